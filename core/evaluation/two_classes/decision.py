@@ -1,5 +1,6 @@
 """Rules by which the decision threshold of two classes is chosen, on samples that the model was not trained on."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,7 +12,7 @@ from core.evaluation.values import Undefined
 
 __all__ = ["Decision", "Goal", "Rule", "choose"]
 
-Goal = Literal["f1", "precision", "recall", "costs"]
+Goal = Literal["f1", "precision", "recall", "costs", "given"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Rule:
     Attributes:
         at_least: the precision or recall that is wanted, 0 to 1.
         false_positive, false_negative: costs of the two errors, 0 or above.
+        threshold: that is wanted itself, where the goal is ``given``.
 
     Raises:
         ValueError: a number is outside its range, or both errors cost nothing.
@@ -30,12 +32,15 @@ class Rule:
     at_least: float = 0.0
     false_positive: float = 1.0
     false_negative: float = 1.0
+    threshold: float = 0.5
 
     def __post_init__(self) -> None:
         if self.goal not in get_args(Goal):
             raise ValueError(f"'{self.goal}' is not a goal")
         if not 0 <= self.at_least <= 1:
             raise ValueError(f"{self.goal} of {self.at_least:g} is outside 0 to 1")
+        if not math.isfinite(self.threshold):
+            raise ValueError(f"{self.threshold} is not a threshold")
         costs = (self.false_positive, self.false_negative)
         if not all(0 <= cost < float("inf") for cost in costs) or not any(costs):
             raise ValueError(f"costs of {costs[0]:g} and {costs[1]:g}: neither may be negative, nor both 0")
@@ -45,6 +50,8 @@ class Rule:
         """Describe the rule in a phrase."""
         if self.goal == "f1":
             return "highest F1"
+        if self.goal == "given":
+            return f"threshold of {self.threshold:.4g}, chosen by hand"
         if self.goal == "costs":
             return (
                 f"lowest costs, {self.false_positive:g} a false positive and "
@@ -66,6 +73,8 @@ def choose(ranked: RankedCounts, rule: Rule) -> Decision | Undefined:
 
     It lies half way between two scores, so that rounding does not decide. Of equally good ones it is the highest.
     """
+    if rule.goal == "given":
+        return Decision(rule.threshold, rule)
     if rule.goal == "costs":
         place = _cheapest(ranked, rule)
     elif rule.goal == "f1":

@@ -28,7 +28,7 @@ __all__ = ["threshold"]
 UNDONE = "the class that scores highest is predicted again, of labels those from the highest F1 on"
 USUAL = (
     "the class that scores highest is predicted, of labels those from the highest F1 on; "
-    "choose: --f1, --precision, --recall or --costs"
+    "choose: --f1, --precision, --recall, --costs or --at"
 )
 
 
@@ -46,6 +46,7 @@ def threshold(
         str | None,
         typer.Option(metavar="FP,FN", help="The lowest costs: of a false positive, of a false negative."),
     ] = None,
+    at: Annotated[float | None, typer.Option("--at", metavar="T", help="This score itself.")] = None,
     label: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,7 +73,7 @@ def threshold(
 
     tui threshold latest --precision 0.9 --label urgent
     """
-    rule = _rule(f1=f1, precision=precision, recall=recall, costs=costs)
+    rule = _rule(f1=f1, precision=precision, recall=recall, costs=costs, at=at)
     if undo and rule is not None:
         raise InputError("--undo takes no threshold", "Give it alone")
     (found,) = runs_named([run], runs, "best", together=False, trust=trust_code)
@@ -120,7 +121,9 @@ def _plain(decisions: "Mapping[str, Decision]") -> dict[str, dict[str, object]]:
     return {name: {"threshold": each.threshold, "rule": each.rule.words} for name, each in decisions.items()}
 
 
-def _rule(*, f1: bool, precision: float | None, recall: float | None, costs: str | None) -> "Rule | None":
+def _rule(
+    *, f1: bool, precision: float | None, recall: float | None, costs: str | None, at: float | None
+) -> "Rule | None":
     """Return the rule that the options name; None without one.
 
     Raises:
@@ -128,10 +131,10 @@ def _rule(*, f1: bool, precision: float | None, recall: float | None, costs: str
     """
     from core.evaluation.two_classes.decision import Rule
 
-    given = [f1 or None, precision, recall, costs]
+    given = [f1 or None, precision, recall, costs, at]
     if sum(each is not None for each in given) > 1:
         raise InputError(
-            "a threshold is chosen by one rule", "Give one of --f1, --precision, --recall, --costs"
+            "a threshold is chosen by one rule", "Give one of --f1, --precision, --recall, --costs, --at"
         )
     try:
         if f1:
@@ -143,6 +146,8 @@ def _rule(*, f1: bool, precision: float | None, recall: float | None, costs: str
         if costs is not None:
             false_positive, false_negative = map(float, costs.split(","))
             return Rule("costs", false_positive=false_positive, false_negative=false_negative)
+        if at is not None:
+            return Rule("given", threshold=at)
     except ValueError as error:
         hint = "Costs are two numbers, such as --costs 1,10; precision and recall lie between 0 and 1"
         raise InputError(f"no threshold can be chosen by that: {error}", hint) from None

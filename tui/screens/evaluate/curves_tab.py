@@ -15,11 +15,13 @@ from core.evaluation.curve_sets import Curve, CurveKind, Point, first_chosen, fi
 from core.evaluation.two_classes.bands import Band, band_of
 from core.evaluation.values import Undefined
 from tui.charts.curves import KINDS, chance, chart, drawing_order
+from tui.charts.explore.plot import ZOOM_KEYS, ExploringPlot
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
 from tui.screens.evaluate.curve_list import CurveList
 from tui.screens.evaluate.facts import label
-from tui.screens.evaluate.tab import EvaluationTab, Subject
+from tui.screens.evaluate.tab import Subject
+from tui.screens.evaluate.two_classes.picked import PicksThreshold, nearest_place
 from tui.terminal.text import amount, clean, fit, number
 from tui.terminal.themes import YELLOW
 from tui.widgets.panel import Panel
@@ -39,7 +41,7 @@ POINT_COLUMNS = (
 )
 
 
-class CurvesTab(EvaluationTab):
+class CurvesTab(PicksThreshold):
     """Base of ROC and PR."""
 
     KIND: ClassVar[CurveKind]
@@ -54,6 +56,8 @@ class CurvesTab(EvaluationTab):
         Binding("right", "step(1)", "lower threshold", show=False),
         Binding("shift+left", "step(-10)", "ten steps down", show=False),
         Binding("shift+right", "step(10)", "ten steps up", show=False),
+        Binding("k", "keep", "keep", tooltip="Keep this threshold with the run; asks first"),
+        *(binding for binding in ZOOM_KEYS if not binding.key.startswith(("shift", "asterisk"))),
     ]
 
     def __init__(self) -> None:
@@ -64,7 +68,7 @@ class CurvesTab(EvaluationTab):
 
     def compose(self) -> ComposeResult:
         with Panel(classes="plot-panel"):
-            yield Plot()
+            yield ExploringPlot(both=True)
         with Vertical(classes="curve-side"):
             with Panel(classes="list-panel"):
                 yield CurveList()
@@ -109,6 +113,23 @@ class CurvesTab(EvaluationTab):
         if line is not None:
             size = max(1, len(line[0]) // STEPS)
             self._go(min(max(self.place + steps * size, 0), len(line[0]) - 1))
+
+    def action_keep(self) -> None:
+        """Keep the threshold under the cursor with the run, after it was shown."""
+        if self.curves and self.curves[self.chosen].lines[self.KIND] is not None:
+            curve = self.curves[self.chosen]
+            self.ask_to_keep(curve, curve.point(self.KIND, self.place))
+
+    def action_explore(self, what: str) -> None:
+        """Zoom the chart."""
+        self.query_one(ExploringPlot).action_explore(what)
+
+    @on(ExploringPlot.Picked)
+    def _picked(self, event: ExploringPlot.Picked) -> None:
+        """Move the threshold cursor to the point of its curve that is nearest to a click."""
+        line = self.curves[self.chosen].lines[self.KIND] if self.curves else None
+        if line is not None:
+            self._go(nearest_place(line, event.x, event.y))
 
     def _go(self, place: int) -> None:
         self.places[self.chosen] = place
