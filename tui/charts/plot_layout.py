@@ -183,7 +183,7 @@ def _stamp(canvas: "_Canvas", mark: Mark, layout: Layout) -> None:
         return
     column = layout.indent + min(int(along * layout.columns), layout.columns - 1)
     highest, lowest = layout.above, layout.above + layout.rows - 1
-    row = lowest + bool(layout.below) if on_axis else lowest - min(int(up * layout.rows), lowest)
+    row = lowest + bool(layout.below) if on_axis else lowest - min(int(up * layout.rows), layout.rows - 1)
     symbol = clean(mark.symbol) if speaks_unicode() else PLAIN_SYMBOLS.get(mark.symbol, "*")
     canvas.write(row, column, symbol, mark.color or "label")
     text = clean(mark.text)

@@ -36,10 +36,10 @@ STATES = {
     "paused": ("‖", "#e69f00"),
     "completed": ("✓", "#009e73"),
     "stopped": ("■", "#e69f00"),
-    "diverged": ("✗", "#d55e00"),
-    "failed": ("✗", "#d55e00"),
+    "diverged": ("✗", "#e2681a"),
+    "failed": ("✗", "#e2681a"),
     "interrupted": ("▲", "#e69f00"),
-    "damaged": ("?", "#d55e00"),
+    "damaged": ("?", "#e2681a"),
 }
 """How a run stands: its sign and its colour; the word always stands beside them."""
 
@@ -50,7 +50,7 @@ THEMES = (
         secondary="#e69f00",
         accent="#e69f00",
         warning="#e69f00",
-        error="#d55e00",
+        error="#e2681a",
         success="#009e73",
         foreground="#dddddd",
         background="#121212",

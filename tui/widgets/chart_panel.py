@@ -1,5 +1,6 @@
 """A panel with one chart, whose title is its legend."""
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.content import Content
 
@@ -51,5 +52,5 @@ class ChartPanel(Panel):
             Content.assemble(name, part, muted, end if page else "") for part in (names, "") for end in ends
         ]
         self.border_title = next((each for each in choices if each.cell_length <= room), choices[-1])
-        self.border_subtitle = subtitle
+        self.border_subtitle = subtitle if cell_len(subtitle) <= room else subtitle.partition(" at ")[0]
         self.query_one(Plot).show(chart)

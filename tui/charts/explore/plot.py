@@ -85,6 +85,11 @@ class ExploringPlot(Plot):
         return self._whole
 
     @property
+    def title(self) -> str:
+        """What the chart shows: the beginning of the title of the panel around it."""
+        return str(getattr(self.parent, "border_title", None) or "chart").split("  ")[0]
+
+    @property
     def readout(self) -> str:
         """The values at the crosshair in one line; empty without one."""
         return readout_text(self.chart)

@@ -34,6 +34,11 @@ class ChartPair(Horizontal):
         """Both charts."""
         return list(self.query(ExploringPlot))
 
+    @property
+    def current(self) -> ExploringPlot:
+        """The chart with the focus, or the first one."""
+        return next((plot for plot in self.plots if plot.has_focus), self.plots[0])
+
     def explore(self, window: Window) -> None:
         """Show another part of both charts."""
         for plot in self.plots:
@@ -45,7 +50,7 @@ class ChartPair(Horizontal):
 
     def action_explore(self, what: str) -> None:
         """Zoom or pan by a key of the screen."""
-        self.plots[0].action_explore(what)
+        self.current.action_explore(what)
 
     def show(self, shown: Shown, names: list[str], view: View) -> None:
         """Draw both charts.

@@ -26,6 +26,7 @@ from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
+from tui.screens.chart_dialog import CHART_KEYS, SaveChart, copy_readout
 from tui.screens.compare.charts import ChartPair, heading
 from tui.screens.compare.follower import SPLITS, Follower, first_choice
 from tui.screens.compare.picker import PickRuns
@@ -40,7 +41,20 @@ __all__ = ["CompareScreen"]
 LOOK_SECONDS = 1.0
 ON_A_RUN = frozenset({"remove", "pin", "open", "evaluate", "seeds"})
 WITH_RUNS = frozenset(
-    {"metric", "axis", "log_scale", "log_x", "explore", "smooth", "split", "clear", "copy", "panel"}
+    {
+        "metric",
+        "axis",
+        "log_scale",
+        "log_x",
+        "explore",
+        "save_chart",
+        "copy_readout",
+        "smooth",
+        "split",
+        "clear",
+        "copy",
+        "panel",
+    }
 )
 NOTHING = "No runs are compared.\n\nPress a to choose runs here, or Space on a run in Runs."
 
@@ -83,6 +97,7 @@ class CompareScreen(Background, ModeScreen):
         Binding("less_than_sign", "smooth(-1)", "less smoothing", show=False),
         Binding("L", "log_x", "log x", show=False, tooltip="Logarithmic x axis"),
         *ZOOM_KEYS,
+        *CHART_KEYS,
         Binding("y", "copy", "Copy the command that compares these runs", show=False),
     ]
 
@@ -293,6 +308,15 @@ class CompareScreen(Background, ModeScreen):
         self.view = replace(self.view, axis=following)
         self.query_one(ChartPair).explore(WHOLE)
         self.draw()
+
+    def action_save_chart(self) -> None:
+        """Save the chart with the focus, or the first one."""
+        plot = self.query_one(ChartPair).current
+        self.app.push_screen(SaveChart(plot, plot.title))
+
+    def action_copy_readout(self) -> None:
+        """Copy the values at the crosshair."""
+        copy_readout(self, self.query_one(ChartPair).current)
 
     def action_explore(self, what: str) -> None:
         """Zoom the charts, or pan."""

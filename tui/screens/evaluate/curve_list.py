@@ -6,7 +6,8 @@ from textual.binding import Binding
 from textual.message import Message
 
 from core.evaluation.curve_sets import Curve, CurveKind
-from tui.charts.curves import color_of
+from tui.charts.curves import color_of, marker_of
+from tui.charts.plot_chart import SAMPLES
 from tui.screens.evaluate.facts import label
 from tui.terminal.text import number
 from tui.widgets.table import Cell, Column, Table
@@ -47,7 +48,9 @@ class CurveList(Table):
             curve = curves[row]
             there = curve.lines[kind] is not None
             sign = "✓" if row in self.shown else " "
-            sample = (self._marks.get(row, "━"), color_of(curves, row)) if there else "–"
+            marker = marker_of(curves, row)
+            drawn = self._marks.get(row, SAMPLES.get(marker, marker))
+            sample = (drawn, color_of(curves, row)) if there else "–"
             return [sign, sample, label(curve.name), number(curve.area[kind])]
 
         columns = [Column("", 1), Column("", 1), Column("class", 0, "<"), Column(area, 7)]

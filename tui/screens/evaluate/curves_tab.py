@@ -18,6 +18,7 @@ from tui.charts.curves import KINDS, chance, chart, drawing_order
 from tui.charts.explore.plot import ZOOM_KEYS, ExploringPlot
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
+from tui.screens.chart_dialog import CHART_KEYS, SaveChart, copy_readout
 from tui.screens.evaluate.curve_list import CurveList
 from tui.screens.evaluate.facts import label
 from tui.screens.evaluate.tab import Subject
@@ -57,6 +58,7 @@ class CurvesTab(PicksThreshold):
         Binding("shift+left", "step(-10)", "ten steps down", show=False),
         Binding("shift+right", "step(10)", "ten steps up", show=False),
         Binding("k", "keep", "keep", tooltip="Keep this threshold with the run; asks first"),
+        *CHART_KEYS,
         *(binding for binding in ZOOM_KEYS if not binding.key.startswith(("shift", "asterisk"))),
     ]
 
@@ -119,6 +121,14 @@ class CurvesTab(PicksThreshold):
         if self.curves and self.curves[self.chosen].lines[self.KIND] is not None:
             curve = self.curves[self.chosen]
             self.ask_to_keep(curve, curve.point(self.KIND, self.place))
+
+    def action_save_chart(self) -> None:
+        """Save the chart."""
+        self.app.push_screen(SaveChart(self.query_one(ExploringPlot), KINDS[self.KIND][0]))
+
+    def action_copy_readout(self) -> None:
+        """Copy the values at the crosshair."""
+        copy_readout(self.screen, self.query_one(ExploringPlot))
 
     def action_explore(self, what: str) -> None:
         """Zoom the chart."""
@@ -190,8 +200,9 @@ class CurvesTab(PicksThreshold):
             parts.append(f"no band{of_name}: {clean(band.reason)}")
         elif band is not None:
             parts.append(f"band{of_name}: 95 %, pointwise")
-        parts.append(chance(self.curves[self.chosen], self.KIND))
-        self.query_one(".plot-panel", Panel).border_subtitle = "  ·  ".join(parts)
+        panel = self.query_one(".plot-panel", Panel)
+        panel.border_title = f"{KINDS[self.KIND][0]}  ·  {chance(self.curves[self.chosen], self.KIND)}"
+        panel.border_subtitle = "  ·  ".join(parts)
 
     def _draw_chart(self) -> None:
         if not self.curves:

@@ -46,6 +46,7 @@ class ChartPages(Container):
         self.page = 0
         self.window = WHOLE
         self._shown: list[str] = []
+        self._explored_last: ExploringPlot | None = None
 
     def compose(self) -> ComposeResult:
         for number in range(1, MAX_CHARTS + 1):
@@ -56,6 +57,12 @@ class ChartPages(Container):
     def plots(self) -> list[ExploringPlot]:
         """The charts that are shown, without that of the machine."""
         return [self.query_one(f"#chart-{number + 1}", ExploringPlot) for number in range(len(self._shown))]
+
+    @property
+    def current(self) -> ExploringPlot:
+        """The chart that was explored last, or the first one."""
+        last = self._explored_last
+        return last if last is not None and last in self.plots else self.query_one("#chart-1", ExploringPlot)
 
     def show(self, history: History, score: str, view: View, *, machine: bool) -> None:
         """Draw the charts of this page.
@@ -111,6 +118,7 @@ class ChartPages(Container):
 
     @on(ExploringPlot.Explored)
     def _explored(self, event: ExploringPlot.Explored) -> None:
+        self._explored_last = event.plot
         if event.plot in self.plots:
             self.explore(event.plot.window)
 

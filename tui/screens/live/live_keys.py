@@ -9,7 +9,7 @@ __all__ = ["is_offered"]
 OF_A_RUN = {
     *("pause", "stop", "checkpoint", "detach", "evaluate", "layers"),
     *("log_scale", "smooth", "zoom", "epoch", "machine", "panel", "console", "score", "use"),
-    *("page", "axis", "log_x", "explore"),
+    *("turn_charts", "axis", "log_x", "explore", "save_chart", "copy_readout"),
 }
 """Actions that need a followed run."""
 

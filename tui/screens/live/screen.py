@@ -23,6 +23,7 @@ from tui.charts.live import SMOOTHING, ZOOMS, View, length_of
 from tui.forms.remedies import error_in_app
 from tui.runtime.feed import SHORTEST, RunFeed
 from tui.screens.base import WIDE
+from tui.screens.chart_dialog import CHART_KEYS, SaveChart, copy_readout
 from tui.screens.console_panel import ConsolePanel
 from tui.screens.dialogs import Ask
 from tui.screens.jobs.actions import USE, JobActions
@@ -76,9 +77,13 @@ class LiveScreen(JobActions):
         ),
         Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
         Binding(
-            "right_square_bracket", "page(1)", "charts", key_display="[ ]", tooltip="The next page of charts"
+            "right_square_bracket",
+            "turn_charts(1)",
+            "charts",
+            key_display="[ ]",
+            tooltip="The next page of charts",
         ),
-        Binding("left_square_bracket", "page(-1)", "previous charts", show=False),
+        Binding("left_square_bracket", "turn_charts(-1)", "previous charts", show=False),
         Binding(
             "greater_than_sign", "smooth(1)", "smooth", key_display="<>", show=False, tooltip="More smoothing"
         ),
@@ -87,6 +92,7 @@ class LiveScreen(JobActions):
         Binding("L", "log_x", "log x", show=False, tooltip="Logarithmic x axis"),
         *CROSS_KEYS,
         *ZOOM_KEYS,
+        *CHART_KEYS,
         Binding("z", "zoom", "zoom", show=False, tooltip="All epochs, or only the last ones"),
         Binding(
             "v",
@@ -404,10 +410,19 @@ class LiveScreen(JobActions):
         self.view = replace(self.view, **changes)
         self.draw()
 
-    def action_page(self, by: int) -> None:
+    def action_turn_charts(self, by: int) -> None:
         """Show the next or the previous charts."""
         self.charts.turn(by)
         self.draw()
+
+    def action_save_chart(self) -> None:
+        """Save the chart that was explored last."""
+        plot = self.charts.current
+        self.app.push_screen(SaveChart(plot, plot.title))
+
+    def action_copy_readout(self) -> None:
+        """Copy the values at the crosshair."""
+        copy_readout(self, self.charts.current)
 
     def action_explore(self, what: str) -> None:
         """Move the crosshair of the charts, zoom or pan."""
