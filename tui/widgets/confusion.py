@@ -133,9 +133,12 @@ class ConfusionGrid(ScrollView, can_focus=True):
 
         Raises ValueError unless there is one class name for each row and column.
         """
-        before = self._matrix
-        self._matrix = ConfusionMatrix.of(matrix, class_names, totals)
-        if before is None or len(before) != len(self._matrix):
+        self.show_matrix(ConfusionMatrix.of(matrix, class_names, totals))
+
+    def show_matrix(self, matrix: ConfusionMatrix) -> None:
+        """Show a matrix. The cursor stays where it is unless the number of classes changes."""
+        before, self._matrix = self._matrix, matrix
+        if before is None or len(before) != len(matrix):
             self.set_reactive(ConfusionGrid.cursor, (0, 0))
         self._arrange()
         self._tell()

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 
 from tui.terminal.text import UNKNOWN, clean, count, fit, percent, si
 
-__all__ = ["ConfusionMatrix", "Normalise"]
+__all__ = ["NOTHING", "ConfusionMatrix", "Normalise"]
 
 Normalise = Literal["count", "row", "column"]
 

@@ -28,6 +28,7 @@ from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.chart_dialog import CHART_KEYS, SaveChart, copy_readout
 from tui.screens.compare.charts import ChartPair, heading
+from tui.screens.compare.confusions import ConfusionsDialog, why_not
 from tui.screens.compare.follower import SPLITS, Follower, first_choice
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.tables import DifferencesPanel, Line, Shown, StandingsPanel
@@ -39,7 +40,7 @@ from tui.widgets.table import Table
 __all__ = ["CompareScreen"]
 
 LOOK_SECONDS = 1.0
-ON_A_RUN = frozenset({"remove", "pin", "open", "evaluate", "seeds"})
+ON_A_RUN = frozenset({"confusions", "remove", "pin", "open", "evaluate", "seeds"})
 WITH_RUNS = frozenset(
     {
         "metric",
@@ -88,6 +89,7 @@ class CompareScreen(Background, ModeScreen):
         Binding("M", "metric(-1)", "Previous curve", show=False),
         Binding("v", "split", "val/test", tooltip="Final metrics on validation, or on test"),
         Binding("t", "panel", "settings", tooltip="The other table, on small screens"),
+        Binding("c", "confusions", "confusion", tooltip="Confusion matrices of this run and the pinned one"),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
         Binding("b", "axis", "by", tooltip="X axis: epochs, steps or time"),
         Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
@@ -378,6 +380,24 @@ class CompareScreen(Background, ModeScreen):
         """Open the run in Live."""
         if self.selected is not None:
             self.tui.open_run(self.selected.run)
+
+    def action_confusions(self) -> None:
+        """Show the confusion matrix of the run under the cursor beside that of the pinned run, or of the first."""
+        others = [entry for entry in self.entries if self.selected and entry.run != self.selected.run]
+        if self.selected is None or not others:
+            self.notify("Choose a second run with a to compare confusion matrices.", severity="warning")
+            return
+        pair = (
+            next((entry for entry in others if entry.run == self.compared.pinned), others[0]),
+            self.selected,
+        )
+        first, second = (entry.reports.get(self.split) for entry in pair)
+        problem = why_not(first, second)
+        if problem or first is None or second is None:
+            self.notify(problem, severity="warning")
+            return
+        names = (short_name(pair[0].summary), short_name(pair[1].summary))
+        self.app.push_screen(ConfusionsDialog(names, (first, second)))
 
     def action_evaluate(self) -> None:
         """Open the run in Evaluate."""
