@@ -10,7 +10,9 @@ from core.evaluation.curve_sets import MAX_LINES, CurveKind, curves_of, few, fir
 from core.report import figures
 from core.tasks.evaluation import evaluate
 from tests.support.narrow import instance
-from tui.charts.curves import chart, color_of
+from tui.charts.curves import chance, chart, color_of, marker_of
+from tui.charts.plot import draw
+from tui.charts.plot_chart import line_markers
 
 AREAS = {"roc": "roc_auc", "pr": "average_precision"}
 DRAWN = {"roc": figures.rocs, "pr": figures.precision_recalls}
@@ -65,3 +67,29 @@ def test_means_are_grey_and_neighbouring_classes_differ() -> None:
     colors = [color_of(curves, number) for number in range(5)]
     assert len(set(colors)) == 5
     assert all(red == green == blue for red, green, blue in colors[3:])
+
+
+def test_ten_classes_have_ten_lines_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    curves = curves_of(*classified(10))
+    assert len({(color_of(curves, number), marker_of(curves, number)) for number in range(12)}) == 12
+    drawn = chart(curves, range(10), "roc")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert len(set(line_markers(drawn)[1:])) == 10, "without colour by their marks alone"
+
+
+@pytest.mark.parametrize(("width", "height"), [(30, 10), (80, 30)])
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("roc", ("true positive rate", "false positive rate")), ("pr", ("precision", "recall"))],
+)
+def test_axes_are_named_wherever_curves_run(
+    kind: CurveKind, names: tuple[str, str], width: int, height: int
+) -> None:
+    curves = curves_of(*classified(10))
+    shown = chart(curves, range(12), kind, at=(0, 1))
+    rows = ["".join(text for text, _ in row) for row in draw(shown, width, height)]
+    assert rows[0].startswith(names[0])
+    assert names[1] in rows[-1]
+    assert [len(row) for row in rows] == [width] * height
+    assert "chance" in chance(curves[0], kind)
