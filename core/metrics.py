@@ -1,5 +1,6 @@
 """Names of the metrics of epochs and evaluations, and which direction is better."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -18,6 +19,8 @@ __all__ = [
     "PRINTED",
     "SAME_AS_ACCURACY",
     "compared_metrics",
+    "curve_label",
+    "has_direction",
     "in_order",
     "is_own",
     "label_of",
@@ -48,6 +51,17 @@ METRICS: Final = (
 """Every number of an epoch or an evaluation that can be compared."""
 MINIMISED: Final = ("loss", "hamming_loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
 """Those of which less is better."""
+OTHER_MINIMISED: Final = (
+    *("perplexity", "ppl", "nll", "bpb", "bpc", "wer", "cer", "eer", "fid", "mse", "msle", "smape", "nmse"),
+    *("kl", "lpips", "chamfer", "hausdorff"),
+)
+"""Last words of common names of which less is better, as scripts log them."""
+OTHER_MAXIMISED: Final = (
+    *("acc", "auc", "auroc", "auprc", "ap", "map", "iou", "miou", "dice", "f1", "f2", "r2", "score", "bleu"),
+    *("rouge", "rouge1", "rouge2", "rougel", "meteor", "psnr", "ssim", "reward", "return", "kappa", "ndcg"),
+    *("mrr", "correlation", "pearson", "spearman", "elbo"),
+)
+"""Last words of common names of which more is better."""
 
 HEADLINES: Final = (
     *("accuracy", "subset_accuracy", "f1_micro", "f1_macro", "roc_auc_macro", "log_loss"),
@@ -189,10 +203,42 @@ def lower_is_better(metric: str, own: Mapping[str, bool] | None = None) -> bool:
     Args:
         own: the user's own metrics by name, true where more is better; see `core.events.RunStarted`.
     """
-    last = metric.removesuffix(" by step").rpartition(" ")[2]
+    last = _metric_of(metric)
     if own and last in own:
         return not own[last]
-    return last in MINIMISED or last.endswith(("loss", "error"))
+    return last in MINIMISED or _word_of(last) in OTHER_MINIMISED or last.endswith(("loss", "error"))
+
+
+def has_direction(metric: str, own: Mapping[str, bool] | None = None) -> bool:
+    """Return whether it is known if less or more of a metric, or of a curve, is better; see `lower_is_better`.
+
+    Of a number that a script logs under a name of its own, such as ``grad_norm``, it is not.
+    """
+    last = _metric_of(metric)
+    known = last in METRICS or (own is not None and last in own) or _word_of(last) in OTHER_MAXIMISED
+    return known or lower_is_better(metric, own)
+
+
+def curve_label(curve: str) -> str:
+    """Return what people call a curve: ``validation F1 (macro)`` for ``validation f1_macro``."""
+    split, _, metric = curve.partition(" ")
+    by_step = " by step" if metric.endswith(" by step") else ""
+    return f"{split} {label_of(metric.removesuffix(by_step))}{by_step}" if metric else label_of(split)
+
+
+def _metric_of(curve: str) -> str:
+    """The metric of a curve such as ``validation loss by step``."""
+    plain = curve.removesuffix(" by step")
+    split, _, metric = plain.partition(" ")
+    return metric if split in ("train", "validation", "test") and metric else plain
+
+
+def _word_of(metric: str) -> str:
+    """The word that says what a metric is, in lower case: ``bleu`` for ``sacre_BLEU@4``, ``fid`` for ``FID score``."""
+    words: list[str] = re.findall(r"[a-z]+[0-9]?", metric.partition("@")[0].lower())
+    if len(words) > 1 and words[-1] == "score" and words[-2] in OTHER_MINIMISED:
+        return words[-2]
+    return words[-1] if words else ""
 
 
 def value_if_undefined(metric: str) -> float | None:

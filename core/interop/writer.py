@@ -39,6 +39,7 @@ from core.interop.best_epoch import Best
 from core.interop.running_means import Means
 from core.interop.script_console import ScriptConsole
 from core.interop.script_files import ScriptCheckpoints, ensure_readable, make_folder
+from core.metrics import has_direction, lower_is_better
 from core.observers.hub import observing
 from core.observers.settings import Extras
 from core.runs.folder import SPLITS, default_runs_dir
@@ -71,12 +72,15 @@ class RunWriter:
         task: ``binary``, ``multiclass``, ``regression``, or empty.
         classes: their names. samples: how many each split has. parameters: of the model.
         device: what it is trained on, such as ``cuda:0``.
+        monitor: the metric of validation, or else of training, that chooses the best epoch; by default ``loss``.
+        mode: whether the least or the most of it is the best; it may be left out for common names, such as ``f1``.
+        higher_is_better: the direction of other metrics by name, for comparisons of runs.
         console: keep what the script prints in the run's ``console.log``, too; see `ScriptConsole`.
         runs_dir: where runs live; by default ``TUI_RUNS`` or ``./runs``.
 
     Raises:
         RunError: the folder cannot be written.
-        DataError: a number is negative.
+        DataError: a number is negative, or the direction of `monitor` is not known.
         InputError: a variable of the environment such as ``TUI_LOG`` does not fit.
     """
 
@@ -92,11 +96,17 @@ class RunWriter:
         samples: Mapping[str, int] | None = None,
         parameters: int = 0,
         device: str = "",
+        monitor: str = "loss",
+        mode: Literal["min", "max"] | None = None,
+        higher_is_better: Mapping[str, bool] | None = None,
         console: bool = False,
         runs_dir: Path | str | None = None,
     ) -> None:
         sections = script_sections(config or {}, Path(sys.argv[0]).name or "python")
+        directions = _directions(monitor, mode, higher_is_better or {})
         started = RunStarted(
+            monitor=monitor,
+            higher_is_better=directions,
             config=sections,
             task=task,
             samples=dict(samples or {}),
@@ -123,7 +133,8 @@ class RunWriter:
         self._lock, self._process = threading.RLock(), os.getpid()
         self.classes, self.task, self.epochs = list(classes), task, epochs
         self.step = self.epochs_done = 0
-        self._best, self._checkpoints = Best(), ScriptCheckpoints(self.run)
+        self._best = Best(monitor, lower_is_better(monitor, directions))
+        self._checkpoints = ScriptCheckpoints(self.run)
         self._since_logged, self._since_epoch = Means(), Means()
         self._lr = _number(sections.get("optimizer", {}).get("lr"))
         self._batch_size = _number(sections.get("training", {}).get("batch_size"))
@@ -179,7 +190,7 @@ class RunWriter:
     ) -> None:
         """Log the end of an epoch and its validation.
 
-        The best epoch is the one with the lowest loss: of validation, or else of training.
+        The best epoch is the one with the lowest loss, or the best `monitor`: of validation, or else of training.
 
         Args:
             train: by default the means of what was logged in this epoch.
@@ -199,6 +210,7 @@ class RunWriter:
             for what, told in (("loss", on_train if train else {}), ("validation loss", on_validation)):
                 self._notice_divergence(told, what, self.epochs_done)
             self._best.judge(self.epochs_done, on_validation or on_train)
+            self._notice_no_monitor(on_validation or on_train)
             now = time.monotonic()
             seconds, self._epoch_began = now - self._epoch_began, now
             done = EpochFinished(
@@ -353,6 +365,18 @@ class RunWriter:
             self._warned.add("divergence")
             self._emit(Notice(level="error", message=self._diverged))
 
+    def _notice_no_monitor(self, told: Mapping[str, float]) -> None:
+        """Say once by what the best epoch is chosen where the metric that should choose it is not reported."""
+        if self._best.monitor in told or "monitor" in self._warned:
+            return
+        self._warned.add("monitor")
+        others = f"; there is {', '.join(told)}" if told else ""
+        message = (
+            f"no {self._best.monitor} is reported, so the latest epoch counts as the best{others}: "
+            "name one with RunWriter(monitor=..., mode=...)"
+        )
+        self._emit(Notice(level="info", message=message))
+
     def _attend(self) -> None:
         """Wait while somebody wants a pause; checkpoints are the script's own business."""
         self.control.take_checkpoint_request()
@@ -365,6 +389,26 @@ class RunWriter:
         while self.control.paused:
             self.control.wait_while_paused()
             self.control.take_checkpoint_request()
+
+
+def _directions(
+    monitor: str, mode: Literal["min", "max"] | None, given: Mapping[str, bool]
+) -> dict[str, bool]:
+    """Return the directions of a script's metrics, that of the monitored one with them.
+
+    Raises:
+        DataError: it is not known, or not one of the two.
+    """
+    if mode not in (None, "min", "max"):
+        raise DataError(f"mode: got {mode!r}", "It takes 'min' or 'max'")
+    directions = {str(name): bool(higher) for name, higher in given.items()}
+    if mode is not None:
+        directions[monitor] = mode == "max"
+    if not has_direction(monitor, directions):
+        raise DataError(
+            f"monitor: less or more {monitor} may be the better one", "Give mode='min' or mode='max', too"
+        )
+    return directions
 
 
 def _number(value: object) -> float:

@@ -134,7 +134,7 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
     spent = entry.seconds[1][-1] if len(entry.seconds[1]) else 0.0
     asked = f" of {summary.epochs}" if summary.epochs else ""
     done = f"{summary.status}: {summary.epoch}{asked} epochs in {spent:.1f} s"
-    best = f"best epoch {summary.best_epoch}" if summary.best_epoch else ""
+    best = f"epoch {summary.best_epoch}, {summary.chosen_by}" if summary.best_epoch else ""
     facts = (summary.script, summary.data, summary.model, done, best)
     evaluation, problem = _evaluation(entry, split)
     drawn = _drawn(entry)
@@ -148,7 +148,9 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
         "warnings": kept_warnings(entry.run),
         "cards": _cards(evaluation.report) if evaluation else [],
         "curves": [
-            Figure(figures.train_and_validation(entry, metric), "svg+xml", f"{metric} over the epochs")
+            Figure(
+                figures.train_and_validation(entry, metric), "svg+xml", f"{label_of(metric)} over the epochs"
+            )
             for metric in drawn[:MAX_DRAWN]
         ],
         "not_drawn": len(drawn[MAX_DRAWN:]),

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.config.formatting import format_setting
-from core.metrics import label_of
+from core.metrics import curve_label, label_of
 from core.report import figures
 from core.report.page import Figure, Table
+from core.runs.comparison.curves import curve_names
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, grouped
 from core.runs.comparison.settings import differences, not_comparable, other_losses
 from core.runs.comparison.standings import Score, Standings, standings
 
 __all__ = ["comparison_of", "score_text"]
+
+MAX_CURVES = 4
+"""Figures of curves of all runs, each of which takes a fifth of a second."""
 
 
 def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
@@ -21,10 +25,11 @@ def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
     names = [_name(group) for group in groups]
     curves = [
         Figure(
-            figures.overlay(groups, names, name, "epoch"), "svg+xml", f"{name} of all runs over the epochs"
+            figures.overlay(groups, names, name, "epoch"),
+            "svg+xml",
+            f"{curve_label(name)} of all runs over the epochs",
         )
-        for name in ("validation loss", "validation accuracy", "validation r2")
-        if any(len(entry.curves.get(name, ((), ()))[0]) for entry in entries)
+        for name in [name for name in curve_names(entries) if name.startswith("validation ")][:MAX_CURVES]
     ]
     rows = [row for row in standings(groups, split) if any(row.scores)]
     cells = [[label_of(row.metric), *(_standing(row, place) for place in range(len(names)))] for row in rows]

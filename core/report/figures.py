@@ -15,6 +15,7 @@ from core.evaluation.curve_sets import Curve, CurveKind, first_shown
 from core.evaluation.error_views import bins_of, normal_quantiles
 from core.evaluation.two_classes.bands import MAX_BANDS, Band, band_of
 from core.evaluation.values import Floats
+from core.metrics import curve_label, label_of
 from core.palette import OKABE_ITO
 from core.report.page import shown
 from core.runs.comparison.curves import Axis, best_point, curve, mean_curve
@@ -103,9 +104,11 @@ def train_and_validation(entry: Entry, metric: str) -> bytes:
         alone = RunGroup((entry,))
         best = best_point(alone, f"validation {metric}") or best_point(alone, f"train {metric}")
         if best is not None:
-            label = f"best {best.value:.4g}, {axis} {round(best.epoch, 1):g}"
+            epoch = f"{axis} {round(best.epoch, 1):g}"
+            label = shown(f"{best.value:.4g} at {epoch}, {entry.summary.chosen_by}")
             axes.plot(best.epoch, best.value, "*", markersize=13, color="#1d2328", label=label)
-        axes.set(xlabel=axis, ylabel=shown(metric))
+        axes.set(xlabel=axis, ylabel=shown(label_of(metric)))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     return out[0]
 
@@ -124,7 +127,10 @@ def overlay(groups: Sequence[RunGroup], names: Sequence[str], curve_name: str, a
                     axes.fill_between(
                         x, y - deviation, y + deviation, color=_color(place), alpha=0.2, linewidth=0
                     )
-        axes.set(xlabel="seconds of training" if axis == "time" else axis, ylabel=shown(curve_name))
+        axes.set(
+            xlabel="seconds of training" if axis == "time" else axis, ylabel=shown(curve_label(curve_name))
+        )
+        axes.xaxis.get_major_locator().set_params(integer=axis != "time")
         if axes.lines:
             axes.legend(fontsize="small")
     return out[0]

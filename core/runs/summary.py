@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from core.events import Count
 from core.files.json_lines import read_line
 from core.files.reading import open_plain
+from core.metrics import label_of
 from core.runs.folder import NAME, Run
 from core.runs.labels import NONE, Labels, read_labels, title_of
 from core.runs.lock import is_held, is_held_since
@@ -41,7 +42,7 @@ class RunSummary:
         status: ``preparing`` while a process holds the run and has said nothing yet.
         config: nested plain values as the run has them; empty when its log is damaged.
         epoch, epochs: done, and asked for.
-        metrics: validation metrics of the best epoch.
+        monitor: name of the metric that chose it. metrics: validation metrics of the best epoch.
         evaluation: metrics of the splits evaluated at the end, by split.
         test_opened: whether somebody has opened its test split on purpose.
         started, updated: seconds since 1970; 0 when unknown.
@@ -55,6 +56,7 @@ class RunSummary:
     epoch: Count = 0
     epochs: Count = 0
     best_epoch: Count = 0
+    monitor: str = "loss"
     metrics: dict[str, float] = field(default_factory=dict)
     evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
     test_opened: bool = False
@@ -67,6 +69,11 @@ class RunSummary:
     def title(self) -> str:
         """What the run is called: its name, or else its folder's without the date."""
         return title_of(self.run.path, self.labels)
+
+    @property
+    def chosen_by(self) -> str:
+        """Say by which metric the best epoch was chosen: ``best by loss``; ``the latest`` where it is not reported."""
+        return f"best by {label_of(self.monitor)}" if self.monitor in self.metrics else "the latest"
 
     @property
     def has_test_alone(self) -> bool:
@@ -170,6 +177,7 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]], as_lef
         epoch=epoch.get("epoch", 0),
         epochs=facts.get("run_started", {}).get("epochs") or epoch.get("epochs") or start.get("epochs", 0),
         best_epoch=epoch.get("best_epoch", 0),
+        monitor=start.get("monitor", "loss"),
         metrics={key: value for key, value in epoch.get("best_metrics", {}).items() if value is not None},
         evaluation=evaluation,
         test_opened=opening is not None,

@@ -178,7 +178,7 @@ def _stars(
         epochs = mean_curve(groups[best.place], name, "epoch")[0]
         x, y = lines[best.place]
         if len(x) and len(epochs) == len(x):
-            at = int(np.searchsorted(epochs, best.epoch))
+            at = min(int(np.searchsorted(epochs, best.epoch)), len(x) - 1)
             found.append(
                 Mark(float(x[at]), float(y[at]), "★", sign_of(slots[best.place])[1], number(best.value))
             )

@@ -14,7 +14,7 @@ from core.runs.history.history import PACE, History
 from core.runs.history.series import Floats
 from tui.charts.plot import Chart, Mark, Series, smooth
 from tui.charts.series import time_unit
-from tui.terminal.text import number
+from tui.terminal.text import clean, number
 from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, PINK, YELLOW
 
 __all__ = [
@@ -209,22 +209,29 @@ def system_chart(history: History) -> Chart:
 
 
 def subtitle(history: History, metric: str) -> str:
-    """Return the most important number."""
+    """Return the number at the best epoch, which the star marks, and by which metric that one is the best.
+
+    Of a metric that the best epoch lacks, such as one that only training logs, return the latest number.
+    """
     if metric in TITLES:
         y = history.curve(metric).points()[1]
         return f"now {number(float(y[-1]))}" if len(y) else ""
-    if metric == "loss":
-        best = history.best_metrics.get("loss")
-        if best is None:
-            return ""
-        chosen = history.started is None or history.started.monitor == "loss"
-        return (
-            f"best {number(best)} at epoch {history.best_epoch}"
-            if chosen
-            else f"{number(best)} at the best epoch"
-        )
-    found = history.top_score if metric == history.score else history.best_of(metric)
-    return f"best {number(found[1])} at epoch {round(found[0], 1):g}" if found else ""
+    value, monitor = history.best_metrics.get(metric), history.monitor
+    if value is None:
+        last = latest(history, metric)
+        return f"now {number(last)}" if last is not None else ""
+    if metric == monitor:
+        return f"best {number(value)} at epoch {history.best_epoch}"
+    why = f"best by {clean(label_of(monitor))}" if monitor else "the latest"
+    return f"{number(value)} at epoch {history.best_epoch}, {why}"
+
+
+def latest(history: History, metric: str) -> float | None:
+    """Return the last value of a curve of training; None without one."""
+    for name in (f"train {metric}", f"train {metric} by step"):
+        if len(history.curve(name)):
+            return float(history.curve(name).points()[1][-1])
+    return None
 
 
 def _train_series(history: History, metric: str, view: View) -> Series:

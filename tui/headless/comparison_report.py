@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.metrics import compared_metrics, label_of
-from core.runs.comparison.curves import best_point, first_compared, leads
+from core.metrics import compared_metrics, curve_label, label_of
+from core.runs.comparison.curves import best_point, best_title, first_compared, leads
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.settings import differences, not_comparable, other_losses
@@ -85,8 +85,7 @@ def _runs(groups: Sequence[RunGroup], entries: Sequence[Entry]) -> Table:
     table.add_column("")
     table.add_column("run", overflow="fold")
     table.add_column("status")
-    best = f"best {curve.rpartition(' ')[2]}"
-    for name in ("epochs", "best epoch", clean(best), "trained"):
+    for name in ("epochs", "best epoch", clean(best_title(groups, curve)), "trained"):
         table.add_column(name, justify="right")
     leading = {best.place for best in leads(groups, curve)}
     for place, group in enumerate(groups):
@@ -160,5 +159,5 @@ def _differences(groups: Sequence[RunGroup]) -> Table | Text:
 
 def _plot(groups: Sequence[RunGroup], name: str, view: View, console: Console) -> Text:
     drawn = chart(groups, name, view)
-    title = Text(clean(name + axis_text(name, view.axis)), "bold")
+    title = Text(clean(curve_label(name) + axis_text(name, view.axis)), "bold")
     return Text.assemble(title, "\n", as_text(drawn, min(PLOT_WIDTH, console.width), PLOT_HEIGHT))

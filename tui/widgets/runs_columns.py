@@ -144,9 +144,14 @@ def _score_of(metrics: Callable[[RunSummary], dict[str, Any]]) -> dict[str, Any]
 
 
 def monitored(summary: RunSummary) -> tuple[str, float] | None:
-    """Return the monitored metric of the best epoch with its value, where it is another than those with a column."""
-    name = summary.config.get("training", {}).get("monitor", "loss")
-    if not isinstance(name, str) or name in ("loss", *SCORES):
+    """Return the monitored metric of the best epoch with its value, where it is another than those with a column.
+
+    Of a script that says none, the first of its own beside the loss counts.
+    """
+    name = summary.monitor
+    if name == "loss" and summary.script and score(summary.metrics) is None:
+        name = next((own for own in summary.metrics if own != "loss"), name)
+    if name in ("loss", *SCORES):
         return None
     value = _number(summary.metrics.get(name))
     return None if value is None else (name, value)

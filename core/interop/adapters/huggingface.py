@@ -49,7 +49,7 @@ class RunCallback(TrainerCallback):
             steps_per_epoch=min(_steps_per_epoch(others.get("train_dataloader"), args), state.max_steps),
             parameters=sum(weight.numel() for weight in model.parameters()) if model is not None else 0,
             device=str(args.device),
-            **self.options,
+            **{**_monitored(args), **self.options},
         )
 
     def on_log(
@@ -117,6 +117,14 @@ def _steps_per_epoch(batches: Any, args: TrainingArguments) -> int:
     except TypeError:
         return 0
     return steps
+
+
+def _monitored(args: TrainingArguments) -> dict[str, Any]:
+    """Return the metric by which the Trainer chooses its best model, as options of `RunWriter`."""
+    name, higher = args.metric_for_best_model, args.greater_is_better
+    if name is None or higher is None:
+        return {}
+    return {"monitor": place_of(name)[1], "mode": "max" if higher else "min"}
 
 
 def _settings(args: TrainingArguments) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class RunCallback(Callback):
             steps_per_epoch=int(batches) if math.isfinite(batches) else 0,
             parameters=sum(weight.numel() for weight in pl_module.parameters()),
             device=str(pl_module.device),
-            **self.options,
+            **{**_monitored(trainer), **self.options},
         )
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -99,6 +99,14 @@ class RunCallback(Callback):
             for name, value in self._logged.items()
             if name not in before or before[name].data_ptr() != value.data_ptr()
         }
+
+
+def _monitored(trainer: Trainer) -> dict[str, Any]:
+    """Return the metric of validation by which Lightning chooses its checkpoint, as options of `RunWriter`."""
+    checkpoint = trainer.checkpoint_callback
+    name, mode = getattr(checkpoint, "monitor", None), getattr(checkpoint, "mode", None)
+    split, metric = place_of(name) if isinstance(name, str) else ("", "")
+    return {"monitor": metric, "mode": mode} if split == "validation" and mode in ("min", "max") else {}
 
 
 def _of_split(trainer: Trainer, split: str) -> dict[str, Any]:

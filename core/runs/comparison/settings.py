@@ -5,6 +5,7 @@ from typing import Any
 
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup
+from core.runs.comparison.ranking import differing_losses
 from core.runs.comparison.same_data import differing_data
 
 __all__ = ["differences", "not_comparable", "other_losses"]
@@ -36,11 +37,7 @@ def _by_section(paths: Mapping[str, None]) -> list[str]:
 
 def other_losses(entries: Sequence[Entry]) -> str:
     """Return which losses the runs minimise, where values of one do not compare with those of another; else empty."""
-    losses = [entry.config["loss"] for entry in entries if entry.config.get("loss")]
-    if all(loss == losses[0] for loss in losses):
-        return ""
-    names = sorted({str(loss.get("name")) for loss in losses})
-    return f"the losses differ ({', '.join(names) if len(names) > 1 else f'settings of {names[0]}'})"
+    return differing_losses([entry.config for entry in entries])
 
 
 def not_comparable(entries: Sequence[Entry], split: str) -> str:

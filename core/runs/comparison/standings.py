@@ -27,6 +27,7 @@ from core.palette import MAX_RUNS
 from core.runs.comparison.curves import own_directions
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup
+from core.runs.comparison.ranking import why_unranked
 from core.runs.comparison.settings import not_comparable
 
 __all__ = ["MARKS", "Score", "Standings", "standings"]
@@ -102,13 +103,20 @@ def standings(groups: Sequence[RunGroup], split: str) -> list[Standings]:
         for name, of_groups in values.items()
     }
     if not_comparable(entries, split):
-        nothing = (None,) * len(groups)
-        return [Standings(name, scores[name], frozenset(), frozenset(), nothing) for name in ordered]
-    own = own_directions(entries)
+        return [_unranked(name, scores[name]) for name in ordered]
+    own, configs = own_directions(entries), [entry.config for entry in entries]
+    unranked = {name for name in ordered if why_unranked(configs, name, split, own)}
     predictions = tuple(_predictions(group, split, len(entries)) for group in groups)
     return [
-        _one(name, scores[name], values[name], predictions, lower_is_better(name, own)) for name in ordered
+        _unranked(name, scores[name])
+        if name in unranked
+        else _one(name, scores[name], values[name], predictions, lower_is_better(name, own))
+        for name in ordered
     ]
+
+
+def _unranked(metric: str, scores: tuple[Score | None, ...]) -> Standings:
+    return Standings(metric, scores, frozenset(), frozenset(), (None,) * len(scores))
 
 
 def _values(group: RunGroup, split: str, metric: str) -> tuple[float, ...]:

@@ -20,7 +20,6 @@ from core.events import (
     StepLogged,
     SystemSampled,
 )
-from core.metrics import lower_is_better
 from core.runs.history.advice import RISING_EPOCHS, STALL_EPOCHS, advise
 from core.runs.history.series import GrowingSeries
 from core.tasks.registry import find_task
@@ -57,7 +56,6 @@ class History:
         layers: the latest sample of the layers; None before the first.
         curves: by name such as ``train loss`` or ``validation accuracy``; x is in epochs.
         epochs: the latest ones, oldest first. best_epoch: the best one so far, 0 before the first.
-        top_score: epoch and value of the highest accuracy or R2, of validation where there is one.
         seconds: of training and validation in the epochs that are done; their curve is named ``seconds``; see `PACE`.
         diverged_at: where the first loss that is not finite was seen, in epochs.
         measured_steps: steps of an epoch, of a run that did not say how many; 0 before its first one is done.
@@ -79,7 +77,6 @@ class History:
     epochs: deque[Epoch] = field(default_factory=lambda: deque(maxlen=MAX_EPOCHS))
     best_epoch: int = 0
     best_metrics: dict[str, float] = field(default_factory=dict)
-    top_score: tuple[int, float] | None = None
     advised: set[str] = field(default_factory=set)
     evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
     messages: deque[Event] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
@@ -91,38 +88,46 @@ class History:
     version: int = 0
 
     @property
+    def reported(self) -> list[str]:
+        """Names of all metrics beside the loss that were logged so far, those of validation first."""
+        names = [name for name, curve in self.curves.items() if len(curve)]
+        of_split = (
+            name.removeprefix(split) for split in SPLITS[::-1] for name in names if name.startswith(split)
+        )
+        return [
+            name
+            for name in dict.fromkeys(name.removesuffix(" by step") for name in of_split)
+            if name != "loss"
+        ]
+
+    @property
     def score(self) -> str:
-        """Name of the metric beside the loss: ``accuracy`` or ``r2``; of numbers of the user's own, the first one."""
-        task = find_task(self.started.task) if self.started is not None else None
-        if task is not None and not task.own_step:
-            return task.score
-        known = [name for name, curve in self.curves.items() if len(curve) and name.startswith(SPLITS)]
-        told = [name.partition(" ")[2] for name in known]
-        others = [name.removesuffix(" by step") for name in told if not name.startswith("loss")]
-        if task is not None and not others:
-            return "loss"
-        return "accuracy" if "accuracy" in others or not others else others[0]
+        """Name of the metric beside the loss: that of the task, ``accuracy`` or ``r2``, or else the first reported one.
+
+        A run whose script reports other numbers has none of its task, whatever task it names.
+        """
+        task, reported = find_task(self.started.task) if self.started is not None else None, self.reported
+        usual = task.score if task is not None and not task.own_step else "accuracy"
+        if usual in reported:
+            return usual
+        if reported:
+            return reported[0]
+        return "loss" if self.epochs or (task is not None and task.own_step) else usual
 
     @property
     def scores(self) -> list[str]:
-        """Names of what validation reports beside the loss: the monitored one first, then `score`, then the others."""
-        monitor = self.started.monitor if self.started else "loss"
-        reported = [
-            name for name in (self.epochs[-1].event.validation if self.epochs else ()) if name != "loss"
-        ]
-        first = [name for name in (monitor, self.score) if name in reported]
+        """Names of what is reported beside the loss: the monitored one first, then `score`, then the others."""
+        reported = self.reported
+        first = [name for name in (self.monitor, self.score) if name in reported]
         return [*dict.fromkeys((*first, *reported))] or [self.score]
 
-    def best_of(self, metric: str) -> tuple[float, float] | None:
-        """Return the position and the value of the best point of a metric of validation; None without one."""
-        x, y = self.curve(f"validation {metric}").points()
-        there = np.isfinite(y)
-        if not there.any():
-            return None
-        x, y = x[there], y[there]
-        own = self.started.higher_is_better if self.started else {}
-        at = int(np.argmin(y) if lower_is_better(metric, own) else np.argmax(y))
-        return float(x[at]), float(y[at])
+    @property
+    def monitor(self) -> str:
+        """Name of the metric that chooses the best epoch; empty where it is not reported and the latest one counts."""
+        monitor = self.started.monitor if self.started else "loss"
+        if not self.epochs or monitor in self.best_metrics:
+            return monitor
+        return monitor if monitor in (self.epochs[-1].event.validation or self.epochs[-1].event.train) else ""
 
     @property
     def total_steps(self) -> int:
@@ -240,21 +245,9 @@ class History:
         self.seconds += event.seconds
         self.curve("seconds").append(self.position, self.seconds)
         self.curve("seconds per epoch").append(self.position, event.seconds)
-        score = (event.validation or event.train).get(self.score, -np.inf)
-        if np.isfinite(score) and (self.top_score is None or score > self.top_score[1]):
-            self.top_score = (event.epoch, score)
         self._advise(event)
         if not np.isfinite(event.validation.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
-
-    def _rank(self, event: EpochFinished) -> None:
-        """Keep the best score of all epochs."""
-        score = (event.validation or event.train).get(self.score)
-        if score is None:
-            return
-        sign = -1 if lower_is_better(self.score, self.started.higher_is_better if self.started else {}) else 1
-        if self.top_score is None or sign * score > sign * self.top_score[1]:
-            self.top_score = (event.epoch, score)
 
     def _measure(self, event: EpochFinished) -> None:
         """Learn from the first epoch how many steps one has, and count what was said before it in epochs."""

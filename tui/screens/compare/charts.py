@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from core.metrics import lower_is_better
+from core.metrics import curve_label, lower_is_better
 from core.runs.comparison.curves import leads, own_directions
 from core.runs.comparison.settings import not_comparable, other_losses
 from tui.charts.comparison import View, axis_text, chart, group_name
@@ -71,7 +71,7 @@ class ChartPair(Horizontal):
         smoothing = f"  smooth {view.smoothing:g}" if view.smoothing else ""
         logs = f"{'  log' if view.log_y else ''}{'  log x' if view.log_x else ''}"
         chosen = f"{axis_text(name, view.axis)}{logs}{smoothing}"
-        widget.border_title = Content.assemble(clean(name), (chosen, "$foreground 60%"))
+        widget.border_title = Content.assemble(clean(curve_label(name)), (chosen, "$foreground 60%"))
         best = leads(shown.groups, name)
         if not best:
             widget.border_subtitle = ""

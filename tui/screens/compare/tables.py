@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from core.inference.baselines import Baseline, models_beside
 from core.metrics import compared_metrics, label_of
 from core.palette import RGB
-from core.runs.comparison.curves import best_point, leads
+from core.runs.comparison.curves import best_point, best_title, leads
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.settings import differences, not_comparable
@@ -114,7 +114,7 @@ class StandingsPanel(Panel):
             ]
 
         low, high = NAME_WIDTHS
-        best = f"best {clean(shown.curve.removesuffix(' by step').rpartition(' ')[2])}"
+        best = clean(best_title(shown.groups, shown.curve))
         titles = [clean(model.title) for model in beside]
         width = min(high, max([low, *map(cell_len, (*names, *titles))]))
         columns = [

@@ -17,8 +17,8 @@ from tui.widgets.parts import WidgetOfParts
 
 __all__ = ["EpochTable"]
 
-FIXED = (7, 8, 9, 8, 8)
-"""Widths of the columns that every run has, from left to right."""
+EPOCH, PAIR = 7, 8
+"""Widths of the number of an epoch, and least ones of a metric of training and of validation."""
 METRIC, SECONDS, RATE = 9, 8, 9
 MAX_SPARE, LONGEST = 4, 16
 
@@ -127,23 +127,31 @@ class EpochTable(WidgetOfParts, can_focus=True):
         self.action_scroll(-3)
         event.stop()
 
+    @property
+    def _pairs(self) -> list[str]:
+        """Metrics with a column of training and one of validation."""
+        return ["loss"] if self.score == "loss" else ["loss", self.score]
+
+    @property
+    def _heads(self) -> list[str]:
+        names = ["acc" if name == "accuracy" else clean(label_of(name)) for name in self._pairs]
+        return [head for name in names for head in (name, f"val {name}")]
+
     def _head(self, width: int) -> str:
-        score = "acc" if self.score == "accuracy" else label_of(self.score)
         others = [clean(label_of(name)) for name in self.others]
-        return self._line(
-            ["epoch", "loss", "val loss", score, f"val {score}", *others, "seconds", "lr"], width
-        )
+        return self._line(["epoch", *self._heads, *others, "seconds", "lr"], width)
 
     def _row(self, row: Epoch, width: int) -> str:
         event = row.event
         sign = "★" if event.epoch == self.best_epoch else "▸" if event.epoch == self.chosen else " "
         cells = [
             f"{sign}{event.epoch:>5}",
-            number(event.train.get("loss")),
-            number(event.validation.get("loss")),
-            number(event.train.get(self.score)),
-            number(event.validation.get(self.score)),
-            *(defined(event.validation.get(name)) for name in self.others),
+            *(
+                number(metrics.get(name))
+                for name in self._pairs
+                for metrics in (event.train, event.validation)
+            ),
+            *(defined(event.validation.get(name, event.train.get(name))) for name in self.others),
             f"{event.seconds:.2f}",
             f"{event.lr:.3g}",
         ]
@@ -152,7 +160,8 @@ class EpochTable(WidgetOfParts, can_focus=True):
     def _line(self, cells: list[str], width: int) -> str:
         """Return as many cells as fit, right-aligned in their columns, wider columns if there is room."""
         named = [max(METRIC, min(LONGEST, cell_len(label_of(name)) + 1)) for name in self.others]
-        widths = [*FIXED, *named, SECONDS, RATE]
+        heads = [max(PAIR, cell_len(head) + 1) for head in self._heads]
+        widths = [EPOCH, *heads, *named, SECONDS, RATE]
         count = len(widths)
         while count > 2 and sum(widths[:count]) > width:
             count -= 1

@@ -184,7 +184,8 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
 
 def _results(summary: RunSummary) -> Iterator[tuple[str, list[str]]]:
     if summary.best_epoch:
-        yield "best", [f"★ epoch {summary.best_epoch}", *_metrics(summary.metrics)]
+        by = [] if summary.monitor == "loss" else [summary.chosen_by]
+        yield "best", [f"★ epoch {summary.best_epoch}", *by, *_metrics(summary.metrics)]
     for split, metrics in summary.shown_evaluation.items():
         yield split, _metrics({name: metrics[name] for name in in_order(metrics, HEADLINES)} or metrics)
 

@@ -19,6 +19,7 @@ from textual.worker import get_current_worker
 from core.errors import InputError, RunError
 from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
+from core.runs.comparison.ranking import differing_losses
 from core.runs.query import example, parse
 from core.runs.summary import RunSummary
 from tui.forms.remedies import error_in_app
@@ -229,7 +230,7 @@ class RunsScreen(RunActions):
         marked = f"{len(compared.slots)} marked, 6 compares  " if compared.touched and compared.slots else ""
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued, Q shows  " if waiting else ""
-        panel.border_subtitle = marked + queued + _standing(rows)
+        panel.border_subtitle = _unranked(runs.column, rows) + marked + queued + _standing(rows)
 
     # Filter and order
 
@@ -320,6 +321,12 @@ class RunsScreen(RunActions):
     def _show_console(self) -> None:
         if self.has_class("-console"):
             self.query_one(ConsolePanel).follow(self.selected.run if self.selected else None)
+
+
+def _unranked(column: str, rows: list[RunSummary]) -> str:
+    """Return why an order by loss is no ranking, where the runs minimise different losses."""
+    told = differing_losses([summary.config for summary in rows]) if column == "loss" else ""
+    return f"▲ {clean(told)}: no ranking  " if told else ""
 
 
 def _standing(rows: list[RunSummary]) -> str:

@@ -71,5 +71,6 @@ def test_the_charts_of_live_follow_the_numbers_that_are_reported(train_here: Tra
         history.apply(event)
     assert (history.score, history.scores) == ("kl", ["kl", "elbo"])
     assert len(metric_chart(history, "elbo", View()).series) == 2
-    losses = [epoch.event.validation["elbo"] for epoch in history.epochs]
-    assert subtitle(history, "elbo") == f"best {number(max(losses))} at epoch {losses.index(max(losses)) + 1}"
+    best = history.best_metrics
+    assert subtitle(history, "loss") == f"best {number(best['loss'])} at epoch {history.best_epoch}"
+    assert subtitle(history, "elbo") == f"{number(best['elbo'])} at epoch {history.best_epoch}, best by loss"

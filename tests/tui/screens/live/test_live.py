@@ -16,7 +16,7 @@ from tests.support.narrow import instance, some
 from tests.support.own_metrics import write_own_metrics
 from tests.support.waiting import until
 from tui.app.app import TuiApp
-from tui.charts.live import subtitle
+from tui.charts.live import View, metric_chart, subtitle
 from tui.charts.plot import Plot
 from tui.runtime.hosts import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
@@ -195,8 +195,12 @@ async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         history = some(app.feed).history
-        assert subtitle(history, "accuracy").endswith(f" at epoch {history.best_epoch}")
-        assert subtitle(history, "loss") == f"{number(history.best_metrics['loss'])} at the best epoch"
+        best, at = history.best_metrics, f"at epoch {history.best_epoch}"
+        assert subtitle(history, "accuracy") == f"best {number(best['accuracy'])} {at}"
+        assert subtitle(history, "loss") == f"{number(best['loss'])} {at}, best by accuracy"
+        for metric in ("loss", "accuracy"):
+            (star,) = metric_chart(history, metric, View()).marks
+            assert (star.x, star.y) == (history.best_epoch, best[metric]), "where the subtitle says"
 
 
 async def test_metrics_of_the_user_s_own_have_a_chart_and_a_column(make: Make, tmp_path: Path) -> None:
