@@ -72,8 +72,8 @@ class RunSummary:
 
     @property
     def chosen_by(self) -> str:
-        """Say by which metric the best epoch was chosen: ``best by loss``; ``the latest`` where it is not reported."""
-        return f"best by {label_of(self.monitor)}" if self.monitor in self.metrics else "the latest"
+        """Say how the best epoch was chosen: ``best by loss``, or ``best as the latest`` where that is not reported."""
+        return f"best by {label_of(self.monitor)}" if self.monitor in self.metrics else "best as the latest"
 
     @property
     def has_test_alone(self) -> bool:

@@ -40,7 +40,8 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     best = ", ".join(f"{clean(label_of(name))} {number(value)}" for name, value in summary.metrics.items())
     console.print(Text(f"\n{summary.status}: {of(summary.epoch, summary.epochs, ' of ')} epochs", "bold"))
     if best:
-        console.print(Text(f"epoch {summary.best_epoch}, {clean(summary.chosen_by)}: {best}"))
+        by = clean(summary.chosen_by.removeprefix("best "))
+        console.print(Text(f"best epoch {summary.best_epoch} {by}: {best}"))
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
     labels = summary.labels

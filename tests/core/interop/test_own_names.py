@@ -45,10 +45,10 @@ def test_nothing_is_called_r2_that_is_not_r2(tmp_path: Path) -> None:
     table = EpochTable()
     table.show(history, 0)
     assert table._head(120).split() == [
-        *("epoch", "loss", "val", "loss", "perplexity", "val", "perplexity", "bleu", "grad", "norm"),
+        *("epoch", "loss", "val", "loss", "val", "perplexity", "bleu", "grad", "norm"),
         *("tokens/s", "seconds", "lr"),
     ]
-    assert table._row(history.epochs[2], 120).split()[4:8] == ["8.0000", "30.0000", "3.0000", "10000"]
+    assert table._row(history.epochs[2], 120).split()[3:7] == ["8.0000", "30.000", "3.0000", "10000"]
 
 
 def test_the_monitored_metric_chooses_the_epoch_that_star_subtitle_and_lists_name(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_without_its_metric_the_latest_epoch_counts_and_that_is_said_once(tmp_pa
             run.epoch(validation={"quality": value})
     history = history_of(run)
     assert (history.best_epoch, history.monitor) == (2, "")
-    assert subtitle(history, "quality") == "0.2500 at epoch 2, the latest"
+    assert subtitle(history, "quality") == "0.2500 at epoch 2, best as the latest"
     (said,) = [event.message for event in history.messages if isinstance(event, Notice)]
     assert said.startswith("no loss is reported, so the latest epoch counts as the best; there is quality: ")
     assert monitored(summarise(run.run)) == ("quality", 0.25)

@@ -17,6 +17,7 @@ from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, summarise
 from tui.charts.plot import draw
 from tui.screens.runs.run_preview import facts, sketch
+from tui.screens.runs.screen import _unranked
 from tui.terminal.run_names import short_name
 from tui.terminal.text import age
 from tui.widgets.run_list import RunList
@@ -187,3 +188,11 @@ def test_names_are_as_long_as_there_is_room(name: str, width: int, shown: str) -
 def test_ages_fit_their_column(seconds: float, shown: str) -> None:
     assert age(seconds) == shown
     assert len(shown) <= COLUMNS["age"].width
+
+
+def test_an_order_by_loss_of_different_losses_is_no_ranking() -> None:
+    rows = [
+        RunSummary(Run(Path(name)), "completed", config={"loss": {"name": name}}) for name in ("hinge", "mse")
+    ]
+    assert _unranked("loss", rows) == "▲ the losses differ (hinge, mse): no ranking  "
+    assert _unranked("accuracy", rows) == _unranked("loss", rows[:1]) == ""

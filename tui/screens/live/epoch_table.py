@@ -47,7 +47,9 @@ class EpochTable(WidgetOfParts, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.rows: list[Epoch] = []
-        self.score, self.best_epoch, self.chosen = "accuracy", 0, 0
+        self.best_epoch, self.chosen = 0, 0
+        self.pairs = [(split, metric) for metric in ("loss", "accuracy") for split in ("train", "validation")]
+        """Split and metric of the columns before the others."""
         self.others: list[str] = []
         self.above_end = 0
 
@@ -66,7 +68,7 @@ class EpochTable(WidgetOfParts, can_focus=True):
             self.above_end = max(0, latest - chosen - self.size.height // 2)
         elif chosen != self.chosen:
             self.above_end = 0
-        self.rows, self.score = list(history.epochs), history.score
+        self.rows, self.pairs = list(history.epochs), _pairs(history)
         self.others = [name for name in history.scores if name != history.score]
         self.best_epoch, self.chosen = history.best_epoch, chosen
         self.refresh()
@@ -128,14 +130,10 @@ class EpochTable(WidgetOfParts, can_focus=True):
         event.stop()
 
     @property
-    def _pairs(self) -> list[str]:
-        """Metrics with a column of training and one of validation."""
-        return ["loss"] if self.score == "loss" else ["loss", self.score]
-
-    @property
     def _heads(self) -> list[str]:
-        names = ["acc" if name == "accuracy" else clean(label_of(name)) for name in self._pairs]
-        return [head for name in names for head in (name, f"val {name}")]
+        names = {"accuracy": "acc"}
+        titles = [(split, names.get(metric) or clean(label_of(metric))) for split, metric in self.pairs]
+        return [title if split == "train" else f"val {title}" for split, title in titles]
 
     def _head(self, width: int) -> str:
         others = [clean(label_of(name)) for name in self.others]
@@ -147,9 +145,8 @@ class EpochTable(WidgetOfParts, can_focus=True):
         cells = [
             f"{sign}{event.epoch:>5}",
             *(
-                number(metrics.get(name))
-                for name in self._pairs
-                for metrics in (event.train, event.validation)
+                number((event.train if split == "train" else event.validation).get(metric))
+                for split, metric in self.pairs
             ),
             *(defined(event.validation.get(name, event.train.get(name))) for name in self.others),
             f"{event.seconds:.2f}",
@@ -170,3 +167,14 @@ class EpochTable(WidgetOfParts, can_focus=True):
             "".join(fit(cell, w + spare, align=">") for cell, w in zip(cells[:count], widths, strict=False)),
             width,
         )
+
+
+def _pairs(history: History) -> list[tuple[str, str]]:
+    """Loss and score of training and validation; of training only what is ever reported there."""
+    metrics = dict.fromkeys(("loss", history.score))
+    return [
+        (split, metric)
+        for metric in metrics
+        for split in ("train", "validation")
+        if split == "validation" or len(history.curve(f"train {metric}"))
+    ]

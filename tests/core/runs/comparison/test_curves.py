@@ -8,9 +8,10 @@ import pytest
 
 from core.events import EpochFinished, Event, RunStarted, StepLogged, to_json
 from core.metrics import lower_is_better
-from core.runs.comparison.curves import curve, curve_names, leads
+from core.runs.comparison.curves import best_point, curve, curve_names, first_compared, leads
 from core.runs.comparison.entries import Entry, EntryReader
 from core.runs.comparison.groups import grouped
+from core.runs.comparison.ranking import why_unranked
 from core.runs.comparison.settings import not_comparable, other_losses
 from core.runs.folder import Run
 from tests.support.fixtures import WriteRun
@@ -157,6 +158,46 @@ def test_the_lowest_loss_and_the_highest_accuracy_lead(write_run: WriteRun) -> N
     assert leads(grouped(entries), "validation accuracy")[0].value == pytest.approx(0.9)
     assert leads(grouped(entries), "lr") == []
     assert leads(grouped(entries), "validation r2") == []
+
+
+def test_the_point_of_a_curve_is_that_of_the_best_epoch(write_run: WriteRun) -> None:
+    run = write_run("a", [0.9, 0.3, 0.4])
+    lines = [json.loads(line) for line in run.log_file.read_text().splitlines()]
+    lines[3]["validation"]["accuracy"] = lines[3]["train"]["accuracy"] = 0.99  # the highest, at another epoch
+    run.log_file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (group,) = grouped(read(run))
+    for name in ("validation loss", "validation accuracy", "train accuracy"):
+        best = best_point(group, name)
+        assert best is not None
+        assert best.epoch == group.first.summary.best_epoch == 2
+    assert group.first.summary.chosen_by == "best by loss"
+
+
+def test_runs_with_different_losses_are_compared_by_what_all_have(write_run: WriteRun) -> None:
+    runs = [write_run(name, [0.9, 0.4], values={"loss": name}) for name in ("hinge", "mse", "cross_entropy")]
+    assert first_compared(read(*runs)) == "validation accuracy"
+    log = runs[0].log_file
+    log.write_text(log.read_text().replace('"accuracy"', '"quality"'))
+    entries = read(*runs)
+    first = first_compared(entries)
+    assert leads(grouped(entries), first) == [], "no star where not all have a score"
+
+
+@pytest.mark.parametrize(
+    ("metric", "why"),
+    [
+        ("loss", "the losses differ (hinge, mse)"),
+        ("log_loss", ""),
+        ("accuracy", ""),
+        ("tokens", "it is not known whether less or more tokens is better"),
+    ],
+)
+def test_one_place_says_why_runs_are_not_ranked(metric: str, why: str) -> None:
+    configs = [{"data": {"name": "iris"}, "loss": {"name": name}} for name in ("hinge", "mse")]
+    assert why_unranked(configs, metric, "validation") == why
+    other = [*configs, {"data": {"name": "digits"}}]
+    assert why_unranked(other, metric, "validation") == "not the same data: digits, iris"
+    assert why_unranked(configs, "tokens", "validation", {"tokens": True}) == ""
 
 
 def test_values_of_different_losses_have_no_leader(write_run: WriteRun) -> None:
