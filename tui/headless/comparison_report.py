@@ -50,7 +50,9 @@ def print_comparison(
         console.print(Text(f"{split}, best weights", "bold"))
         console.print(_metrics(rows))
         repeated = any(group.is_repeated for group in groups)
-        console.print(Text(f"{MARKS}  {SPREAD}" if repeated else MARKS, "dim"))
+        legend = [*([MARKS] if any(row.leaders for row in rows) else []), *([SPREAD] if repeated else [])]
+        if legend:
+            console.print(Text("  ".join(legend), "dim"))
         untested = [label_of(row.metric) for row in rows if not row.is_tested]
         if untested:
             console.print(Text(clean(f"not tested, ★ is only the best value: {', '.join(untested)}"), "dim"))

@@ -126,8 +126,8 @@ class StandingsPanel(Panel):
         self.table.show(columns, len(lines) + len(beside), cells, frozen=FIXED)
         self.border_title = f"runs  {len(shown.entries)}"
         repeated = any(group.is_repeated for group in shown.groups)
-        legend = f"{MARKS}  {SPREAD}" if repeated else MARKS
-        legend = legend if rows else f"none was evaluated on {shown.split}"
+        marks = [*([MARKS] if any(row.leaders for row in rows) else []), *([SPREAD] if repeated else [])]
+        legend = "  ".join(marks) if rows else f"none was evaluated on {shown.split}"
         self.border_subtitle = legend if shown.groups else ""
 
 
