@@ -222,8 +222,8 @@ def subtitle(history: History, metric: str) -> str:
         return f"now {number(last)}" if last is not None else ""
     if metric == monitor:
         return f"best {number(value)} at epoch {history.best_epoch}"
-    why = f"best by {clean(label_of(monitor))}" if monitor else "best as the latest"
-    return f"{number(value)} at epoch {history.best_epoch}, {why}"
+    why = f"best by {clean(label_of(monitor))}" if monitor else "the latest"
+    return f"{number(value)} at epoch {history.best_epoch} ({why})"
 
 
 def latest(history: History, metric: str) -> float | None:

@@ -56,7 +56,7 @@ def test_the_monitored_metric_chooses_the_epoch_that_star_subtitle_and_lists_nam
     history, summary = history_of(run), summarise(run.run)
     assert (history.best_epoch, history.monitor) == (3, "perplexity")
     assert subtitle(history, "perplexity") == "best 8.0000 at epoch 3"
-    assert subtitle(history, "loss") == "0.3333 at epoch 3, best by perplexity"
+    assert subtitle(history, "loss") == "0.3333 at epoch 3 (best by perplexity)"
     assert subtitle(history, "grad_norm") == "now 3.0000"
     (star,) = metric_chart(history, "bleu", View()).marks
     assert (star.x, star.y) == (3, 30.0)
@@ -77,7 +77,7 @@ def test_without_its_metric_the_latest_epoch_counts_and_that_is_said_once(tmp_pa
             run.epoch(validation={"quality": value})
     history = history_of(run)
     assert (history.best_epoch, history.monitor) == (2, "")
-    assert subtitle(history, "quality") == "0.2500 at epoch 2, best as the latest"
+    assert subtitle(history, "quality") == "0.2500 at epoch 2 (the latest)"
     (said,) = [event.message for event in history.messages if isinstance(event, Notice)]
     assert said.startswith("no loss is reported, so the latest epoch counts as the best; there is quality: ")
     assert monitored(summarise(run.run)) == ("quality", 0.25)

@@ -73,4 +73,4 @@ def test_the_charts_of_live_follow_the_numbers_that_are_reported(train_here: Tra
     assert len(metric_chart(history, "elbo", View()).series) == 2
     best = history.best_metrics
     assert subtitle(history, "loss") == f"best {number(best['loss'])} at epoch {history.best_epoch}"
-    assert subtitle(history, "elbo") == f"{number(best['elbo'])} at epoch {history.best_epoch}, best by loss"
+    assert subtitle(history, "elbo") == f"{number(best['elbo'])} at epoch {history.best_epoch} (best by loss)"

@@ -197,7 +197,7 @@ async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose
         history = some(app.feed).history
         best, at = history.best_metrics, f"at epoch {history.best_epoch}"
         assert subtitle(history, "accuracy") == f"best {number(best['accuracy'])} {at}"
-        assert subtitle(history, "loss") == f"{number(best['loss'])} {at}, best by accuracy"
+        assert subtitle(history, "loss") == f"{number(best['loss'])} {at} (best by accuracy)"
         for metric in ("loss", "accuracy"):
             (star,) = metric_chart(history, metric, View()).marks
             assert (star.x, star.y) == (history.best_epoch, best[metric]), "where the subtitle says"
