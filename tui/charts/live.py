@@ -217,7 +217,7 @@ def subtitle(history: History, metric: str) -> str:
         y = history.curve(metric).points()[1]
         return f"now {number(float(y[-1]))}" if len(y) else ""
     value, monitor = history.best_metrics.get(metric), history.monitor
-    if value is None:
+    if value is None or math.isnan(value):
         last = latest(history, metric)
         return f"now {number(last)}" if last is not None else ""
     if metric == monitor:
