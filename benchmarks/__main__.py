@@ -24,6 +24,7 @@ PARTS = {
     "peers": "one epoch of MNIST, beside other libraries that train",
     "startup": "the first paint of the app and the first line of the command line, beside empty ones",
     "interface": "the same training with and without the Live screen",
+    "keys": "from a key to what it does: while torch loads, while a run trains, with 10,000 runs",
     "long_run": "a run of 10,000,000 logged steps: redraw of its chart, and memory",
     "many_runs": "10,000 runs listed: a screenful, and all",
     "follow": "from an event's writing to whoever follows the log",

@@ -1,0 +1,121 @@
+"""From a key to the screen that shows what it did: while torch loads, while a run trains, among thousands of runs.
+
+    python -m benchmarks.keys [--quick] [--json FILE]
+
+The app runs in a real pseudo-terminal of 120x40. Down and Up move a cursor by a row, one key at a time: the clock runs
+from writing the key until the terminal has read the cursor in another row. Times of single keys are written, with
+their median, the value that 99 of 100 stay below, and the longest.
+"""
+
+import json
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+
+from benchmarks.harness import QUICK_ROUNDS, options
+from benchmarks.interface import settings
+from benchmarks.many_runs import write_runs
+from benchmarks.mnist import mnist_root
+from tests.support.terminal import Terminal
+
+KEYS, FEW_KEYS, RUNS, FEW_RUNS = 200, 40, 10_000, 1_000
+DOWN, UP = "\x1b[B", "\x1b[A"
+CURSOR = "▸"
+MEDIAN_BUDGET, MOST_BUDGET = 0.02, 0.1
+"""Seconds: of the median, and of 99 keys of 100."""
+
+
+@contextmanager
+def terminal_in(folder: Path, *arguments: str) -> Iterator[Terminal]:
+    """`tui` with `arguments`, killed at the end."""
+    terminal = Terminal(["-m", "tui", *arguments], folder, 120, 40)
+    try:
+        yield terminal
+    finally:
+        terminal.process.kill(signal.SIGKILL)
+        terminal.end()
+
+
+def row_of(text: str) -> int:
+    """Return the row of the screen with the cursor; -1 before there is one."""
+    return next((row for row, line in enumerate(text.splitlines()) if CURSOR in line), -1)
+
+
+def answered(terminal: Terminal, key: str) -> float:
+    """Press a key; return the seconds until the cursor is in another row."""
+    before, begun = row_of(terminal.text), time.perf_counter()
+    terminal.press(key)
+    terminal.wait_for(lambda text: row_of(text) not in (before, -1))
+    return time.perf_counter() - begun
+
+
+def times_of(
+    terminal: Terminal, count: int, enough: Callable[[str], bool] = lambda text: False
+) -> list[float]:
+    """Press keys one after the other, until there are `count`, or the screen says that it is enough."""
+    terminal.wait_for(lambda text: row_of(text) >= 0)
+    keys = cycle((DOWN, UP))
+    taken: list[float] = []
+    while len(taken) < count and not enough(terminal.text):
+        taken.append(answered(terminal, next(keys)))
+    return taken
+
+
+def while_torch_loads(folder: Path, count: int) -> list[float]:
+    """Keys in Runs until the device is known, again and again."""
+    write_runs(folder / "runs", 100)
+    taken: list[float] = []
+    while len(taken) < count:
+        with terminal_in(folder) as terminal:
+            new = times_of(terminal, count - len(taken), lambda text: "cores" in text.splitlines()[0])
+        taken += new
+    return taken
+
+
+def while_training(folder: Path, root: Path, count: int) -> list[float]:
+    """Keys in the form beside the training of MNIST."""
+    folder.mkdir()
+    with terminal_in(folder, "train", *settings(root)) as terminal:
+        terminal.wait_for("running")
+        terminal.press("2")
+        terminal.wait_for("Optimizer")
+        terminal.wait_for("ready:")
+        return times_of(terminal, count)
+
+
+def among_many_runs(folder: Path, runs: int, count: int) -> list[float]:
+    """Keys in Runs, once all are listed."""
+    write_runs(folder / "runs", runs)
+    with terminal_in(folder) as terminal:
+        terminal.wait_for(lambda text: f"runs  {runs:,} " in text and "cores" in text.splitlines()[0])
+        return times_of(terminal, count)
+
+
+def main() -> None:
+    """Measure, print, and write the numbers if asked."""
+    given = options(__doc__.splitlines()[0])
+    quick = given.rounds == QUICK_ROUNDS
+    count, runs = (FEW_KEYS, FEW_RUNS) if quick else (KEYS, RUNS)
+    with tempfile.TemporaryDirectory() as name, mnist_root() as (root, _):
+        folder = Path(name)
+        times = {
+            "while torch loads": while_torch_loads(folder / "loads", count),
+            "while a run trains": while_training(folder / "trains", root, count),
+            f"{runs:,} runs listed": among_many_runs(folder / "many", runs, count),
+        }
+    print(f"{count} keys each, milliseconds until the screen shows what they did")
+    print(f"  {'':20}  median  99 of 100  longest   budget {1000 * MEDIAN_BUDGET:g}, {1000 * MOST_BUDGET:g}")
+    for what, taken in times.items():
+        numbers = (statistics.median(taken), sorted(taken)[int(0.99 * (len(taken) - 1))], max(taken))
+        print("  {:20}  {:6.0f}  {:9.0f}  {:7.0f}".format(what, *(1000 * number for number in numbers)))
+    if given.json is not None:
+        given.json.write_text(json.dumps({"keys": count, "runs": runs, "seconds": times}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
