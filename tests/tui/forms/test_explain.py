@@ -58,11 +58,11 @@ def test_every_section_has_less_than_half_of_the_training_fields_at_first() -> N
 def test_a_field_is_found_by_its_label_its_path_its_choices_or_its_description(
     words: str, first: str
 ) -> None:
-    assert matching(TRAINING, words)[0].path == first
+    assert TRAINING[matching(TRAINING, words)[0]].path == first
 
 
 def test_no_words_find_all_fields_and_unknown_ones_none() -> None:
-    assert matching(TRAINING, " ") == TRAINING
+    assert matching(TRAINING, " ") == [*range(len(TRAINING))]
     assert matching(TRAINING, "xyzzy") == []
 
 

@@ -1,6 +1,7 @@
 """Configure: the form of a run, and its preview."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +22,7 @@ from core.session.preload import load_backend
 from tui.forms.command_line import command_line
 from tui.forms.data_overview import DataFacts
 from tui.forms.explain import Explanation, of_field
+from tui.forms.find import line_of, matching
 from tui.forms.form import fill, values_of
 from tui.forms.form_fields import DEVICE, RATE, FieldSpec
 from tui.forms.form_state import FormState
@@ -31,12 +33,12 @@ from tui.screens.base import NARROW
 from tui.screens.configure import form_actions
 from tui.screens.configure.action_bar import ActionBar
 from tui.screens.configure.data_dialog import DataDialog
-from tui.screens.configure.field_search import FieldSearch
 from tui.screens.configure.finder import BatchFinder, RateFinder
 from tui.screens.configure.form_actions import FilledForm
 from tui.screens.configure.preview_panels import PreviewView
 from tui.screens.configure.target_dialog import TargetDialog
 from tui.screens.jobs.actions import USE
+from tui.screens.search_dialog import SearchDialog
 from tui.terminal.text import bytes_, clean, count
 from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
@@ -272,14 +274,16 @@ class ConfigureScreen(FilledForm):
 
     def action_find_field(self) -> None:
         """Find a field by its name or description, and move to it."""
-        fields = [*self.form.fields.values(), *self.form.extra.values()]
+        specs = [field.spec for field in (*self.form.fields.values(), *self.form.extra.values())]
 
-        def found(path: str | None) -> None:
-            if path is not None:
+        def found(place: int | None) -> None:
+            if place is not None:
                 self.remove_class("-preview")
-                self.form.reveal(path)
+                self.form.reveal(specs[place].path)
 
-        self.app.push_screen(FieldSearch([field.spec for field in fields]), found)
+        hint = "name, section or a word of the description"
+        lines = [line_of(spec) for spec in specs]
+        self.app.push_screen(SearchDialog("Find a field", hint, lines, partial(matching, specs)), found)
 
     def action_section(self, by: int) -> None:
         """Move to the first field of the next or previous section."""

@@ -1,8 +1,11 @@
 """Confusion: the matrix with a cursor, the samples of a cell, the most confused pairs."""
 
+from typing import ClassVar
+
 import numpy as np
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from core.evaluation import samples_in_cell
@@ -10,6 +13,7 @@ from tui.screens.base import NARROW
 from tui.screens.evaluate.cell_dialog import CellDialog
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.facts import label
+from tui.screens.evaluate.find_class import find_class
 from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.widgets.confusion import ConfusionGrid
@@ -26,6 +30,9 @@ class ConfusionTab(EvaluationTab):
     """Enter opens the samples of a cell: beside the matrix, or over it on a narrow screen."""
 
     TITLE = "Confusion"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "find", "find class", key_display="/", tooltip="Find a class by its name"),
+    ]
 
     def __init__(self, id: str = "confusion") -> None:
         super().__init__(id=id)
@@ -63,6 +70,16 @@ class ConfusionTab(EvaluationTab):
         """Describe the numbers of the grid."""
         weighted = self.subject is not None and self.subject.predictions.weights is not None
         return f"{TITLES[normalise]}{', without their weights' if weighted else ''}"
+
+    def action_find(self) -> None:
+        """Find a class by its name, and move to those of its samples that are right."""
+
+        def found(number: int) -> None:
+            grid = self.query_one(ConfusionGrid)
+            grid.cursor = (number, number)
+            grid.focus()
+
+        find_class(self, found)
 
     @on(ConfusionGrid.Selected)
     def _selected(self, event: ConfusionGrid.Selected) -> None:

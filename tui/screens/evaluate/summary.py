@@ -23,6 +23,7 @@ from tui.forms.meanings import of_metric
 from tui.screens.base import NARROW
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.facts import label
+from tui.screens.evaluate.find_class import find_class
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.terminal.text import clean, count, number
 from tui.widgets.panel import Panel
@@ -49,6 +50,7 @@ class SummaryTab(EvaluationTab):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "sort", "sort", tooltip="Sort the classes by the next column"),
         Binding("O", "reverse", "reverse order", show=False),
+        Binding("slash", "find", "find class", key_display="/", tooltip="Find a class by its name"),
     ]
 
     def __init__(self) -> None:
@@ -140,6 +142,17 @@ class SummaryTab(EvaluationTab):
         keys = list(class_columns(self.subject.report))
         place = keys.index(self.sorted_by) + 1 if self.sorted_by else 1
         self._sort(keys[place % len(keys)])
+
+    def action_find(self) -> None:
+        """Find a class by its name."""
+
+        def found(number: int) -> None:
+            table = self.query_one("#classes", Table)
+            table.cursor = self.order.index(number)
+            table.focus()
+
+        if self.subject is not None and self.subject.report.per_class:
+            find_class(self, found)
 
     def action_reverse(self) -> None:
         """Reverse the order."""

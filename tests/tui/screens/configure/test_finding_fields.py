@@ -2,9 +2,9 @@
 
 from tests.support.waiting import until
 from tests.tui.screens.configure.conftest import LARGE, Make, settled
-from tui.screens.configure.field_search import FieldSearch
 from tui.screens.dialogs import HelpDialog
 from tui.screens.explain_dialog import ExplainDialog
+from tui.screens.search_dialog import SearchDialog
 from tui.widgets.field import Field
 
 
@@ -21,7 +21,7 @@ async def test_fields_are_few_at_first_and_each_is_found_explained_and_put_back(
         assert not screen.query_one("#section-checkpoints").display
 
         await pilot.press("escape", "/", *"ema")
-        await until(pilot, lambda: isinstance(app.screen, FieldSearch) and len(app.screen.found) < 10)
+        await until(pilot, lambda: isinstance(app.screen, SearchDialog) and len(app.screen.found) < 10)
         await pilot.press("enter")
         field = screen.form.fields["training.ema"]
         await until(pilot, lambda: screen.focused is field.editor)

@@ -20,6 +20,7 @@ from tests.tui.conftest import CopyOf, MadeUp, TrainHere, Visits
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.summary import SummaryTab
+from tui.screens.explain_dialog import ExplainDialog
 from tui.widgets.table import Table
 
 pytestmark = pytest.mark.slow
@@ -219,6 +220,12 @@ async def test_classes_are_sorted_by_any_column(visit: Visits, copy_of: CopyOf) 
         assert await at.pilot.click(table, offset=(table.size.width - 3, 0))
         await at.settle()
         assert tab.sorted_by == "average_precision"
+        await at.press("slash", "7", "enter")
+        assert tab.order[table.cursor] == 7
+        await at.press("?")
+        assert (
+            instance(ExplainDialog, at.app.screen).explanation.choices["recall"].startswith("Of the positive")
+        )
 
 
 async def test_what_is_undefined_is_shown_with_its_reason(visit: Visits, made_up: MadeUp) -> None:
