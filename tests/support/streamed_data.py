@@ -65,6 +65,18 @@ class Labels(Samples):
         return super().__getitem__(place)[0], torch.tensor([place % 2, place % 3 == 0, 1 - place % 2])
 
 
+class Masks(Samples):
+    """A small picture and a mask whose values are 0, 7 and 255, turned over at random."""
+
+    def __getitem__(self, place: int) -> tuple[Any, Any]:
+        mask = np.zeros((4, 6), dtype=np.int64)
+        mask[place % 3 : place % 3 + 2, 1:4] = 7
+        mask[3, 5] = 255
+        picture = torch.full((1, 4, 6), place / 9) + torch.from_numpy(mask / 8).float()
+        turned = self.noise and torch.rand(()) < 0.5
+        return (picture.flip(2), mask[:, ::-1]) if turned else (picture, mask)
+
+
 class Soft(Samples):
     """The share of each class of a sample, and how much it counts."""
 
@@ -213,6 +225,14 @@ def sequences() -> Any:
 
 def labels() -> Any:
     return Labels()
+
+
+def masks() -> Any:
+    return Masks()
+
+
+def turned_masks() -> Any:
+    return Masks(noise=1.0)
 
 
 def soft() -> Any:

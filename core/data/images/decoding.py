@@ -21,7 +21,7 @@ from core.data.images.depth import Extremes
 from core.data.images.pictures import read_picture, reason
 from core.safe_path import safe_import_path
 
-__all__ = ["Findings", "decode_files", "out_of_reach", "workers"]
+__all__ = ["Findings", "decode_files", "out_of_reach", "sums_of", "workers"]
 
 
 class Findings(NamedTuple):

@@ -15,7 +15,7 @@ from core.data.images.folder_samples import dataset_of
 from core.data.images.folder_survey import open_survey, survey, survey_file
 from core.data.images.folder_tree import shown
 from core.data.images.pictures import read_picture, reason
-from core.data.stream.loader import Workers
+from core.data.stream.loader import workers_of
 from core.data.stream.reader import BatchReader, Wanted
 from core.data.stream.rows import StreamedRows
 from core.errors import DataError, TorchtuiError
@@ -24,7 +24,7 @@ from core.torch_private import shared_empty
 if TYPE_CHECKING:
     from core.data.images.image_folder import ImageFolder
 
-__all__ = ["streamed_folder"]
+__all__ = ["PictureReader", "streamed_folder"]
 
 
 class PictureReader(BatchReader):
@@ -92,12 +92,11 @@ def streamed_folder(
     if found is None or len(found.sums) != len(listing.files):
         found = survey(file, listing, *form(), options.values(), progress)
     value_range = found.facts.value_range or options.values()
-    fixed = options.workers != "auto"
     rows = StreamedRows(
         reader=PictureReader(listing.folder, listing.files, found.shape, value_range),
         rows=np.arange(len(listing.files)),
         example=torch.zeros((1, *found.shape), dtype=torch.uint8),
-        workers=Workers(options.workers if options.workers != "auto" else 0, fixed, options.worker_timeout),
+        workers=workers_of(options),
     )
     data = dataset_of(listing, found, options, rows)
     return replace(data, notes=(why, *data.notes))

@@ -22,7 +22,7 @@ from core.remedies import OTHER_DATA_ROOT
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Survey", "open_survey", "survey", "survey_file", "telling_failures"]
+__all__ = ["Survey", "moments_of", "open_survey", "survey", "survey_file", "telling_failures"]
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,17 @@ class Survey:
 
     def moments(self, at: np.ndarray) -> "tuple[Tensor, Tensor]":
         """Return mean and deviation of each channel, (channels,), over some images: exactly those of decoded ones."""
-        import torch
+        return moments_of(self.sums[at], self.size)
 
-        total = len(at) * self.size[0] * self.size[1]
-        sums, squares = torch.from_numpy(self.sums[at].sum(axis=0)).double()
-        mean = sums / total
-        return mean, (squares / total - mean.square()).clamp(min=0).sqrt()
+
+def moments_of(sums: np.ndarray, size: tuple[int, int]) -> "tuple[Tensor, Tensor]":
+    """Return mean and deviation of each channel, (channels,), over images of which `Survey.sums` are given."""
+    import torch
+
+    total = len(sums) * size[0] * size[1]
+    values, squares = torch.from_numpy(sums.sum(axis=0)).double()
+    mean = values / total
+    return mean, (squares / total - mean.square()).clamp(min=0).sqrt()
 
 
 def survey_file(cache: Path) -> Path:

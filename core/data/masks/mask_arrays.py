@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.data.arrays.array_samples import Given, Pair
     from core.data.dataset import Dataset
 
-__all__ = ["has_masks", "masks_of_arrays"]
+__all__ = ["has_masks", "mask_layout", "masks_of_arrays"]
 
 
 def has_masks(pair: "Pair") -> bool:
@@ -28,7 +28,7 @@ def has_masks(pair: "Pair") -> bool:
     inputs, targets = (np.asarray(each) for each in pair)
     if targets.dtype.kind not in "iub" or inputs.ndim not in (3, 4):
         return False
-    return _layout(inputs.shape, _plain(targets).shape) is not None
+    return mask_layout(inputs.shape, _plain(targets).shape) is not None
 
 
 def masks_of_arrays(given: "Given", options: Any, name: str, shape: ArrayShape) -> "Dataset":
@@ -48,7 +48,7 @@ def masks_of_arrays(given: "Given", options: Any, name: str, shape: ArrayShape) 
         if pair is not None
     }
     place = f"data.path: {given.source}"
-    layout = _layout(np.asarray(given.train[0]).shape, _plain(np.asarray(given.train[1])).shape)
+    layout = mask_layout(np.asarray(given.train[0]).shape, _plain(np.asarray(given.train[1])).shape)
     if shape in ("channels_first", "channels_last"):
         layout = shape
     if layout is None:
@@ -77,14 +77,14 @@ def masks_of_arrays(given: "Given", options: Any, name: str, shape: ArrayShape) 
         weights=division.weights,
         class_names=named(classes, given.class_names),
         task=MASKS,
-        value_range=_value_range(inputs),
+        value_range=_value_range(inputs, division.parts["train"]),
         scaling=options.scaling,
     )
     return replace(data, notes=(*notes, *division.notes))
 
 
-def _layout(inputs: tuple[int, ...], masks: tuple[int, ...]) -> Layout | None:
-    """How images lie whose masks have this shape; None where the shapes do not fit."""
+def mask_layout(inputs: tuple[int, ...], masks: tuple[int, ...]) -> Layout | None:
+    """Return how images lie whose masks have this shape; None where the shapes do not fit."""
     if len(masks) != 3 or masks[0] != inputs[0] or min(masks[1:]) < 2:
         return None
     if inputs[-2:] == masks[1:]:
@@ -117,8 +117,10 @@ def _check_pair(images: np.ndarray, masks: np.ndarray, place: str) -> None:
         )
 
 
-def _value_range(inputs: np.ndarray) -> tuple[float, float]:
+def _value_range(inputs: np.ndarray, train: np.ndarray) -> tuple[float, float]:
+    """Return the smallest and largest value that images may have, as those for training tell."""
+    low = min((float(inputs[at].min()) for at in train), default=0.0)
+    high = max((float(inputs[at].max()) for at in train), default=0.0)
     if inputs.dtype == np.uint8:
-        return 0.0, 255.0 if inputs.max(initial=0) > 1 else 1.0
-    low, high = float(inputs.min()), float(inputs.max())
+        return 0.0, 255.0 if high > 1 else 1.0
     return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high if high > low else low + 1)

@@ -7,13 +7,14 @@ from pydantic import Field
 
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
+from core.data.stream.options import FeedOptions
 from core.errors import DataError
 from core.options import Files, Unit
 
 __all__ = ["MaskFolder"]
 
 
-class MaskFolder(HeldOut, ImageOptions):
+class MaskFolder(HeldOut, ImageOptions, FeedOptions):
     """Your own images with masks: a folder images beside a folder masks, PNG files whose values are classes."""
 
     name: Literal["mask_folder"] = "mask_folder"

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.dataset import Dataset, Progress
+from core.data.images.decoding import sums_of
+from core.data.images.folder_stream import PictureReader
+from core.data.images.folder_survey import moments_of
 from core.data.images.pictures import facts_of, read_picture, reason
 from core.data.masks.classes import class_values, named, numbered
 from core.data.masks.mask_files import MaskedImage, list_pairs, read_mask, size_of_mask
 from core.data.masks.parts import mask_parts
 from core.data.splits import assemble
+from core.data.stream.loader import workers_of
+from core.data.stream.rows import StreamedRows
 from core.errors import DataError
 from core.machine import memory
 from core.tasks.registry import MASKS
@@ -27,6 +32,8 @@ MAX_SIZE = 256
 """Height and width in pixels that are not exceeded unless asked for."""
 SPARE = 2
 """Bytes of memory for each byte of samples: some are copied while they are divided."""
+MASK_BYTES = 2
+"""Of a pixel, until it is known which values are classes."""
 TOLD_EVERY = 64
 
 
@@ -40,26 +47,32 @@ def load_masks(options: "MaskFolder", folder: Path, progress: Progress) -> Datas
 
     notes: list[str] = []
     pairs = list_pairs(folder, notes)
-    (height, width), grey = _form(pairs, options)
-    channels = 1 if grey else 3
-    _check_memory(len(pairs) * (channels + 2) * height * width)
-    pictures = np.empty((len(pairs), channels, height, width), dtype=np.uint8)
-    values = np.empty((len(pairs), height, width), dtype=np.uint16)
+    size, grey = _form(pairs, options)
+    why = _why_streamed(options, folder, size, grey, len(pairs))
+    notes += [why] if why else []
+    shape = (1 if grey else 3, *size)
+    pictures = np.empty((0 if why else len(pairs), *shape), dtype=np.uint8)
+    sums = np.zeros((len(pairs), 2, shape[0]), np.int64)
+    values = np.empty((len(pairs), *size), dtype=np.uint16)
     for at, pair in enumerate(pairs):
         if at % TOLD_EVERY == 0:
             progress(f"reading {folder.name}", at, len(pairs))
-        pictures[at], values[at] = _read(pair, (height, width), grey)
+        picture, values[at] = _read(pair, size, grey)
+        if why:
+            sums[at] = sums_of(picture)
+        else:
+            pictures[at] = picture
     classes = class_values(values, options.ignore, options.classes, notes)
     masks = np.empty(values.shape, dtype=np.uint8)
     number = numbered(classes)
     for at, mask in enumerate(values):
         masks[at] = number(mask)
-    notes.append(f"images: {height}x{width}, {'grey' if grey else 'colour'}; data.size sets it")
+    notes.append(f"images: {size[0]}x{size[1]}, {'grey' if grey else 'colour'}; data.size sets it")
     division = mask_parts(options, _told(pairs), [pair.image.name for pair in pairs])
     data = assemble(
         name=options.name,
         kind="image",
-        inputs=torch.from_numpy(pictures),
+        inputs=_streamed(options, folder, pairs, shape) if why else torch.from_numpy(pictures),
         targets=torch.from_numpy(masks),
         parts=division.parts,
         groups=division.groups,
@@ -68,8 +81,53 @@ def load_masks(options: "MaskFolder", folder: Path, progress: Progress) -> Datas
         task=MASKS,
         value_range=(0.0, 255.0),
         scaling=options.scaling,
+        moments=moments_of(sums[division.parts["train"]], size) if why else None,
     )
     return replace(data, notes=(*notes, *division.notes))
+
+
+def _why_streamed(
+    options: "MaskFolder", folder: Path, size: tuple[int, int], grey: bool, samples: int
+) -> str:
+    """Return in a sentence why images are streamed; empty where they go into memory.
+
+    Raises:
+        DataError: there is too little memory for images, or for masks alone.
+    """
+    pixels, free = samples * size[0] * size[1], memory().available
+    whole, masks = (SPARE * pixels * (bytes_each + MASK_BYTES) for bytes_each in (1 if grey else 3, 0))
+    if options.feed == "stream":
+        why = f"{folder.name} is streamed, as data.feed says: images are decoded anew in each epoch"
+    elif options.feed == "auto" and whole > free:
+        why = (
+            f"{folder.name} is streamed: its images take {whole / SPARE / 2**30:.1f} GiB of memory, and "
+            f"{free / 2**30:.1f} GiB are free"
+        )
+    else:
+        why = ""
+    needed = masks if why else whole
+    if needed > free:
+        raise DataError(
+            f"data.path: the {'masks' if why else 'images and masks'} take {needed / SPARE / 2**30:.1f} GiB of memory, "
+            f"{free / 2**30:.1f} are free",
+            "Give a smaller data.size",
+        )
+    return why
+
+
+def _streamed(
+    options: "MaskFolder", folder: Path, pairs: Sequence[MaskedImage], shape: tuple[int, int, int]
+) -> StreamedRows:
+    """Return the images, to be decoded while a network trains; their masks stay in memory."""
+    import torch
+
+    files = [str(pair.image.relative_to(folder)) for pair in pairs]
+    return StreamedRows(
+        reader=PictureReader(folder, files, shape, None),
+        rows=np.arange(len(pairs)),
+        example=torch.zeros((1, *shape), dtype=torch.uint8),
+        workers=workers_of(options),
+    )
 
 
 def _form(pairs: Sequence[MaskedImage], options: "MaskFolder") -> tuple[tuple[int, int], bool]:
@@ -115,12 +173,3 @@ def _told(pairs: Sequence[MaskedImage]) -> dict[str, np.ndarray]:
         )
         for split in ("train", "validation", "test")
     }
-
-
-def _check_memory(needed: int) -> None:
-    free = memory().available
-    if SPARE * needed > free:
-        raise DataError(
-            f"data.path: the images and masks take {needed / 2**30:.1f} GiB of memory, {free / 2**30:.1f} are free",
-            "Give a smaller data.size",
-        )

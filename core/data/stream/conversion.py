@@ -24,12 +24,14 @@ from core.data.arrays.sample_shapes import Layout, shape_text
 from core.data.arrays.structured import fields_of
 from core.data.dataset import Dataset
 from core.data.inputs import Fields
+from core.data.masks.classes import named
 from core.data.sequences import Ragged
+from core.data.stream.own_masks import are_masks, classes_of_masks, mask_numbers
 from core.data.targets import LABELS, NUMBERS, SHARES, AskedTask
 from core.data.text.token_ids import TokenIds
 from core.errors import DataError
 from core.tasks.multilabel import Multilabel
-from core.tasks.registry import task_for
+from core.tasks.registry import MASKS, task_for
 
 __all__ = ["Conversion", "Labels", "as_inputs"]
 
@@ -44,6 +46,7 @@ class Labels:
         names: what classes, or labels, are called.
         targets: of each set, as a split in memory would hold them.
         kept: places of the samples of each set whose class is not the `ignored` one.
+        pixels: values in masks that are classes, in the order of their numbers; empty for other targets.
     """
 
     task: str
@@ -53,6 +56,7 @@ class Labels:
     targets: dict[str, np.ndarray]
     kept: dict[str, np.ndarray]
     ignored: int
+    pixels: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -75,8 +79,8 @@ class Labels:
         Raises:
             DataError: they do not go together, or it is not clear what they are.
         """
-        if raw["train"].ndim > 2:
-            raise DataError(f"{place} are masks, which are not streamed", "Set data.feed to resident")
+        if are_masks(raw["train"]):
+            return cls._of_masks(raw, names, place, notes, ignored)
         answers = answers_of(raw["train"], task, "targets", place, notes, names)
         kept, answers = without_ignored(answers, ignored, place, notes)
         several, soft = label_names(answers.shape[1]) if are_labels(answers) else (), are_soft(answers)
@@ -93,6 +97,21 @@ class Labels:
             labels.kept[name] = labels.counting(raw[name])
         return labels
 
+    @classmethod
+    def _of_masks(
+        cls,
+        raw: Mapping[str, np.ndarray],
+        names: tuple[str, ...],
+        place: str,
+        notes: list[str],
+        ignored: int,
+    ) -> "Labels":
+        """Return what masks mean."""
+        pixels = tuple(classes_of_masks(raw, names, place, notes))
+        masks = {name: mask_numbers(each, pixels, place) for name, each in raw.items()}
+        kept = {name: np.arange(len(each)) for name, each in masks.items()}
+        return cls(MASKS, "auto", (), named(pixels, names), masks, kept, ignored, pixels)
+
     def counting(self, raw: np.ndarray) -> np.ndarray:
         """Return the places of targets that are not the ignored class."""
         is_class = self.asked == "classification" and raw.size == len(raw)
@@ -104,6 +123,8 @@ class Labels:
         Raises:
             DataError: there is a class that training samples do not have.
         """
+        if self.pixels:
+            return mask_numbers(raw, self.pixels, place)
         like = self.targets["train"]
         if like.ndim == 2 and like.shape[1] > 1:  # a batch may hold one value alone
             if raw.shape[1:] != like.shape[1:]:

@@ -12,6 +12,7 @@ from core.data.dataset import Progress
 from core.data.sequences import Ragged
 from core.data.stream.loader import Workers, read_all
 from core.data.stream.memory import give_back_large_blocks
+from core.data.stream.own_masks import compact
 from core.data.stream.reader import Reader, Wanted
 from core.data.stream.seeds import FIXED, keeping_generators
 from core.data.stream.sources import StreamSource
@@ -120,7 +121,7 @@ def _of_a_stream(looking: Reader, source: StreamSource, progress: Progress) -> I
 
 
 def _targets_alone(inputs: Any, targets: Any) -> np.ndarray:
-    return as_array(targets)
+    return compact(as_array(targets))
 
 
 def bytes_of(inputs: Any) -> int:

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from torch.utils.data import DataLoader
 
+from core.data.stream.options import FeedOptions
 from core.data.stream.reader import BatchReader, Failure, Wanted
 from core.data.stream.seeds import keeping_generators
 from core.data.stream.stacks import users_lines
@@ -25,7 +26,7 @@ from core.errors import UserCodeError
 from core.safe_path import safe_import_path
 from core.torch_private import shut_down
 
-__all__ = ["Workers", "never", "read_all"]
+__all__ = ["Workers", "never", "read_all", "workers_of"]
 
 POLL_SECONDS = 0.2
 """Time after which a reading process looks whether it is to stop, and whether a worker died."""
@@ -48,6 +49,12 @@ class Workers:
     count: int = 0
     fixed: bool = False
     timeout: float = 300.0
+
+
+def workers_of(options: FeedOptions) -> Workers:
+    """Return how batches are read, as a data set's options say."""
+    fixed = options.workers != "auto"
+    return Workers(options.workers if options.workers != "auto" else 0, fixed, options.worker_timeout)
 
 
 def never() -> bool:

@@ -11,18 +11,20 @@ from core.arrays import as_array
 from core.data.arrays.array_samples import Given, dataset_of, positions_of, split_by
 from core.data.arrays.array_targets import several_names
 from core.data.arrays.conditioned import target_limits
-from core.data.arrays.sample_shapes import Layout, layout_of
+from core.data.arrays.sample_shapes import ArrayShape, Layout, layout_of, shape_text
 from core.data.arrays.sample_weights import weighted
 from core.data.dataset import Dataset, Progress, Split
 from core.data.division.by import SplitBy
 from core.data.division.facts import division_notes
+from core.data.masks.mask_arrays import mask_layout
 from core.data.own.python_samples import attributes_of, own_weights
 from core.data.sequences import Ragged
 from core.data.stream.answers import StreamedSet, parts_in
 from core.data.stream.choice import is_repeatable, why_streamed
 from core.data.stream.conversion import Conversion, Labels, as_inputs
 from core.data.stream.first_pass import all_targets, batch_size, bytes_of
-from core.data.stream.loader import Workers, read_all
+from core.data.stream.loader import Workers, read_all, workers_of
+from core.data.stream.own_masks import template
 from core.data.stream.reader import Reader, Wanted
 from core.data.stream.rows import StreamedRows
 from core.data.stream.samplers import order_of
@@ -76,8 +78,7 @@ class _Streaming:
         self.parts, self.options, self.source, self.progress = parts, options, source, progress
         self.by = SplitBy()
         self.notes = [why, *dict.fromkeys(note for part in parts.values() for note in part.notes)]
-        fixed = options.workers != "auto"
-        self.workers = Workers(options.workers if fixed else 0, fixed, options.worker_timeout)
+        self.workers = workers_of(options)
         self.readers = {
             name: Reader(
                 source_of(part.dataset),
@@ -152,7 +153,8 @@ class _Streaming:
             columns=columns,
         )
         by, kept = split_by(options, given, len(targets)), labels.kept["train"]
-        found = positions_of(options, targets[kept], labels.task, labels.names, by.at(kept), given)
+        names = () if labels.pixels else labels.names
+        found = positions_of(options, targets[kept], labels.task, names, by.at(kept), given)
         found = {split: kept[at].astype(np.int64) for split, at in found.items()}
         self.notes += division_notes(options, by, found)
         self.by = by
@@ -162,9 +164,16 @@ class _Streaming:
         """Return a data set of some training samples, with the statistics of them, and how their arrays lie."""
         is_collated = self.parts["train"].collate is not None
         inputs, chosen = self._first(train) if is_collated else self._sample(train)
+        if labels.pixels and isinstance(inputs, Mapping):
+            raise DataError(
+                f"data.path: {self.source} gives masks beside several inputs",
+                "Give one image a sample, or name it with data.inputs",
+            )
         if is_collated and not isinstance(inputs, Mapping):
             return self._as_collated(labels, inputs, chosen), None
         targets = labels.targets["train"][chosen]
+        if labels.pixels:
+            targets = template(targets, len(labels.names))
         rows = _two_that_differ(targets)
         some = (
             {
@@ -186,10 +195,29 @@ class _Streaming:
         layout = None
         if not isinstance(inputs, Mapping):
             place = f"data.path: {self.source}, inputs"
-            layout = layout_of(inputs, options.shape, given.names[0], place, [])
+            layout = (
+                self._layout_of_images(inputs, targets, options.shape)
+                if labels.pixels
+                else layout_of(inputs, options.shape, given.names[0], place, [])
+            )
         data = dataset_of(given, options, options.name, labels.asked, options.shape)
-        self.notes += [note for note in data.notes if not note.startswith("targets")]
+        self.notes += [note for note in data.notes if not note.startswith(("targets", "masks"))]
         return data, None if data.fields else layout
+
+    def _layout_of_images(self, inputs: np.ndarray, masks: np.ndarray, shape: ArrayShape) -> Layout:
+        """Return how images lie that have masks.
+
+        Raises:
+            DataError: images and masks have different sizes.
+        """
+        found = mask_layout(inputs.shape, masks.shape)
+        if found is None:
+            raise DataError(
+                f"data.path: {self.source} has images of the shape {shape_text(inputs)} and masks of "
+                f"{shape_text(masks)}",
+                "Give each image a mask of its height and width",
+            )
+        return shape if shape in ("channels_first", "channels_last") else found
 
     def _sample(self, train: np.ndarray) -> tuple[Any, np.ndarray]:
         """Return the inputs of training samples, all or some of them, and the places of these."""

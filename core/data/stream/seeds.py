@@ -33,23 +33,42 @@ class Generators:
 
     Args:
         owner: the data set.
+
+    Attributes:
+        draws_python: the data set was seen to draw from the module `random`.
     """
 
     def __init__(self, owner: Any) -> None:
         self._own = _generators_in(owner)
         self._draws: Draws | None = None
         self._begun = 0
+        self.draws_python = False
 
-    def seed(self, draws: Draws, index: int) -> None:
-        """Start all of them at what seed, epoch and sample give."""
+    def seed(self, draws: Draws, index: int, *, python: bool = True) -> None:
+        """Start all of them at what seed, epoch and sample give.
+
+        Args:
+            python: the one of the module `random` among them, which takes longer than all others.
+        """
         if draws != self._draws:
             self._draws, self._begun = draws, _mixed(0, draws)
         value = _mixed(self._begun, (index, 0))
-        random.seed(value)
+        if python:
+            random.seed(value)
         np.random.seed(value & SEED_MASK)
         torch.default_generator.manual_seed(value >> 1)
         for place, generator in enumerate(self._own, start=1):
             _seed(generator, _mixed(self._begun, (index, place)))
+
+    @contextmanager
+    def watching_python(self, draws: Draws) -> Iterator[None]:
+        """Context manager that finds out whether the data set draws from the module `random`."""
+        self.seed(draws, -1)
+        before = random.getstate()
+        try:
+            yield
+        finally:
+            self.draws_python = random.getstate() != before
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from core.torch_private import as_the_only_worker
 
 __all__ = ["Collate", "MapSource", "SampleSource", "StreamSource", "source_of"]
 
+MIN_WATCHED = 16
+"""Samples from which on looking at the state of a generator takes less time than seeding it for each."""
+
 Collate = Callable[[list[Any]], Any]
 
 
@@ -41,12 +44,28 @@ class MapSource:
         self._generators = Generators(dataset)
 
     def read(self, draws: Draws, places: Sequence[int]) -> list[Any]:
-        """Return the samples at some places; each draws from random numbers of its own."""
+        """Return the samples at some places; each draws from random numbers of its own.
+
+        Seeding the module `random` takes longer than all the rest: it is left out until samples are seen to draw from
+        it, which are then read again.
+        """
+        generators = self._generators
+        if generators.draws_python or len(places) < MIN_WATCHED:
+            return self._samples(draws, places, python=True)
+        samples: list[Any] = []
+        try:
+            with generators.watching_python(draws):
+                samples = self._samples(draws, places, python=False)
+        except Exception:
+            if not generators.draws_python:
+                raise
+        return self._samples(draws, places, python=True) if generators.draws_python else samples
+
+    def _samples(self, draws: Draws, places: Sequence[int], *, python: bool) -> list[Any]:
         samples = []
-        for place in places:
-            self.at = place
-            self._generators.seed(draws, place)
-            samples.append(self.dataset[place])
+        for self.at in places:
+            self._generators.seed(draws, self.at, python=python)
+            samples.append(self.dataset[self.at])
         return samples
 
 

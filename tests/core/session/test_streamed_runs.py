@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -17,6 +18,7 @@ from core.control import RunControl
 from core.events import Notice
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run
+from core.session.evaluation import evaluate_run
 from core.user_code.trust import trust
 from tests.core.session.test_resume import assert_ended_alike
 from tests.support import streamed_data
@@ -67,6 +69,17 @@ def test_a_streamed_run_stopped_within_an_epoch_ends_as_if_it_had_not_been(
     second = train_run(run=first.run)
     assert_ended_alike(undisturbed, [first, second])
     assert any("is streamed" in event.message for event in undisturbed.told(Notice))
+
+
+def test_a_streamed_run_of_masks_is_resumed_exactly_and_evaluated(train_run: Train) -> None:
+    values = run_of("turned_masks", workers=0) | {"model": {"name": "unet", "depth": 1, "width": 2}}
+    undisturbed = train_run(values)
+    first = train_run(values, at_step=(9, stop))
+    second = train_run(run=first.run)
+    assert_ended_alike(undisturbed, [first, second])
+    evaluation = evaluate_run(second.run, "test")
+    assert set(evaluation.report.metrics) >= {"mean_iou", "pixel_accuracy"}
+    assert evaluation.predictions.targets.dtype == np.uint8
 
 
 def test_streamed_and_resident_runs_have_the_same_weights(train_run: Train) -> None:

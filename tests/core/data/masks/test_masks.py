@@ -12,9 +12,13 @@ from core.arrays import IGNORED
 from core.config import schema as configuration
 from core.data.augment.augmenter import augmenter
 from core.data.dataset import Dataset
+from core.data.masks import mask_samples
 from core.data.registry import load
+from core.data.stream.batches import batches_of
+from core.data.stream.rows import StreamedRows
 from core.errors import ConfigError, DataError
 from core.losses import CrossEntropy
+from core.machine import Memory
 
 N, SIZE = 30, (6, 8)
 DICE = np.random.default_rng(0)
@@ -44,6 +48,43 @@ def pairs(data: Dataset) -> dict[int, tuple[np.ndarray, np.ndarray]]:
             split.indices, split.inputs[:].numpy(), split.targets.numpy(), strict=True
         )
     }
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_streamed_images_have_the_masks_that_those_in_memory_have(tmp_path: Path, workers: int) -> None:
+    folder = write(tmp_path)
+    resident, streamed = (loaded(folder, feed=feed, workers=workers) for feed in ("resident", "stream"))
+    assert isinstance(streamed.train.inputs, StreamedRows)
+    assert torch.equal(streamed.mean, resident.mean)
+    assert torch.equal(streamed.std, resident.std)
+    assert (
+        streamed.notes[0]
+        == f"{folder.name} is streamed, as data.feed says: images are decoded anew in each epoch"
+    )
+    assert streamed.notes[1:] == resident.notes
+    for name, split in resident.splits.items():
+        other = streamed.splits[name]
+        assert torch.equal(other.targets, split.targets)
+        batches = (
+            batches_of(each, data, torch.device("cpu")).iterate(4)
+            for each, data in ((split, resident), (other, streamed))
+        )
+        for one, two in zip(*batches, strict=True):
+            assert torch.equal(one.inputs, two.inputs)
+            assert torch.equal(one.targets, two.targets)
+
+
+def test_images_that_memory_has_no_room_for_are_streamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, pixels = write(tmp_path), N * SIZE[0] * SIZE[1]
+    monkeypatch.setattr(mask_samples, "memory", lambda: Memory(pixels * 9, pixels * 9))
+    assert "are free" in loaded(folder).notes[0]
+    with pytest.raises(DataError, match="the images and masks take"):
+        loaded(folder, feed="resident")
+    monkeypatch.setattr(mask_samples, "memory", lambda: Memory(pixels * 3, pixels * 3))
+    with pytest.raises(DataError, match="the masks take"):
+        loaded(folder)
 
 
 def test_a_folder_of_images_beside_one_of_masks(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from core.data.inputs import tensors_of
 from core.data.registry import load
 from core.data.sampling import training_order
 from core.data.stream.batches import batches_of
+from core.data.stream.own_masks import mask_numbers
 from core.data.stream.rows import StreamedRows
 from core.errors import ConfigError, DataError, TorchtuiError, UserCodeError
 from core.ranks import Ranks
@@ -71,7 +72,7 @@ def is_streamed(data: Dataset) -> bool:
     return isinstance(data.train.inputs, StreamedRows)
 
 
-@pytest.mark.parametrize("name", ["plain", "images", "numbers", "pairs", "sequences", "labels"])
+@pytest.mark.parametrize("name", ["plain", "images", "numbers", "pairs", "sequences", "labels", "masks"])
 @pytest.mark.parametrize("scaling", ["standardise", "unit", "none"])
 def test_a_stream_gives_what_memory_gives(loaded: Load, name: str, scaling: str) -> None:
     resident = loaded(name, scaling=scaling)
@@ -279,3 +280,32 @@ def test_waiting_for_a_batch_ends_when_it_is_to_stop(loaded: Load) -> None:
     rows.workers.count = 1
     batches = batches_of(data.train, data, CPU, should_stop=lambda: True)
     assert len([*batches.iterate(len(data.train))]) == 0
+
+
+def test_masks_are_turned_with_their_images(loaded: Load) -> None:
+    data = loaded("turned_masks")
+    assert data.task == "segmentation"
+    assert data.class_names == ("0", "7")
+    assert any("differ when they are read twice" in note for note in data.notes)
+    assert any("2 classes, by the values 0, 7; pixels of 255 count nowhere" in note for note in data.notes)
+    batches = epoch_of(data)
+    assert not all(
+        torch.equal(one.targets, other.targets) for one, other in zip(batches, epoch_of(data, 1), strict=True)
+    )
+    for batch in batches:
+        values = batch.inputs * data.std + data.mean - batch.targets.eq(1).unsqueeze(1) * 7 / 8
+        known = batch.targets != 255
+        assert all(
+            torch.allclose(one[:, at], one[:, at][:, :1], atol=1e-5)
+            for one, at in zip(values, known, strict=True)
+        )
+    assert_equal(epoch_of(data, split="validation"), epoch_of(data, split="validation"))
+
+
+def test_a_mask_with_a_value_that_none_had_is_refused() -> None:
+    masks = np.array([[[0, 7], [255, 7]]])
+    assert mask_numbers(masks, (0, 7), "targets").tolist() == [[[0, 1], [255, 1]]]
+    with pytest.raises(DataError, match="targets hold the value 3, which none did"):
+        mask_numbers(np.array([[[0, 7], [3, 7]]]), (0, 7), "targets")
+    with pytest.raises(DataError, match="are no masks"):
+        mask_numbers(masks / 2, (0, 7), "targets")
