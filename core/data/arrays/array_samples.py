@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from core.data.dataset import Dataset, Split
     from core.data.options import ScalingName
 
-__all__ = ["Given", "Pair", "dataset_of", "own_split", "positions_of", "split_by"]
+__all__ = ["Given", "Pair", "arranged", "dataset_of", "made_alike", "own_split", "positions_of", "split_by"]
 
 BYTES_AT_ONCE = 2**22
 EXACT = 2**24
@@ -314,17 +314,38 @@ def own_split(
     targets = torch.from_numpy(spread(targets_of(answers, keys, place), there, len(own_inputs)))
     if not layout:
         return _those(Split(own_inputs, targets, np.arange(len(targets))), there)
-    if own_inputs.shape[1:] != inputs.shape[1:]:
+    kept = made_alike(own_inputs, inputs, conditioning, place)
+    return _those(Split(torch.from_numpy(kept), targets, np.arange(len(targets))), there)
+
+
+def arranged(array: np.ndarray, layout: Layout | None, name: str, place: str) -> np.ndarray:
+    """Return inputs as `samples_of` does, once it is clear that they lie so.
+
+    Args:
+        layout: that of training inputs.
+        name: of the inputs, and `place` where they stand, for messages.
+
+    Raises:
+        DataError: they lie otherwise.
+    """
+    layout_of(array, layout or "table", name, place, [])
+    return samples_of(array, layout or "table", place)
+
+
+def made_alike(
+    own: np.ndarray, like: np.ndarray, conditioning: "Conditioning | None", place: str
+) -> np.ndarray:
+    """Return inputs (n, *sample_shape) in the type of training inputs, and conditioned as these.
+
+    Raises:
+        DataError: samples have another shape.
+    """
+    if own.shape[1:] != like.shape[1:]:
         raise DataError(
-            f"{place} has inputs of the shape {shape_text(own_inputs)}, training inputs {shape_text(inputs)}",
+            f"{place} has inputs of the shape {shape_text(own)}, training inputs {shape_text(like)}",
             "Give both the same shape of samples",
         )
-    kept = (
-        own_inputs.astype(inputs.dtype, copy=False)
-        if conditioning is None
-        else conditioning.apply(own_inputs)
-    )
-    return _those(Split(torch.from_numpy(kept), targets, np.arange(len(targets))), there)
+    return own.astype(like.dtype, copy=False) if conditioning is None else conditioning.apply(own)
 
 
 def _is_apart(inputs: Any, given: Any) -> bool:

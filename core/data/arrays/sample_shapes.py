@@ -153,7 +153,7 @@ def _check_finite(array: np.ndarray, place: str) -> None:
     with np.errstate(
         all="ignore"
     ):  # a sum that is finite has no other terms, and takes a quarter of the time
-        if all(np.isfinite(piece.sum()) for piece in pieces):
+        if all(np.isfinite(_sum(piece)) for piece in pieces):
             return
     finite = [np.isfinite(piece.reshape(len(piece), -1)).all(axis=1) for piece in pieces]
     rows = np.flatnonzero(~np.concatenate(finite))
@@ -162,6 +162,14 @@ def _check_finite(array: np.ndarray, place: str) -> None:
             f"{place} has NaN or infinite values in {len(rows):,} samples, first in sample {rows[0]}",
             "Fill them, or leave these samples out",
         )
+
+
+def _sum(piece: np.ndarray) -> float:
+    """Return the sum of numbers: PyTorch's takes a tenth of the time of NumPy's."""
+    import torch
+
+    is_plain = piece.flags.c_contiguous and piece.flags.writeable and piece.dtype in (np.float32, np.float64)
+    return float(torch.from_numpy(piece).sum() if is_plain else piece.sum())
 
 
 def _inferred(array: np.ndarray, name: str, place: str) -> Layout:

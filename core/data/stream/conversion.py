@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.arrays import as_array
-from core.data.arrays.array_samples import Given, own_split, spread
+from core.data.arrays.array_samples import Given, arranged, made_alike, own_split, spread
 from core.data.arrays.array_targets import (
     answers_of,
     are_labels,
@@ -179,17 +179,22 @@ class Conversion:
                     "Give one row of each a sample",
                 )
             return joined, torch.from_numpy(self.clipped(numbers))
-        like = self.base.train.inputs[:1]
-        given = Given((np.empty((0, 1)), np.empty(0)), source=self.source)
-        made = _padded_alike(inputs, like) if isinstance(like, Fields) else as_array(inputs)
-        like = like if isinstance(like, Fields) else like.numpy()
-        pair = made, np.zeros(len(raw))  # targets are read apart, as a batch does not show what they are
-        part = own_split(pair, self.split, given, like, (), NUMBERS, self.layout, self.base.conditioning)
-        assert part is not None
-        made = part.inputs[:]
-        if isinstance(self.base.vocabulary, TokenIds) and not self.base.fields:
-            made = torch.from_numpy(self.base.vocabulary.ids(made.numpy()))
+        base, made = self.base, self._made(inputs, len(raw), place)
+        if isinstance(base.vocabulary, TokenIds) and not base.fields:
+            made = torch.from_numpy(base.vocabulary.ids(made.numpy()))
         return _in_place(made, inputs), torch.from_numpy(self.clipped(self.labels.numbers(raw, place)))
+
+    def _made(self, inputs: Any, samples: int, place: str) -> Any:
+        """Return inputs as those of the training samples are."""
+        like = self.base.train.inputs[:1]
+        if isinstance(like, Fields):
+            given = Given((np.empty((0, 1)), np.empty(0)), source=self.source)
+            pair = _padded_alike(inputs, like), np.zeros(samples)  # targets are read apart
+            part = own_split(pair, self.split, given, like, (), NUMBERS, self.layout, None)
+            assert part is not None
+            return part.inputs[:]
+        own = arranged(as_array(inputs), self.layout, "inputs", place)
+        return torch.from_numpy(made_alike(own, like.numpy(), self.base.conditioning, place))
 
     def clipped(self, targets: np.ndarray) -> np.ndarray:
         """Return targets (n, ...) within the limits."""

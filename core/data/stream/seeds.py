@@ -4,7 +4,7 @@ So it is the same in any worker process, after a resume, and on each of several 
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -20,6 +20,7 @@ FIXED: Draws = (0, -1)
 """For validation and test, previews and statistics: a sample is the same each time that it is read."""
 
 MASK = 2**64 - 1
+STEP, FACTORS = 0x9E3779B97F4A7C15, (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 SEED_MASK = 2**32 - 1
 MAX_DEPTH = 4
 """Of objects within objects that are searched for generators: a data set in a Subset with a transform has one more."""
@@ -42,33 +43,51 @@ class Generators:
         self._own = _generators_in(owner)
         self._draws: Draws | None = None
         self._begun = 0
+        self._untouched: Any = None
         self.draws_python = False
 
-    def seed(self, draws: Draws, index: int, *, python: bool = True) -> None:
-        """Start all of them at what seed, epoch and sample give.
+    def seed(self, draws: Draws, index: int) -> None:
+        """Start all of them at what seed, epoch and sample give."""
+        for _ in self.of_each(draws, [index], python=True):
+            pass
+
+    def of_each(self, draws: Draws, indices: Sequence[int], *, python: bool) -> Iterator[int]:
+        """Yield each index, once all generators are at what seed, epoch and this sample give.
 
         Args:
             python: the one of the module `random` among them, which takes longer than all others.
         """
-        if draws != self._draws:
-            self._draws, self._begun = draws, _mixed(0, draws)
-        value = _mixed(self._begun, (index, 0))
-        if python:
-            random.seed(value)
-        np.random.seed(value & SEED_MASK)
-        torch.default_generator.manual_seed(value >> 1)
-        for place, generator in enumerate(self._own, start=1):
-            _seed(generator, _mixed(self._begun, (index, place)))
+        begun = self._begin(draws)
+        values = _steps(
+            np.full(len(indices), begun, np.uint64), np.array(indices, np.int64).astype(np.uint64)
+        )
+        values = _steps(values, np.uint64(0))
+        seeds = (values & np.uint64(SEED_MASK)).tolist(), (values >> np.uint64(1)).tolist()
+        numpy_seed, torch_seed = np.random.seed, torch.default_generator.manual_seed
+        for index, value, low, half in zip(indices, values.tolist(), *seeds, strict=True):
+            if python:
+                random.seed(value)
+            numpy_seed(low)
+            torch_seed(half)
+            for place, generator in enumerate(self._own, start=1):
+                _seed(generator, _mixed(begun, (index, place)))
+            yield index
 
     @contextmanager
     def watching_python(self, draws: Draws) -> Iterator[None]:
         """Context manager that finds out whether the data set draws from the module `random`."""
-        self.seed(draws, -1)
-        before = random.getstate()
+        random.seed(self._begin(draws))
+        if self._untouched is None:
+            self._untouched = random.getstate()
         try:
             yield
         finally:
-            self.draws_python = random.getstate() != before
+            self.draws_python = random.getstate() != self._untouched
+
+    def _begin(self, draws: Draws) -> int:
+        if draws != self._draws:
+            self._draws, self._begun, self._untouched = draws, _mixed(0, draws), None
+        return self._begun
 
 
 @contextmanager
@@ -86,11 +105,20 @@ def keeping_generators() -> Iterator[None]:
 def _mixed(value: int, parts: Iterable[int]) -> int:
     """Return 64 bits of `value` and of numbers after it; splitmix64 (Steele, Lea and Flood 2014), a step for each."""
     for part in parts:
-        value = (value + part + 0x9E3779B97F4A7C15) & MASK
-        value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & MASK
+        value = (value + part + STEP) & MASK
+        value = ((value ^ (value >> 30)) * FACTORS[0]) & MASK
+        value = ((value ^ (value >> 27)) * FACTORS[1]) & MASK
         value ^= value >> 31
     return value
+
+
+def _steps(values: np.ndarray, parts: "np.ndarray | np.uint64") -> np.ndarray:
+    """Return a step of `_mixed` for each of many values, uint64 (n,)."""
+    values = values + parts + np.uint64(STEP)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(FACTORS[0])
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(FACTORS[1])
+    mixed: np.ndarray = values ^ (values >> np.uint64(31))
+    return mixed
 
 
 def _seed(generator: Any, value: int) -> None:

@@ -63,9 +63,9 @@ class MapSource:
 
     def _samples(self, draws: Draws, places: Sequence[int], *, python: bool) -> list[Any]:
         samples = []
-        for self.at in places:
-            self._generators.seed(draws, self.at, python=python)
-            samples.append(self.dataset[self.at])
+        for place in self._generators.of_each(draws, places, python=python):
+            self.at = place
+            samples.append(self.dataset[place])
         return samples
 
 

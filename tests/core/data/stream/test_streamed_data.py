@@ -1,6 +1,7 @@
 """A data set that is read while a network trains gives what it would give from memory, whoever reads it."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.data.sampling import training_order
 from core.data.stream.batches import batches_of
 from core.data.stream.own_masks import mask_numbers
 from core.data.stream.rows import StreamedRows
+from core.data.stream.sources import MapSource
 from core.errors import ConfigError, DataError, TorchtuiError, UserCodeError
 from core.ranks import Ranks
 from core.session.fit import check_fit
@@ -309,3 +311,37 @@ def test_a_mask_with_a_value_that_none_had_is_refused() -> None:
         mask_numbers(np.array([[[0, 7], [3, 7]]]), (0, 7), "targets")
     with pytest.raises(DataError, match="are no masks"):
         mask_numbers(masks / 2, (0, 7), "targets")
+
+
+def test_samples_that_draw_from_the_module_random_now_and_then_are_seeded_each() -> None:
+    class Rarely:
+        def __getitem__(self, place: int) -> float:
+            return random.random() if place == 37 else place
+
+    places = list(range(20, 60))
+    alone = MapSource(Rarely()).read((SEED, 1), [37])
+    source = MapSource(Rarely())
+    assert source.read((SEED, 1), range(17)) == list(range(17))
+    assert source.read((SEED, 1), places)[17] == alone[0]
+    assert source.read((SEED, 1), places)[17] == alone[0]
+    assert source.read((SEED, 2), places)[17] != alone[0]
+
+
+def test_a_sample_that_fails_for_what_it_draws_fails_alike_however_many_are_read() -> None:
+    class Failing:
+        def __getitem__(self, place: int) -> float:
+            if random.random() < 0.05:
+                raise ValueError(place)
+            return random.random()
+
+    def read(places: Sequence[int]) -> list[float]:
+        try:
+            return MapSource(Failing()).read((SEED, 1), places)
+        except ValueError as error:
+            return [error.args[0]]
+
+    one_by_one = [read([place])[0] for place in range(200)]
+    for first in range(0, 200, 20):
+        some = one_by_one[first : first + 20]
+        failed = [value for value in some if value >= 1 or value == 0]
+        assert read(range(first, first + 20)) == (failed[:1] or some)
