@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from core.errors import TorchtuiError
 from core.evaluation import Predictions, Report
 from core.inference.baselines import Baseline, Baselines, key_of
 from core.session.baselines.models import MODELS, Fitted, NotFitting, ShouldStop
-from core.session.baselines.samples import LearntSamples, why_none
+from core.session.baselines.samples import LearntSamples, is_streamed, why_none, with_some_in_memory
 from core.tasks.evaluation import evaluate
 from core.tasks.registry import task_of
 from core.training.metrics.own_metrics import OwnMetric, with_own_metrics
@@ -45,9 +46,13 @@ def compute(
         on_progress: takes the title of each before it is trained.
     """
     key = key_of(config)
-    samples = LearntSamples(data, config, tuple(split for split in splits if len(data.splits[split])))
+    there = tuple(split for split in splits if len(data.splits[split]))
+    samples = LearntSamples(data, config, there, should_stop)
     models = []
     fitting, notes = _fitting(samples)
+    learnt = samples
+    if len(fitting) > 1 and is_streamed(data.train):
+        learnt = replace(samples, data=with_some_in_memory(data, should_stop))
     for name in fitting:
         title, fit = MODELS[name]
         if should_stop():
@@ -57,7 +62,7 @@ def compute(
         on_progress(title)
         began = time.monotonic()
         try:
-            fitted = fit(samples, should_stop)
+            fitted = fit(samples if name == "constant" else learnt, should_stop)
             predictions = _decided(
                 samples, {split: _predictions(samples, split, fitted) for split in samples.splits}
             )

@@ -123,7 +123,13 @@ def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     with threadpool_limits(1, user_api="openmp"):
         models = _of_each(samples.targets("train")[rows], fit, samples.kind)
     how = f"{min(done, default=0)} rounds of scikit-learn's histogram gradient boosting{_apart(models)}"
-    return Fitted(lambda split: _scores(models, columns.values[split], samples.classes), how, len(rows))
+
+    def predict(split: str) -> np.ndarray:
+        held = columns.values.get(split)
+        blocks = samples.blocks(split) if held is None else [held]
+        return np.concatenate([_scores(models, block, samples.classes) for block in blocks])
+
+    return Fitted(predict, how, len(rows))
 
 
 def linear(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
@@ -145,11 +151,11 @@ def linear(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
         models = _of_each(samples.targets("train")[rows], fit, samples.kind)
     penalties = ", ".join(f"{model.alpha_:g}" for model in models if numbers)
     how = f"ridge regression, penalty {penalties}" if numbers else "logistic regression"
-    return Fitted(
-        lambda split: _scores(models, samples.encoded(split), samples.classes),
-        how + _apart(models),
-        len(rows),
-    )
+
+    def predict(split: str) -> np.ndarray:
+        return np.concatenate([_scores(models, block, samples.classes) for block in samples.blocks(split)])
+
+    return Fitted(predict, how + _apart(models), len(rows))
 
 
 def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
@@ -174,8 +180,9 @@ def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
 
     def predict(split: str) -> np.ndarray:
         found = [
-            torch.cdist(block, train).topk(nearest, largest=False).indices.numpy()
-            for block in torch.from_numpy(samples.encoded(split)).split(BLOCK)
+            torch.cdist(some, train).topk(nearest, largest=False).indices.numpy()
+            for block in samples.blocks(split)
+            for some in torch.from_numpy(block).split(BLOCK)
         ]
         return np.asarray(answers[np.concatenate(found)].mean(axis=1))
 

@@ -1,6 +1,8 @@
 """The samples of a run as simple models take them: rows of numbers, targets and weights."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -8,15 +10,24 @@ import torch
 from torch import Tensor
 
 from core.config.schema import TrainConfig
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows
+from core.data.stream.batches import batches_of
+from core.data.stream.loader import never
+from core.data.stream.rows import StreamedRows
+from core.data.stream.seeds import FIXED
 from core.data.tables.plain_columns import PlainColumns, plain_columns
+from core.errors import DataError
 from core.losses.base import TargetKind
 from core.losses.weights import balanced_weights
 from core.tasks.classes import likeliest
 from core.tasks.registry import task_of
 
-__all__ = ["LearntSamples", "why_none"]
+__all__ = ["LearntSamples", "is_streamed", "why_none", "with_some_in_memory"]
+
+MAX_TABLE_ROWS, MAX_OTHER_ROWS, MAX_BYTES = 20_000, 2_000, 128 << 20
+"""Samples of a stream that simple models learn from, and their bytes; images take longer to read than rows."""
+ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -25,11 +36,13 @@ class LearntSamples:
 
     Attributes:
         splits: names of those to evaluate, which have samples.
+        should_stop: polled while samples of a stream are read.
     """
 
     data: Dataset
     config: TrainConfig
     splits: tuple[str, ...]
+    should_stop: Callable[[], bool] = never
 
     @property
     def kind(self) -> TargetKind:
@@ -57,15 +70,33 @@ class LearntSamples:
         inputs = held[at].to(torch.float32)
         return ((inputs - self.data.mean) / self.data.std).flatten(1).numpy()
 
+    def blocks(self, split: str) -> Iterator[np.ndarray]:
+        """Yield all inputs of a split as `encoded` has them: at once, or of a stream some at a time.
+
+        Raises:
+            TorchtuiError: a sample of a stream cannot be read, or it is to stop.
+        """
+        samples = self.data.splits[split]
+        if not is_streamed(samples):
+            yield self.encoded(split)
+            return
+        batches = batches_of(samples, self.data, torch.device("cpu"), self.should_stop)
+        for batch in batches.iterate(batches.limit(ROWS_AT_ONCE)):
+            if self.should_stop():
+                raise DataError("stopped")
+            yield batch.inputs.flatten(1).numpy()
+
     @cached_property
     def plain(self) -> PlainColumns:
         """Return the columns as they are: of a table from a file with its categories and what is missing.
 
+        Those of a stream are `encoded`, and those of splits that are streamed are left to `blocks`.
+
         Raises:
             DataError: the file has changed.
         """
-        wanted = ("train", *self.splits)
-        if self.data.table is None:
+        wanted = ("train", *(split for split in self.splits if not is_streamed(self.data.splits[split])))
+        if self.data.table is None or len(wanted) <= len(self.splits):
             values = {split: self.encoded(split) for split in wanted}
             return PlainColumns(values, (0,) * values["train"].shape[1])
         return plain_columns(self.data.table, {name: self.data.splits[name].indices for name in wanted})
@@ -103,13 +134,37 @@ class LearntSamples:
         return None if (found == found[:1]).all() else found
 
 
+def is_streamed(split: Split) -> bool:
+    """Return whether the inputs of a split are read when they are used."""
+    return bool(getattr(split.inputs, "is_streamed", False))
+
+
+def with_some_in_memory(data: Dataset, should_stop: Callable[[], bool]) -> Dataset:
+    """Return a data set whose training samples are in memory: of a stream some that are drawn, the same each time."""
+    train, total = data.train, len(data.train)
+    if not is_streamed(train):
+        return data
+    sample_bytes = 4 * math.prod(data.sample_shape)
+    most = min(MAX_TABLE_ROWS if data.kind == "table" else MAX_OTHER_ROWS, MAX_BYTES // max(1, sample_bytes))
+    drawn = np.random.default_rng(0).choice(total, min(total, max(1, most)), replace=False)
+    rows, inputs = np.sort(drawn), train.inputs
+    if isinstance(inputs, StreamedRows):
+        pieces = np.array_split(rows, max(1, len(rows) // ROWS_AT_ONCE))
+        parts = (part for part, _ in inputs.read(pieces, FIXED, should_stop=should_stop))
+        read = torch.cat([inputs.example[:0], *parts])
+    else:
+        read = inputs[rows]
+    at = torch.from_numpy(rows[: len(read)])
+    weights = None if train.weights is None else train.weights[at]
+    return replace(data, train=Split(read, train.targets[at], train.indices[rows[: len(read)]], weights))
+
+
 def why_none(data: Dataset) -> str:
     """Return why no simple model learns from the inputs of this data; empty if some can.
 
     Whatever the inputs are, there is the model that always gives the same answer.
     """
-    if data.is_streamed:
-        return "the samples are read while the network trains, and simple models need all of them in memory"
-    if data.ids or not isinstance(data.train.inputs, Tensor | MappedRows):
+    inputs = getattr(data.train.inputs, "example", data.train.inputs)
+    if data.ids or not isinstance(inputs, Tensor | MappedRows):
         return "the inputs are not rows of numbers"
     return ""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -14,9 +15,12 @@ from core.events import Notice
 from core.inference.baselines import compared, key_of, load_baselines
 from core.inference.stored import load_evaluation
 from core.session.baselines import models
+from core.session.baselines import samples as samples_module
 from core.session.baselines.compute import compute
 from core.session.baselines.samples import LearntSamples, why_none
 from core.tasks.losses import resolve_loss
+from core.user_code.trust import trust
+from tests.support import streamed_data
 from tests.support.every_kind import fields_of
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from tests.conftest import Trained
 
 BOTH = ("validation", "test")
+FILE = Path(str(streamed_data.__file__))
 CITIES = ("Bonn", "Oslo", "Rome")
 
 
@@ -213,3 +218,67 @@ def test_none_leaves_them_out(train_run: Callable[..., "Trained"]) -> None:
     trained = train_run({"data": {"name": "iris"}})
     assert load_baselines(trained.run) is None
     assert compared(load_evaluation(trained.run, "test")) == []
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_beside_a_stream_they_learn_from_some_rows_and_are_evaluated_on_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: bool
+) -> None:
+    draw = np.random.default_rng(0)
+    a, b = draw.normal(size=(2, 400))
+    colour = draw.choice(["red", "blue"], 400)
+    frame = pl.DataFrame(
+        {
+            "a": a,
+            "b": b,
+            "colour": colour,
+            "count": np.arange(400) % 3 + 1.0,
+            "label": np.where(a > 0, "x", "y"),
+        }
+    )
+    frame.write_parquet(tmp_path / "t.parquet")
+    found = {}
+    for feed in ("resident", "stream"):
+        data = {
+            "name": "csv",
+            "path": str(tmp_path / "t.parquet"),
+            "feed": feed,
+            "weight": "count" if weights else "",
+        }
+        samples = samples_of({"data": data})
+        found[feed] = compute(samples.config, samples.data, BOTH)
+    resident, streamed = (found[feed] for feed in ("resident", "stream"))
+    assert resident is not None
+    assert streamed is not None
+    names = [[model.name for model in each.models] for each in (resident, streamed)]
+    assert names[0] == names[1] == ["constant", "boosting", "linear", "neighbours"]
+    for one, other in zip(resident.models, streamed.models, strict=True):
+        if one.name != "boosting":  # which has the categories of a table in memory as they are
+            np.testing.assert_allclose(
+                one.predictions["test"].scores, other.predictions["test"].scores, atol=1e-6
+            )
+    monkeypatch.setattr(samples_module, "MAX_TABLE_ROWS", 100)
+    some = compute(samples.config, samples.data, BOTH)
+    assert some is not None
+    assert [model.rows for model in some.models] == [len(samples.data.train), 100, 100, 100]
+    assert all("on 100 of" in model.how for model in some.models[1:])
+    assert all(len(model.predictions["test"]) == len(samples.data.test) for model in some.models)
+
+
+def test_beside_a_stream_of_images_they_are_the_nearest_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    trust(FILE)
+    monkeypatch.setattr(samples_module, "MAX_OTHER_ROWS", 20)
+    samples = samples_of({"data": {"name": f"{FILE}:images", "feed": "stream"}})
+    found = compute(samples.config, samples.data, BOTH)
+    assert found is not None
+    assert [(model.name, model.rows) for model in found.models] == [
+        ("constant", len(samples.data.train)),
+        ("neighbours", 20),
+    ]
+    assert compute(samples.config, samples.data, BOTH, should_stop=lambda: True) is None
+
+
+def test_inputs_of_a_stream_that_are_no_rows_leave_the_constant_alone() -> None:
+    trust(FILE)
+    samples = samples_of({"data": {"name": f"{FILE}:sequences", "feed": "stream"}})
+    assert why_none(samples.data) == "the inputs are not rows of numbers"
