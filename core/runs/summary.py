@@ -104,6 +104,12 @@ class RunSummary:
         return str(self.config.get("data", {}).get("name", ""))
 
     @property
+    def study(self) -> str:
+        """Name of the folder of the study that it is a trial of; empty for a run of its own."""
+        trials = self.run.path.parent
+        return trials.parent.name if trials.name == "trials" else ""
+
+    @property
     def model(self) -> str:
         """Name of the model."""
         return str(self.config.get("model", {}).get("name", ""))

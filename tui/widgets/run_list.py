@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rich.cells import cell_len
 
-from core.runs.query import Query
+from core.runs.query.language import Query
 from core.runs.summary import RunSummary, began
 from tui.terminal.run_names import short_name
 from tui.terminal.text import clean

@@ -34,7 +34,7 @@ from core.runs.history.history import History
 from core.runs.lock import hold, is_held
 from core.runs.log import LogReader
 from core.runs.problems import problems
-from core.runs.query import parse
+from core.runs.query.language import parse
 from core.runs.requests import send
 from core.runs.script import script_sections
 from core.runs.summary import summarise

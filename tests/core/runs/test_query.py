@@ -13,7 +13,9 @@ from core.errors import InputError
 from core.evaluation.predictions import Predictions
 from core.metrics import METRICS
 from core.runs.folder import Run
-from core.runs.query import example, parse
+from core.runs.labels import Labels
+from core.runs.query.fields import NUMBERS, TEXTS, field_of, names_like
+from core.runs.query.language import example, parse
 from core.runs.summary import RunSummary
 from core.tasks.evaluation import evaluate
 
@@ -53,6 +55,7 @@ RUNS = (
         epochs=20,
         best_epoch=3,
         metrics={"loss": 0.9, "r2": 0.41},
+        labels=Labels("Wide net", ("paper", "b"), "loss rises"),
     ),
     RunSummary(Run(Path("runs/my own run")), "damaged", error="events.jsonl: No such file or directory"),
 )
@@ -121,6 +124,33 @@ def found(text: str) -> str:
         ("cfg.optimizer.lr>=1e-2 status:running mnist", "b"),
         ("accuracy>0.5 digits", "a"),
         ("accuracy>0.5 diabetes", ""),
+        ("lr>=1e-2", "bc"),
+        ("cfg.lr>=1e-2", "bc"),
+        ("seed=0", "abc"),
+        ("batch>=1", "abc"),
+        ("dataset:mnist", "b"),
+        ("run:bbb", "b"),
+        ("name:wide", "c"),
+        ("run:wide", "c"),
+        ("wide", "c"),
+        ("tag=paper", "c"),
+        ("tags:pap", "c"),
+        ("tag!=paper", ""),
+        ("note:rises", "c"),
+        ("not tag=paper", "abd"),
+        ("loss:cross", ""),
+        ("loss=auto", "abc"),
+        ("test>0.9", "a"),
+        ("schedule:constant", "abc"),
+        ("age>1w", "abc"),
+        ("age<1d", ""),
+        ("mnist or diabetes", "bc"),
+        ("not (mnist or diabetes)", "ad"),
+        ("(mnist or diabetes) and not failed", "b"),
+        ("not failed digits OR status=damaged", "ad"),
+        ('"or"', ""),
+        ("not not mnist", "b"),
+        ("study:any", ""),
     ],
 )
 def test_what_a_query_finds(text: str, expected: str) -> None:
@@ -133,14 +163,14 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
         ("acuracy>0.9", "unknown name 'acuracy'. Did you mean accuracy?"),
         (
             "foo:bar",
-            "unknown name 'foo'. Takes id, status, data, model, optimizer, epochs, best_epoch, a metric",
+            "unknown name 'foo'. Takes id, run, name, tag, tags, note, status, data, dataset, model, optimizer",
         ),
         ("tset.accuracy>1", "unknown name 'tset.accuracy'"),
-        ("accuracy>", "accuracy> needs a number. As in accuracy>0.9"),
-        ("accuracy>high", "'high' is not a number. As in accuracy>0.9"),
+        ("accuracy>", "accuracy> needs a number. Example: accuracy>0.9"),
+        ("accuracy>high", "'high' is not a number. Example: accuracy>0.9"),
         ("accuracy>nan", "'nan' is not a number"),
-        ("accuracy:0.9", "accuracy is a number and cannot be searched by part. As in accuracy>0.9"),
-        ("epochs=>3", "'>3' is not a number. As in epochs=10"),
+        ("accuracy:0.9", "accuracy is a number and cannot be searched by part. Example: accuracy>0.9"),
+        ("epochs=>3", "'>3' is not a number. Example: epochs=10"),
         (">3", "'>' stands without a name"),
         ("data<3", "data is text and has no order. Takes data:part, data=whole or data!=whole"),
         ("data:", "data: needs a text"),
@@ -151,10 +181,24 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
         ("status=run", "unknown status 'run'"),
         ("status:", "unknown status ''"),
         ("cfg.optimizer.l", "unknown setting 'optimizer.l'. optimizer has lr, groups, weight_decay"),
-        ("cfg.optimizer.lr", "cfg.optimizer.lr needs a value to compare with"),
-        ("cfg.optimizer.lr>", "cfg.optimizer.lr> needs a value. As in cfg.optimizer.lr>0.1"),
-        ("cfg.optimizer.lr<fast", "'fast' is not a number. As in cfg.optimizer.lr<0.9"),
-        ("cfg.lr>1", "unknown setting 'lr'. Did you mean cfg.optimizer.lr?"),
+        (
+            "cfg.optimizer.lr",
+            "cfg.optimizer.lr alone finds nothing. Add a comparison, such as cfg.optimizer.lr>0.1",
+        ),
+        ("cfg.optimizer.lr>", "cfg.optimizer.lr> needs a value. Example: cfg.optimizer.lr>0.1"),
+        ("cfg.optimizer.lr<fast", "'fast' is not a number. Example: cfg.optimizer.lr<0.9"),
+        ("cfg.alpha>1", "unknown setting 'alpha'. Did you mean cfg."),
+        ("lr>=fast", "'fast' is not a number. Example: lr>=0.1"),
+        ("loss>hinge", "'hinge' is not a number. Example: loss>0.9"),
+        ("age<1", "age<1 is not a time to compare with. Examples: age<1d, age>12h, age>2w"),
+        ("age=1d", "age=1d is not a time to compare with"),
+        ("tag<3", "tag is text and has no order"),
+        ("mnist or", "a term is missing"),
+        ("or mnist", "a term is missing"),
+        ("not", "a term is missing"),
+        ("(mnist", "'(' is not closed"),
+        ("mnist)", "')' closes nothing"),
+        ("()", "a term is missing"),
         ("cfg.batchsize>1", "unknown setting 'batchsize'. Did you mean batch_size?"),
         ("cfg.", "unknown setting ''. Takes cfg. with data, model, loss, optimizer, schedule, training"),
         ("cfg.training=3", "unknown setting 'training'. training has epochs, min_steps, batch_size"),
@@ -181,6 +225,18 @@ def test_what_is_wrong_is_said_in_a_line_with_what_is_allowed(text: str, told: s
 )
 def test_how_a_name_that_is_begun_goes_on(text: str, expected: str) -> None:
     assert example(text) == expected
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *NUMBERS, "age", "accuracy", "test.f1_macro", "cfg.model.hidden"])
+def test_every_name_is_found_by_its_beginning_and_read_from_any_run(name: str) -> None:
+    assert name in names_like(name[:3]) or "." in name
+    for run in RUNS:
+        field_of(name).read(run)
+
+
+def test_a_query_tells_whether_it_asks_for_something() -> None:
+    assert parse("not (mnist or study:k3f)").asks_for("study")
+    assert not parse("mnist study").asks_for("study")
 
 
 @given(st.text() | st.from_regex(r'(cfg\.)?[a-z_."]{0,12}[:<>!= ]{0,3}[-0-9a-z."\[\]]{0,8}( [a-z]*)?'))

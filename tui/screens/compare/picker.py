@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.comparison.groups import key_of
-from core.runs.query import parse
+from core.runs.query.language import parse
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.background import Background

@@ -20,7 +20,7 @@ from core.errors import InputError, RunError
 from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.comparison.ranking import differing_losses
-from core.runs.query import example, parse
+from core.runs.query.language import example, parse
 from core.runs.summary import RunSummary
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks

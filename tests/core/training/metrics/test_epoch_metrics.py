@@ -16,7 +16,7 @@ from core.runs.comparison.curves import leads
 from core.runs.comparison.entries import EntryReader
 from core.runs.comparison.groups import grouped
 from core.runs.comparison.standings import standings
-from core.runs.query import parse
+from core.runs.query.language import parse
 from core.training.metrics.epoch_metrics import EpochMetrics
 from tests.support.own_metrics import write_own_metrics
 from tui.widgets.runs_columns import monitored

@@ -1,0 +1,1 @@
+"""The language that picks runs, and the names that it knows."""
