@@ -12,7 +12,7 @@ from core.files.lock import FileLock
 from core.files.temporary import hidden_folder
 from core.runs.folder import DELETED, Run
 
-__all__ = ["delete", "folder_size"]
+__all__ = ["delete", "folder_size", "untrained"]
 
 
 def folder_size(run: Run) -> int:
@@ -39,7 +39,7 @@ def delete(run: Run) -> None:
     """
     try:
         with hidden_folder(run.path.parent, DELETED) as grave:
-            with _untrained(run):
+            with untrained(run):
                 os.rename(run.path, grave / run.id)
             _remove(run, grave)
     except OSError as error:
@@ -58,7 +58,7 @@ def _remove(run: Run, grave: Path) -> None:
 
 
 @contextmanager
-def _untrained(run: Run) -> Iterator[None]:
+def untrained(run: Run) -> Iterator[None]:
     """Context manager that keeps processes from training this run, where its file system has locks."""
     if not stat.S_ISDIR(os.lstat(run.path).st_mode):
         raise RunError(f"{run.path} is a link or a file, not the folder of a run", "Remove it by hand")

@@ -32,6 +32,8 @@ KEY = b'"event"'
 LATEST = 250_000_000_000
 """Seconds since 1970: a time after the year 9000 is not the date of a run."""
 RESUME = "it can be resumed"
+STUDY = "study_"
+"""Begins the name of the folder of a study."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,11 @@ def began(summary: RunSummary) -> float | None:
     """Seconds since 1970; from the name if the log lacks it; None if unknown."""
     if 0 < summary.started < LATEST:
         return summary.started
-    if not NAME.match(summary.run.id):
+    name = summary.run.id.removeprefix(STUDY)
+    if not NAME.match(name):
         return None
     try:
-        return time.mktime(time.strptime(summary.run.id[:15], "%Y-%m-%d_%H%M"))
+        return time.mktime(time.strptime(name[:15], "%Y-%m-%d_%H%M"))
     except (ValueError, OverflowError):
         return None
 

@@ -57,7 +57,7 @@ class Commands(LazyGroup):
                 "tui.cli.commands.explain:explain",
                 "Show where a model fails: worst slices, columns that matter, targets that look wrong.",
             ),
-            "runs": ("tui.cli.commands.runs:app", "List runs, or show one."),
+            "runs": ("tui.cli.commands.runs.app:app", "List runs, or show one."),
             "watch": ("tui.cli.commands.watch:watch", "Follow a run live, whichever process is training it."),
             "stop": (
                 "tui.cli.commands.watch:stop",

@@ -20,12 +20,19 @@ class ComparedRuns:
         keys: of each run whose configuration others may share, see `core.runs.comparison.groups.key_of`.
         pinned: the reference for the other runs; `clear` keeps it.
         touched: whether the user has chosen runs; until then the screen chooses.
+        beyond: marked in Runs, where there is no room in the chart; what is done with all marks is done with them, too.
     """
 
     slots: "dict[Run, int]" = field(default_factory=dict)
     keys: "dict[Run, str]" = field(default_factory=dict)
     pinned: "Run | None" = None
     touched: bool = False
+    beyond: "list[Run]" = field(default_factory=list)
+
+    @property
+    def marked(self) -> "list[Run]":
+        """The runs that the user has marked."""
+        return [*self.slots, *self.beyond] if self.touched else []
 
     def add(self, run: "Run", key: str = "") -> bool:
         """Add a run; return False if there is no room."""
@@ -42,6 +49,7 @@ class ComparedRuns:
     def remove(self, run: "Run") -> None:
         """Remove a run."""
         self.slots.pop(run, None)
+        self.beyond = [other for other in self.beyond if other != run]
         self.keys.pop(run, None)
         self.pinned = None if self.pinned == run else self.pinned
 
@@ -61,10 +69,11 @@ class ComparedRuns:
     def clear(self) -> None:
         """Remove all runs except the pinned one."""
         self.touched = True
+        self.beyond = []
         self.slots = {run: slot for run, slot in self.slots.items() if run == self.pinned}
         self.keys = {run: key for run, key in self.keys.items() if run in self.slots}
 
 
-def marks(compared: ComparedRuns) -> dict[str, int]:
-    """Return the marker of each compared run by its id, for a table of runs."""
-    return {run.id: slot for run, slot in compared.slots.items()}
+def marks(compared: ComparedRuns) -> "dict[Run, int]":
+    """Return the marker of each compared run, for a table of runs; -1 for one that the chart has no room for."""
+    return {**dict.fromkeys(compared.beyond, -1), **compared.slots}

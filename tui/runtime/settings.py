@@ -22,13 +22,20 @@ MAX_DEPTH = 20
 
 @dataclass
 class Settings:
-    """Remembered choices. `form`: nested values as for `core.config.schema.from_dict`."""
+    """Remembered choices.
+
+    Attributes:
+        form: nested values as for `core.config.schema.from_dict`.
+        columns: of the table of runs; empty for the usual ones. filters: of Runs, the latest first.
+    """
 
     theme: str = THEME
     form: dict[str, Any] = field(default_factory=dict)
     run_in: str = PLACES[0]
     all_fields: bool = False
     """Whether the form shows all fields rather than the basic ones."""
+    columns: list[str] = field(default_factory=list)
+    filters: list[str] = field(default_factory=list)
 
 
 def settings_file() -> Path:
@@ -54,6 +61,8 @@ def load_settings() -> tuple[Settings, str]:
     for key, default in asdict(settings).items():
         value = values.get(key, default)
         is_possible = value in PLACES if key == "run_in" else _depth(value) <= MAX_DEPTH
+        if key in ("columns", "filters"):
+            is_possible = isinstance(value, list) and all(isinstance(text, str) for text in value)
         if isinstance(value, type(default)) and is_possible:
             setattr(settings, key, value)
         else:

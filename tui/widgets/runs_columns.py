@@ -1,24 +1,47 @@
 """The columns of a table of runs: content, order, and which of them fit in a width."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, partial
 from typing import Any, Final, Literal
 
+from rich.cells import cell_len
+
+from core.errors import InputError
 from core.metrics import label_of
+from core.runs.query.fields import SCORES, Field, field_of, number_of, score
 from core.runs.summary import RunSummary, began
-from core.tasks.registry import TASKS
 from tui.terminal.run_names import short_name
-from tui.terminal.text import UNKNOWN, age, number, of, si
+from tui.terminal.text import UNKNOWN, age, clean, number, of, setting, si
 from tui.terminal.themes import STATES
 
-__all__ = ["COLUMNS", "GAP", "Column", "lay_out", "monitored", "score"]
-
-SCORES = tuple(dict.fromkeys(task.score for task in TASKS.values() if not task.own_step))
-"""Scores of all tasks; a run has one of them."""
+__all__ = [
+    "COLUMNS",
+    "GAP",
+    "MONITORED",
+    "MORE",
+    "TEST",
+    "Column",
+    "column_of",
+    "columns_of",
+    "lay_out",
+    "monitored",
+    "widths_of",
+]
 
 GAP: Final = 2
+MORE: Final = (
+    "name",
+    "tags",
+    "note",
+    "seed",
+    "schedule",
+    "loss_function",
+    "best_epoch",
+    "study",
+    "id",
+)
+"""Names of further columns that a user may want, beside metrics and settings."""
 MONITORED: Final = "monitored"
 TEST: Final = "test"
 STATUS_ORDER: Final = (
@@ -41,9 +64,10 @@ class Column:
     Attributes:
         value: its sort key: numbers or texts, None for unknown.
         show: the text of a cell, given the current time; it may contain anything.
-        width: cells; the run's name takes what is left over, too.
+        width: cells that it gets at least, fewer where all of its texts are shorter. most: cells it can make use of.
         rank: columns of a low rank get their place first.
         falling: whether the largest value comes first when the column is chosen.
+        head: shown on top; the name where it is empty.
     """
 
     name: str
@@ -53,56 +77,119 @@ class Column:
     show: Callable[[RunSummary, float], str]
     align: Literal["<", ">"] = "<"
     falling: bool = False
+    most: int = 0
+    head: str = ""
+
+    @property
+    def title(self) -> str:
+        """The head of the column."""
+        return self.head or self.name
+
+    def least(self, widths: Mapping[str, int]) -> int:
+        """Return the cells that it needs where its longest text has `widths`."""
+        longest = widths.get(self.name, 0)
+        return min(self.width, max(longest, len(self.title) + 1)) if self.most else self.width
 
 
-@lru_cache(maxsize=8)
 def lay_out(
-    width: int, name_width: int, monitored: bool = False, tested: bool = False
+    width: int,
+    widths: Mapping[str, int],
+    absent: Iterable[str] = (),
+    chosen: Sequence[Column] = (),
 ) -> tuple[tuple[Column, int], ...]:
     """The columns that fit into `width` cells, in their order, with the width of each.
 
     Args:
-        name_width: of the longest short name of a run; names get that much, if it is not too large a part, before
-            the other columns get their places.
-        monitored: whether some run monitors a metric that has no column of its own.
-        tested: whether the test split of some run was opened.
+        widths: of the longest text in columns that grow, by name.
+        absent: names of columns that no run has a value for.
+        chosen: by the user, in their order; by default all usual ones, those of a low rank first.
     """
-    spare_for_name = max(0, min(name_width, width // 8) - COLUMNS["run"].width)
-    room = width - spare_for_name
-    chosen = []
-    for column in sorted(COLUMNS.values(), key=lambda column: column.rank):
-        if (column.name == MONITORED and not monitored) or (column.name == TEST and not tested):
-            continue
-        if room < column.width:
+    order = list(chosen) or [column for column in COLUMNS.values() if column.name not in absent]
+    room, cells = width, dict[str, int]()
+    for column in order if chosen else sorted(order, key=lambda column: column.rank):
+        least = column.least(widths)
+        if column.name == "run" and LETTERS <= room < least:
+            least = room
+        if room < least:
             break
-        chosen.append(column)
-        room -= column.width + GAP
-    spare = max(0, room + GAP) + spare_for_name
-    return tuple(
-        (column, column.width + (min(spare, LONGEST_NAME - column.width) if column.name == "run" else 0))
-        for column in COLUMNS.values()
-        if column in chosen
-    )
+        cells[column.name] = least
+        room -= least + GAP
+    room = max(0, room + GAP)
+    growing = [column for column in order if column.name in cells and column.most]
+    for bound in (MIDDLING, LONGEST):
+        for column in sorted(growing, key=lambda column: column.name != "run"):
+            wanted = min(column.most, bound, widths.get(column.name, 0)) - cells[column.name]
+            cells[column.name] += (more := max(0, min(wanted, room)))
+            room -= more
+    return tuple((column, cells[column.name]) for column in order if column.name in cells)
 
 
-def score(metrics: dict[str, Any]) -> tuple[str, float] | None:
-    """Return the score of the task, such as accuracy, with its value."""
-    for name in SCORES:
-        value = _number(metrics.get(name))
-        if value is not None:
-            return name, value
-    return None
+def widths_of(columns: Iterable[Column], summary: RunSummary) -> dict[str, int]:
+    """Return the cells of a run's texts in columns that grow, by the names of the columns."""
+    return {
+        column.name: cell_len(clean(short_name(summary, LONGEST) if column.name == "run" else text))
+        for column in columns
+        if column.most and (text := column.show(summary, 0.0))
+    }
 
 
-def _number(value: object) -> float | None:
-    """Return a value from a file, which may contain anything, if it is a number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+@cache
+def column_of(name: str) -> Column:
+    """Return the column of a name: a usual one, or any that a filter knows.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name.casefold() in COLUMNS:
+        return COLUMNS[name.casefold()]
+    field = field_of(name)
+    head = field.name.rpartition(".")[2] if field.kind == "setting" else field.name
+    width = max(7, min(len(head) + 1, 16))
+    if field.kind == "number":
+        show = partial(_show_number, field, label=name)
+        return Column(field.name, width, 0, lambda run: number_of(field.read(run)), show, ">", head=head)
+    value, show = partial(_sorted_as, field), partial(_show_text, field)
+    return Column(field.name, width, 0, value, show, most=LONGEST, head=head)
+
+
+def columns_of(names: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns of some names; what is none, as from a damaged file, is left out."""
+    found = dict[str, Column]()
+    for name in names:
+        try:
+            column = column_of(name)
+        except InputError:
+            continue
+        found[column.name] = column
+    return tuple(found.values())
+
+
+def _show_number(field: Field, summary: RunSummary, now: float, label: str) -> str:
+    value = number_of(field.read(summary))
+    if value is None:
+        return UNKNOWN
+    return f"{value:g}" if value.is_integer() and abs(value) < 1e6 else number(value)
+
+
+def _texts(field: Field, summary: RunSummary) -> str:
+    value = field.read(summary)
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) if field.name in ("tag", "tags") else str(value[0])
+    return str(value) if field.kind == "text" else setting(value)
+
+
+def _show_text(field: Field, summary: RunSummary, now: float) -> str:
+    return _texts(field, summary).replace("\n", " ") or UNKNOWN
+
+
+def _sorted_as(field: Field, summary: RunSummary) -> tuple[int, float, str] | None:
+    """Return a key: numbers in their order, then texts in theirs."""
+    found, text = number_of(field.read(summary)), _texts(field, summary)
+    if found is not None:
+        return 0, found, ""
+    return (1, 0.0, text.casefold()) if text else None
 
 
 def _setting(section: str, field: str) -> Callable[[RunSummary], Any]:
@@ -111,7 +198,7 @@ def _setting(section: str, field: str) -> Callable[[RunSummary], Any]:
 
 def _numeric(name: str, width: int, rank: int, value: Callable[[RunSummary], Any], **options: Any) -> Column:
     def known(summary: RunSummary) -> float | None:
-        return _number(value(summary))
+        return number_of(value(summary))
 
     def show(summary: RunSummary, now: float) -> str:
         found = known(summary)
@@ -120,11 +207,11 @@ def _numeric(name: str, width: int, rank: int, value: Callable[[RunSummary], Any
     return Column(name, width, rank, known, options.pop("show", show), ">", **options)
 
 
-def _text(name: str, width: int, rank: int, value: Callable[[RunSummary], Any]) -> Column:
+def _text(name: str, width: int, rank: int, value: Callable[[RunSummary], Any], most: int = 0) -> Column:
     def shown(summary: RunSummary, now: float = 0.0) -> str:
         return str(value(summary) or UNKNOWN)
 
-    return Column(name, width, rank, lambda summary: shown(summary).casefold(), shown)
+    return Column(name, width, rank, lambda summary: shown(summary).casefold(), shown, most=most)
 
 
 def _score_of(metrics: Callable[[RunSummary], dict[str, Any]]) -> dict[str, Any]:
@@ -153,7 +240,7 @@ def monitored(summary: RunSummary) -> tuple[str, float] | None:
         name = next((own for own in summary.metrics if own != "loss"), name)
     if name in ("loss", *SCORES):
         return None
-    value = _number(summary.metrics.get(name))
+    value = number_of(summary.metrics.get(name))
     return None if value is None else (name, value)
 
 
@@ -170,7 +257,7 @@ def _epochs(summary: RunSummary, now: float) -> str:
     if not summary.epochs and not summary.epoch:
         return UNKNOWN
     exact = of(summary.epoch, summary.epochs)
-    done, asked = _number(summary.epoch), _number(summary.epochs)
+    done, asked = number_of(summary.epoch), number_of(summary.epochs)
     if len(exact) <= EPOCHS_WIDTH or done is None or asked is None:
         return exact
     short = f"{si(done)}/{si(asked)}"
@@ -187,17 +274,26 @@ def _age(summary: RunSummary, now: float) -> str:
     return UNKNOWN if start is None else age(now - start)
 
 
-LONGEST_NAME: Final = 40
+LONGEST: Final = 48
+LETTERS: Final = 4
+"""Cells of a run's name where there is room for nothing else."""
+MIDDLING: Final = 20
+"""Every column that grows gets that much, if it needs it, before one of them gets more."""
 EPOCHS_WIDTH: Final = 8
 COLUMNS: Final[dict[str, Column]] = {
     column.name: column
     for column in (
         Column("status", 13, 0, lambda summary: STATUS_ORDER.index(summary.status), _status),
         Column(
-            "run", 4, 1, lambda summary: summary.run.id.casefold(), lambda summary, now: short_name(summary)
+            "run",
+            12,
+            1,
+            lambda summary: summary.title.casefold(),
+            lambda summary, now: short_name(summary, LONGEST),
+            most=LONGEST,
         ),
-        _text("data", 13, 2, lambda summary: summary.data),
-        _text("model", 7, 3, lambda summary: summary.model),
+        _text("data", 9, 2, lambda summary: summary.data, most=32),
+        _text("model", 7, 3, lambda summary: summary.model, most=24),
         _numeric("epochs", EPOCHS_WIDTH, 4, lambda summary: summary.epoch, show=_epochs, falling=True),
         _numeric("accuracy", 8, 5, **_score_of(lambda summary: summary.metrics)),
         _numeric(
@@ -205,7 +301,7 @@ COLUMNS: Final[dict[str, Column]] = {
             7,
             7,
             lambda summary: summary.metrics.get("loss"),
-            show=lambda summary, now: number(_number(summary.metrics.get("loss"))),
+            show=lambda summary, now: number(number_of(summary.metrics.get("loss"))),
         ),
         _numeric(TEST, 8, 8, **_score_of(lambda summary: summary.shown_evaluation.get("test", {}))),
         _text("optimizer", 10, 9, _setting("optimizer", "name")),

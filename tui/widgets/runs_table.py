@@ -13,13 +13,17 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from core.runs.folder import Run
 from core.runs.listing import table_of_runs
 from core.runs.summary import RunSummary
+from core.status import is_active
+from core.tuning.study.listed import StudySummary
 from tui.terminal.run_names import short_name
 from tui.terminal.table_text import TableText
-from tui.terminal.text import fit
+from tui.terminal.text import count, fit
 from tui.terminal.themes import STATES, sign_of
-from tui.widgets.runs_columns import GAP, Column, lay_out, monitored
+from tui.widgets.run_list import RunList
+from tui.widgets.runs_columns import GAP, MONITORED, TEST, Column, lay_out, monitored
 
 __all__ = ["RunsTable"]
 
@@ -31,7 +35,7 @@ class RunsTable(ScrollView, can_focus=True):
     """Rows under a header; the cursor stays on its run when rows are added, removed or sorted.
 
     Attributes:
-        rows: as given to `show`. cursor: the place in them, 0 for none.
+        rows: as shown. cursor: the place in them, 0 for none.
         empty: shown when there are no rows.
     """
 
@@ -81,10 +85,11 @@ class RunsTable(ScrollView, can_focus=True):
         self.rows: list[RunSummary] = []
         self.cursor = 0
         self.empty = ""
-        self._order = ("", False)
-        self._name_width = 0
-        self._is_monitored = self._is_tested = False
-        self._marks: Mapping[str, int] = {}
+        self._runs = RunList()
+        self._absent: frozenset[str] = frozenset()
+        self._laid_out: tuple[int, tuple[tuple[Column, int], ...]] = (-1, ())
+        self._drawn: list[str] = []
+        self._marks: Mapping[Run, int] = {}
 
     @property
     def selected(self) -> RunSummary | None:
@@ -101,37 +106,36 @@ class RunsTable(ScrollView, can_focus=True):
         """Names of the columns that fit."""
         return [column.name for column, _ in self._columns]
 
-    def show(self, rows: list[RunSummary], column: str, falling: bool, name_width: int) -> None:
-        """Show these rows; the cursor stays on its run if it is there.
-
-        Args:
-            column, falling: their order, shown in the header.
-            name_width: of the longest short name of all runs, whether they are shown or not.
-        """
+    def show(self, runs: RunList) -> None:
+        """Show the rows of a list; the cursor stays on its run if it is there. What is the same is not drawn again."""
         before, place = self.selected, self.cursor
-        self._name_width = name_width
-        self._is_monitored = any(map(monitored, rows))
-        self._is_tested = any(summary.test_opened or summary.has_test_alone for summary in rows)
-        self.rows, self._order = rows, (column, falling)
+        self._runs, self.rows = runs, runs.rows()
+        is_tested = any(summary.test_opened or summary.has_test_alone for summary in self.rows)
+        is_monitored = any(map(monitored, self.rows))
+        has = {MONITORED: is_monitored, TEST: is_tested}
+        self._absent = frozenset(name for name, some_run_has_it in has.items() if not some_run_has_it)
+        self._laid_out = -1, ()
         self.cursor = self._place_of(before) if before else 0
-        self.virtual_size = Size(0, len(rows) + 1)
+        self.virtual_size = Size(0, len(self.rows) + 1)
         if self.scroll_offset.y and self.cursor != place:  # at the top, new runs are visible
             self.scroll_to(y=self.scroll_offset.y + self.cursor - place, animate=False, force=True)
         self._keep_in_sight()
-        self.refresh()
+        drawn = [self.render_line(y).text for y in range(self.scrollable_content_region.height)]
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.refresh()
         if self.selected != before:
             self.post_message(self.Highlighted(self.selected))
 
-    def mark(self, marks: Mapping[str, int]) -> None:
-        """Show the sign of a slot beside these runs, by their ids."""
+    def mark(self, marks: Mapping[Run, int]) -> None:
+        """Show the sign of a slot beside these runs; below 0 that of a mark alone."""
         if marks != self._marks:
             self._marks = marks
             self.refresh()
 
     def _place_of(self, summary: RunSummary) -> int:
         """Return the place of a run; if it is gone, the place nearest to where it was."""
-        name = summary.run.id
-        found = (place for place, row in enumerate(self.rows) if row.run.id == name)
+        found = (place for place, row in enumerate(self.rows) if row.run == summary.run)
         return next(found, min(self.cursor, max(0, len(self.rows) - 1)))
 
     def action_move(self, by: int) -> None:
@@ -175,7 +179,9 @@ class RunsTable(ScrollView, can_focus=True):
     def _columns(self) -> tuple[tuple[Column, int], ...]:
         """The columns that have room, with their widths."""
         room = self.scrollable_content_region.width - len(CURSOR) - 1  # nothing touches the scrollbar
-        return lay_out(room, self._name_width, self._is_monitored, self._is_tested)
+        if self._laid_out[0] != room:
+            self._laid_out = room, lay_out(room, self._runs.widths, self._absent, self._runs.chosen)
+        return self._laid_out[1]
 
     @property
     def _seen(self) -> int:
@@ -220,14 +226,14 @@ class RunsTable(ScrollView, can_focus=True):
 
     def _head(self) -> str:
         """The names, that of the sorting column with an arrow: for numbers in the gap before it."""
-        sorting, falling = self._order
+        sorting, falling = self._runs.column, self._runs.falling
         text = " " * len(CURSOR)
         for column, width in self._columns:
             arrow = ("▼" if falling else "▲") if column.name == sorting else ""
             if column.align == "<":
-                text += fit(column.name + arrow, width) + SPACE
+                text += fit(column.title + arrow, width) + SPACE
             else:
-                text = text[:-1] + fit(arrow + column.name, width + 1, align=">") + SPACE
+                text = text[:-1] + fit(arrow + column.title, width + 1, align=">") + SPACE
         return text.removesuffix(SPACE)
 
     def _row(self, place: int) -> list[Segment]:
@@ -240,7 +246,13 @@ class RunsTable(ScrollView, can_focus=True):
             if index > 1 and summary.status == "damaged":
                 room = sum(width + GAP for _, width in self._columns[index:]) - GAP
                 return [*line, Segment(fit(summary.error, room), style)]
-            text = short_name(summary, width) if column.name == "run" else column.show(summary, now)
+            if column.name == "status" and isinstance(summary, StudySummary):
+                text = self._trials(summary)
+            elif column.name == "run":
+                text = short_name(summary, width, is_shared=self._runs.titles[summary.title] > 1)
+                text = f"· {text}" if summary.study and not isinstance(summary, StudySummary) else text
+            else:
+                text = column.show(summary, now)
             cell = fit(text, width, align=column.align)
             line.append(
                 Segment(cell, self._status_style(summary, style) if column.name == "status" else style)
@@ -248,11 +260,19 @@ class RunsTable(ScrollView, can_focus=True):
             line.append(Segment(SPACE, style))
         return line
 
+    def _trials(self, study: StudySummary) -> str:
+        """Return how many trials a study has, and whether they are shown and it is worked on."""
+        sign = "▾" if self._runs.is_open(study.run.id) else "▸"
+        trials = f"{count(study.trials)} {'trial' if study.trials == 1 else 'trials'}"
+        return f"{sign} {trials}{' ●' if is_active(study.status) else ''}"
+
     def _mark_of(self, summary: RunSummary, style: Style) -> Segment:
         """The sign of a marked run."""
-        slot = self._marks.get(summary.run.id)
+        slot = self._marks.get(summary.run)
         if slot is None:
             return Segment(" ", style)
+        if slot < 0:
+            return Segment("+", style)
         sign, color = sign_of(slot)
         return Segment(sign, style + Style(color="rgb({},{},{})".format(*color)))
 

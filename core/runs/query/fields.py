@@ -13,10 +13,11 @@ from core.errors import InputError
 from core.metrics import METRICS
 from core.options import Options, choices
 from core.runs.folder import SPLITS
+from core.runs.labels import title_of
 from core.runs.summary import RunSummary, began
 from core.tasks.registry import TASKS
 
-__all__ = ["NUMBERS", "TEXTS", "Field", "field_of", "names_like", "number_of", "score"]
+__all__ = ["NUMBERS", "SCORES", "TEXTS", "Field", "field_of", "names_like", "number_of", "score"]
 
 Read = Callable[[RunSummary], Any]
 Kind = Literal["text", "number", "age", "setting"]
@@ -48,6 +49,14 @@ def _age(summary: RunSummary) -> float | None:
     return None if start is None else time.time() - start
 
 
+def _study(summary: RunSummary) -> tuple[str, str] | None:
+    """Return how the folder of a trial's study is called, and what the user calls it."""
+    if not summary.study:
+        return None
+    path = summary.run.path
+    return summary.study, title_of(path if path.name == summary.study else path.parent.parent)
+
+
 TEXTS: Final[dict[str, Read]] = {
     "id": lambda summary: summary.run.id,
     "run": lambda summary: (summary.run.id, summary.title),
@@ -61,7 +70,8 @@ TEXTS: Final[dict[str, Read]] = {
     "model": lambda summary: summary.model,
     "optimizer": _setting_at("optimizer", "name"),
     "schedule": _setting_at("schedule", "name"),
-    "study": lambda summary: summary.study or None,
+    "loss_function": _setting_at("loss", "name"),
+    "study": lambda summary: _study(summary),
 }
 NUMBERS: Final[dict[str, Read]] = {
     "epochs": lambda summary: summary.epoch,

@@ -14,14 +14,15 @@ from rich.console import Console
 from core.config.schema import from_dict, to_dict
 from core.runs.folder import Run
 from core.runs.history.outline import Outline
+from core.runs.labels import Labels
 from core.runs.summary import RunSummary, summarise
 from tui.charts.plot import draw
 from tui.screens.runs.run_preview import facts, sketch
 from tui.screens.runs.screen import _unranked
 from tui.terminal.run_names import short_name
-from tui.terminal.text import age
+from tui.terminal.text import UNKNOWN, age
 from tui.widgets.run_list import RunList
-from tui.widgets.runs_columns import COLUMNS, lay_out
+from tui.widgets.runs_columns import COLUMNS, columns_of, lay_out
 
 Place = tuple[str | int, ...]
 METRICS = {"loss": 0.5, "accuracy": 0.9}
@@ -121,7 +122,7 @@ def test_any_value_in_a_log_can_be_shown_and_sorted(tmp_path: Path, place: Place
     ],
 )
 def test_what_matters_most_gets_its_place_first(width: int, names: str) -> None:
-    chosen = lay_out(width, 4)
+    chosen = lay_out(width, {"run": 10, "data": 13, "model": 3}, {"monitored"})
     assert " ".join(column.name for column, _ in chosen) == names
     assert sum(cells + 2 for _, cells in chosen) - 2 <= width
 
@@ -153,23 +154,85 @@ def test_epochs_are_shown_whole_or_rounded_but_never_cut(done: int, asked: int, 
     assert len(shown) <= column.width
 
 
-def test_long_names_get_more_room() -> None:
-    assert [cells for column, cells in lay_out(119, 30, tested=True) if column.name == "run"] > [
-        cells for column, cells in lay_out(119, 4, tested=True) if column.name == "run"
-    ]
+def test_columns_that_grow_take_what_their_texts_need() -> None:
+    widths = {"run": 30, "data": 22, "model": 3}
+    found = {column.name: cells for column, cells in lay_out(200, widths, {"monitored"})}
+    assert (found["run"], found["data"], found["model"]) == (30, 22, 6)
+    tight = {column.name: cells for column, cells in lay_out(80, widths, {"monitored"})}
+    assert 12 <= tight["run"] < 30
+    assert sum(tight.values()) + 2 * len(tight) - 2 <= 80
+
+
+ID = "2026-01-01_0900_fashion_mnist-mlp_abc"
 
 
 @pytest.mark.parametrize(
-    ("name", "width", "shown"),
+    ("folder", "name", "width", "shown"),
     [
-        ("2026-01-01_0900_fashion_mnist-mlp_abc", 40, "2026-01-01_0900_fashion_mnist-mlp_abc"),
-        ("2026-01-01_0900_fashion_mnist-mlp_abc", 21, "fashion_mnist-mlp_abc"),
-        ("2026-01-01_0900_fashion_mnist-mlp_abc", 20, "abc"),
-        ("my_own_run", 4, "my_own_run"),
+        (ID, "", 40, "fashion_mnist-mlp_abc"),
+        (ID, "", 21, "fashion_mnist-mlp_abc"),
+        (ID, "", 20, "fashion_mnist-m… abc"),
+        (ID, "", 7, "abc"),
+        (ID, "wide net", 8, "wide net"),
+        (ID, "wider network", 12, "wider n… abc"),
+        ("my_own_run", "", 4, "my_own_run"),
     ],
 )
-def test_names_are_as_long_as_there_is_room(name: str, width: int, shown: str) -> None:
-    assert short_name(RunSummary(Run(Path(name)), "damaged"), width) == shown
+def test_names_are_as_long_as_there_is_room_and_tell_runs_apart(
+    folder: str, name: str, width: int, shown: str
+) -> None:
+    assert short_name(RunSummary(Run(Path(folder)), "damaged", labels=Labels(name)), width) == shown
+
+
+def test_a_shared_name_has_the_letters_of_its_run_behind_it() -> None:
+    run = RunSummary(Run(Path(ID)), "damaged", labels=Labels("wide"))
+    assert short_name(run, 20, is_shared=True) == "wide abc"
+    assert short_name(RunSummary(Run(Path(ID)), "damaged"), 30, is_shared=True) == "fashion_mnist-mlp_abc"
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "shown"),
+    [
+        ("cfg.optimizer.momentum", "momentum", "0.9"),
+        ("cfg.model.hidden", "hidden", "[64, 32]"),
+        ("seed", "seed", "3"),
+        ("schedule", "schedule", "constant"),
+        ("loss_function", "loss_function", "hinge"),
+        ("tags", "tags", "a b"),
+        ("name", "name", "wide"),
+        ("f1_macro", "f1_macro", "0.5000"),
+        ("study", "study", "study_x"),
+        ("note", "note", "two lines"),
+        ("LR", "lr", "0.1"),
+    ],
+)
+def test_any_name_that_a_filter_knows_can_be_a_column(name: str, head: str, shown: str) -> None:
+    config: dict[str, dict[str, Any]] = {
+        "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
+        "model": {"hidden": [64, 32]},
+        "training": {"seed": 3},
+        "schedule": {"name": "constant"},
+        "loss": {"name": "hinge"},
+    }
+    labels = Labels("wide", ("a", "b"), "two\nlines")
+    run = Run(Path("study_x/trials") / ID)
+    full = RunSummary(run, "completed", config=config, metrics={"f1_macro": 0.5}, labels=labels)
+    empty = RunSummary(Run(Path("x")), "damaged")
+    (column,) = columns_of([name])
+    assert column.title == head
+    assert column.show(full, 0.0) == shown
+    assert column.show(empty, 0.0) == UNKNOWN
+    runs = RunList()
+    runs.apply({"full": full, "empty": empty})
+    runs.choose(["run", name])
+    for falling in (False, True):
+        runs.sort(name, falling)
+        assert [row.run for row in runs.rows()] == [full.run, empty.run]
+    assert [found.name for found, _ in lay_out(60, runs.widths, chosen=runs.chosen)] == ["run", column.name]
+
+
+def test_what_is_no_column_is_left_out() -> None:
+    assert [column.name for column in columns_of(["run", "no such", "cfg.x.y", "run", "lr"])] == ["run", "lr"]
 
 
 @pytest.mark.parametrize(

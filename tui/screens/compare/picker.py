@@ -75,7 +75,7 @@ class PickRuns(Background, Dialog[None]):
         self._note(f"✗ {clean(error_in_app(error))}")
 
     def _show(self) -> None:
-        self.table.show(self.runs.rows(), self.runs.column, self.runs.falling, self.runs.name_width)
+        self.table.show(self.runs)
         self.table.mark(marks(self.compared))
         self._note(f"{len({*self.compared.slots.values()})} of {MAX_RUNS}   space marks   enter closes")
 

@@ -1,40 +1,47 @@
-"""Actions on the run under the cursor: open, evaluate, resume, stop, delete, reuse, copy."""
+"""Actions on the run under the cursor or the marked ones: evaluate, resume, stop, label, delete, reuse, copy."""
 
 import os
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Final
 
-from textual import on
 from textual.notifications import SeverityLevel
 
 from core.errors import TorchtuiError
-from core.runs.delete import delete, folder_size
+from core.runs.delete import folder_size
 from core.runs.folder import Run
+from core.runs.labels import read_labels, title_of, write_labels
 from core.runs.lock import missing_lock_warning
 from core.runs.requests import send
 from core.runs.summary import RunSummary
+from core.runs.trash import discard, new_batch, restore, trashed
 from core.status import is_active, is_resumable
+from core.tuning.study.listed import StudySummary
 from tui.forms.remedies import error_in_app
 from tui.screens.dialogs import Ask
 from tui.screens.jobs.actions import JobActions
+from tui.screens.runs.labels_dialog import Labelled, LabelRuns, changed_tags
 from tui.terminal.text import bytes_, clean
-from tui.widgets.runs_table import RunsTable
 
-__all__ = ["RUN_ACTIONS", "RunActions", "possible_actions"]
+__all__ = ["ON_MARKS", "RUN_ACTIONS", "RunActions", "possible_actions"]
 
 RUN_ACTIONS: Final = frozenset(
-    {"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path", "console", "use", "job"}
+    {"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path", "console", "label", "use", "job"}
 )
+ON_MARKS: Final = frozenset({"stop", "delete", "label"})
+"""Those that are done with all marked runs."""
 
 
 def possible_actions(summary: RunSummary | None) -> frozenset[str]:
     """Return the actions that apply to this run."""
     if summary is None:
         return frozenset()
-    possible = {"delete", "copy", "copy_path", "console"}
+    possible = {"delete", "copy", "copy_path", "console", "label"}
+    if isinstance(summary, StudySummary):
+        return frozenset(possible - {"console"})
     if is_active(summary.status):
-        possible = {"stop", "copy", "copy_path", "console"}
+        possible = {"stop", "copy", "copy_path", "console", "label"}
     if is_resumable(summary.status):
         possible.add("resume")
     if summary.epoch or summary.evaluation:
@@ -56,13 +63,18 @@ class RunActions(JobActions):
     def job_run(self) -> Run | None:
         return self.selected.run if self.selected is not None else None
 
-    def forget(self, summary: RunSummary) -> None:
-        """Remove a deleted run from the list."""
+    @property
+    def chosen(self) -> list[RunSummary]:
+        """The marked runs, or else the one under the cursor."""
         raise NotImplementedError
 
-    @on(RunsTable.Opened)
-    def _open(self, event: RunsTable.Opened) -> None:
-        self.tui.open_run(event.summary.run)
+    def forget(self, gone: Sequence[RunSummary]) -> None:
+        """Remove deleted runs from the list."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """Look at all runs again."""
+        raise NotImplementedError
 
     def action_evaluate(self) -> None:
         """Open the run in Evaluate."""
@@ -86,58 +98,105 @@ class RunActions(JobActions):
             self.tui.action_go("configure")
 
     def action_stop(self) -> None:
-        """Confirm, then ask the run to save and stop."""
-        summary = self.selected
-        if summary is not None:
+        """Confirm, then ask the runs to save and stop."""
+        going = [run for run in self.chosen if is_active(run.status) and not isinstance(run, StudySummary)]
+        if going:
             ask = Ask(
-                f"Save {summary.run.id} and stop it? It can be resumed later.",
+                f"Save {_named(going)} and stop {'it' if len(going) == 1 else 'them'}? "
+                f"{'It' if len(going) == 1 else 'They'} can be resumed later.",
                 {"stop": "Stop", "stay": "Keep running"},
             )
-            self.app.push_screen(ask, partial(self._stop_as_asked, summary))
+            self.app.push_screen(ask, partial(self._stop_as_asked, going))
 
-    def _stop_as_asked(self, summary: RunSummary, answer: str | None) -> None:
+    def _stop_as_asked(self, going: Sequence[RunSummary], answer: str | None) -> None:
         if answer != "stop":
             return
-        try:
-            send(summary.run, "stop")
-        except TorchtuiError as error:
-            self._tell(error_in_app(error), "error")
-        else:
-            self._tell(f"{summary.run.id} was asked to save and stop.")
+        for summary in going:
+            try:
+                send(summary.run, "stop")
+            except TorchtuiError as error:
+                self._tell(error_in_app(error), "error")
+        self._tell(f"{_named(going)} {'was' if len(going) == 1 else 'were'} asked to save and stop.")
+
+    # Labels
+
+    def action_label(self) -> None:
+        """Edit name, tags and note of the run under the cursor, or the tags of all marked ones."""
+        chosen = self.chosen
+        if chosen:
+            labels = chosen[0].labels if len(chosen) == 1 else None
+            self.app.push_screen(LabelRuns(_named(chosen), labels), partial(self._label, chosen))
+
+    def _label(self, chosen: Sequence[RunSummary], asked: Labelled | None) -> None:
+        if asked is None:
+            return
+        for summary in chosen:
+            several = len(chosen) > 1
+            tags = changed_tags(read_labels(summary.run.path), asked) if several else asked.tags
+            try:
+                write_labels(summary.run.path, name=asked.name, tags=tags, note=asked.note)
+            except TorchtuiError as error:
+                self._tell(error_in_app(error), "error")
+        self.look()
+
+    # The trash
 
     def action_delete(self) -> None:
-        """Measure the run, ask, then delete it."""
-        if self.selected is not None:
-            self.run_worker(partial(self._measure, self.selected), thread=True, group="delete")
+        """Measure the marked runs, or the one under the cursor, ask, then move them to the trash."""
+        if self.chosen:
+            self.run_worker(partial(self._measure, self.chosen), thread=True, group="delete")
 
-    def _measure(self, summary: RunSummary) -> None:
-        size = folder_size(summary.run)
-        without_locks = bool(missing_lock_warning(summary.run))
-        self.app.call_from_thread(self._ask_to_delete, summary, size, without_locks)
+    def _measure(self, chosen: Sequence[RunSummary]) -> None:
+        size = sum(folder_size(summary.run) for summary in chosen)
+        without_locks = any(missing_lock_warning(summary.run) for summary in chosen)
+        self.app.call_from_thread(self._ask_to_delete, chosen, size, without_locks)
 
-    def _ask_to_delete(self, summary: RunSummary, size: int, without_locks: bool) -> None:
+    def _ask_to_delete(self, chosen: Sequence[RunSummary], size: int, without_locks: bool) -> None:
         if not self.is_current:
             return
-        what = f"{summary.status}, {summary.epoch} epochs, {bytes_(size)}"
-        question = f"Delete {summary.run.id} ({what}) with its checkpoints? This cannot be undone."
+        question = f"Move {_named(chosen)} ({bytes_(size)}) to the trash? u brings it back."
         if without_locks:
             question += " Its file system has no locks: make sure that no process is training it."
         ask = Ask(question, {"delete": "Delete", "keep": "Keep"})
-        self.app.push_screen(ask, partial(self._delete_as_asked, summary))
+        self.app.push_screen(ask, partial(self._delete_as_asked, chosen))
 
-    def _delete_as_asked(self, summary: RunSummary, answer: str | None) -> None:
+    def _delete_as_asked(self, chosen: Sequence[RunSummary], answer: str | None) -> None:
         if answer == "delete":
-            self.run_worker(partial(self._delete, summary), thread=True, group="delete")
+            self.run_worker(partial(self._delete, chosen), thread=True, group="delete")
 
-    def _delete(self, summary: RunSummary) -> None:
-        try:
-            delete(summary.run)
-        except TorchtuiError as error:
-            self.app.call_from_thread(self._tell, error_in_app(error), "error")
-        else:
-            self.app.call_from_thread(self._tell, f"{summary.run.id} was deleted.")
-        if not os.path.lexists(summary.run.path):
-            self.app.call_from_thread(self.forget, summary)
+    def _delete(self, chosen: Sequence[RunSummary]) -> None:
+        batch, gone = new_batch(self.tui.runs_dir), list[RunSummary]()
+        for summary in chosen:
+            try:
+                discard(summary.run, batch)
+            except TorchtuiError as error:
+                self.app.call_from_thread(self._tell, error_in_app(error), "error")
+            if not os.path.lexists(summary.run.path):
+                gone.append(summary)
+        if gone:
+            self.app.call_from_thread(
+                self._tell, f"{_named(gone)} {'is' if len(gone) == 1 else 'are'} in the trash; u undoes it."
+            )
+            self.app.call_from_thread(self.forget, gone)
+
+    def action_undo(self) -> None:
+        """Bring back what was deleted last."""
+        self.run_worker(self._undo, thread=True, group="delete")
+
+    def _undo(self) -> None:
+        found = trashed(self.tui.runs_dir)
+        last = [each for each in found if each.batch == found[0].batch]
+        back = []
+        for each in last:
+            try:
+                back.append(restore(each))
+            except TorchtuiError as error:
+                self.app.call_from_thread(self._tell, error_in_app(error), "error")
+        what = title_of(back[0].path) if len(back) == 1 else f"{len(back)} runs"
+        if back or not found:
+            told = f"{what} {'is' if len(back) == 1 else 'are'} back." if back else "The trash is empty."
+            self.app.call_from_thread(self._tell, told)
+        self.app.call_from_thread(self.look)
 
     def action_copy(self) -> None:
         """Copy the id."""
@@ -155,3 +214,8 @@ class RunActions(JobActions):
 
     def _tell(self, text: str, severity: SeverityLevel = "information") -> None:
         self.notify(clean(text), severity=severity, markup=False)
+
+
+def _named(chosen: Sequence[RunSummary]) -> str:
+    """Return what one run is called, or how many there are."""
+    return chosen[0].title if len(chosen) == 1 else f"{len(chosen)} runs"

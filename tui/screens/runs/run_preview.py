@@ -24,9 +24,10 @@ from core.options import choices, default_of
 from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
 from core.status import is_active
+from core.tasks.registry import TASKS
+from core.tuning.study.listed import StudySummary
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Chart
-from tui.terminal.run_names import short_name
 from tui.terminal.text import bytes_, clean, count, counted, duration, number, of, setting
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
@@ -94,6 +95,7 @@ class RunPreview(Vertical):
         """Show a run, or its changes; None clears the preview."""
         self._wanted = summary
         self.set_class(summary is None, "-nothing")
+        self.set_class(isinstance(summary, StudySummary), "-study")
         self._show_facts()
         self._read()
 
@@ -103,6 +105,9 @@ class RunPreview(Vertical):
 
     def _read(self) -> None:
         if self._wanted is None or self._reading or not self.display:
+            return
+        if isinstance(self._wanted, StudySummary):
+            self._sketch = None
             return
         self._reading = True
         self.run_worker(partial(self._sketch_log, self._wanted), thread=True, group="preview")
@@ -140,7 +145,7 @@ class RunPreview(Vertical):
         if summary is None:
             return
         sketched = self._sketch if self._sketch and self._sketch.name == summary.run.id else None
-        self.query_one("#preview-facts-panel", Panel).border_title = short_name(summary, 40)
+        self.query_one("#preview-facts-panel", Panel).border_title = summary.title
         self.query_one("#preview-facts", Static).update(facts(summary, sketched))
 
 
@@ -167,6 +172,8 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
     table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(ratio=1, overflow="fold")
+    if isinstance(summary, StudySummary):
+        return _study_facts(summary, table)
     sign, color = STATES[summary.status]
     done = summary.epoch or summary.epochs
     epochs = f"  epoch {of(summary.epoch, summary.epochs)}" if done else ""
@@ -174,12 +181,34 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
     if summary.error:
         table.add_row("", Text(clean(summary.error), color))
     started = sketched.started if sketched else None
-    for label, items in (*_results(summary), *_setup(summary, started)):
+    for label, items in (*_labels(summary), *_results(summary), *_setup(summary, started)):
         table.add_row(label, _Items(items))
     for note in sketched.notes if sketched else ():
         table.add_row("note", Text(f"▲ {note}", STATES["interrupted"][1]))
     table.add_row("path", Text(clean(str(summary.run.path)), "dim"))
     return table
+
+
+def _study_facts(summary: StudySummary, table: Table) -> Table:
+    """Return what is known of a study without its storage."""
+    trials = f"{count(summary.trials)} {'trial' if summary.trials == 1 else 'trials'}"
+    table.add_row("study", Text(f"{trials}{', a process works on it' if is_active(summary.status) else ''}"))
+    for label, items in _labels(summary):
+        table.add_row(label, _Items(items))
+    table.add_row("data", Text(clean(summary.data)))
+    table.add_row("", Text("enter shows its trials; 5 Tune and ctrl+o open the study", "dim"))
+    table.add_row("path", Text(clean(str(summary.run.path)), "dim"))
+    return table
+
+
+def _labels(summary: RunSummary) -> Iterator[tuple[str, list[str]]]:
+    labels = summary.labels
+    if labels.name:
+        yield "id", [summary.run.id]
+    if labels.tags:
+        yield "tags", [*labels.tags]
+    if labels.note:
+        yield "note", labels.note.splitlines()
 
 
 def _results(summary: RunSummary) -> Iterator[tuple[str, list[str]]]:
@@ -204,10 +233,11 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
     if summary.script:
         yield "script", [summary.script]
     yield from ((label, items) for label, items in _parts(summary, started) if any(items))
-    changed = [f"{path} {setting(value)}" for path, value in _changed(summary.config).items()]
+    usual = _usual_choices(started)
+    changed = [f"{path} {setting(value)}" for path, value in _changed(summary.config, usual).items()]
     if summary.script:
         yield "settings", changed or ["none reported"]
-    else:
+    elif changed or started is not None:  # which loss is the usual one depends on the task
         yield "changed", changed or ["nothing: all defaults"]
 
 
@@ -224,9 +254,24 @@ def _parts(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
     yield "learning", [str(name) for name in chosen if name]
 
 
-def _changed(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """By dotted path what differs from the defaults of each section's choice; not the choices themselves."""
-    return {
+def _usual_choices(started: RunStarted | None) -> dict[str, tuple[str, ...]]:
+    """Return what is chosen by default in the sections of learning; the loss is that of the task."""
+    usual: dict[str, tuple[str, ...]] = {
+        section: (str(getattr(TrainConfig(), section).name),) for section in ("optimizer", "schedule")
+    }
+    if started is not None and started.task in TASKS:
+        usual["loss"] = (TrainConfig().loss.name, TASKS[started.task].default_loss)
+    return usual
+
+
+def _changed(config: Mapping[str, Mapping[str, Any]], usual: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """By dotted path what differs from the defaults of each section's choice, and choices that are not `usual`."""
+    changed = {
+        section: config[section]["name"]
+        for section, names in usual.items()
+        if config.get(section, {}).get("name", names[0]) not in names
+    }
+    return changed | {
         f"{section}.{key}": value
         for section, values in config.items()
         for key, value in values.items()

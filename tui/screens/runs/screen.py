@@ -1,8 +1,9 @@
-"""Runs: every run under the run folder, how it stands, and what one can do with it."""
+"""Runs: every run and study under the run folder, how it stands, and what one can do with it."""
 
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,13 +21,18 @@ from core.errors import InputError, RunError
 from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.comparison.ranking import differing_losses
-from core.runs.query.language import example, parse
+from core.runs.folder import Run
+from core.runs.query.language import Query, example, parse
 from core.runs.summary import RunSummary
+from core.tuning.study.folder import StudyFolder
+from core.tuning.study.listed import StudyList, StudySummary
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.console_panel import ConsolePanel
 from tui.screens.jobs.actions import USE
-from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actions
+from tui.screens.runs.columns_dialog import ChooseColumns
+from tui.screens.runs.filter_field import FilterField
+from tui.screens.runs.run_actions import ON_MARKS, RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count
 from tui.terminal.themes import STATES
@@ -46,7 +52,7 @@ BEGIN = """No runs in {} yet.
 
 Press 2 to choose data and a model and to start one.
 Without the app: tui train --no-ui"""
-HINT = "status:running  accuracy>0.9  cfg.optimizer.lr>0.1"
+HINT = "status:running  accuracy>0.9  lr>=0.1  name:wide or tag:paper"
 
 
 class RunsScreen(RunActions):
@@ -55,11 +61,15 @@ class RunsScreen(RunActions):
     MODE = "runs"
     AUTO_FOCUS = "RunsTable"
     HELP = (
-        "All runs, newest first, refreshed every few seconds. Best values are validation metrics at the best epoch. "
-        "The filter takes words, found in the id, dataset, model or status; status:running, data:mnist, model:mlp, "
-        "optimizer:adam; comparisons such as epochs>=10, accuracy>0.9, test.f1_macro>0.9; and settings such as "
-        "cfg.optimizer.lr>=1e-2 or cfg.model.hidden=[256,128]. All terms must match; quotes keep words together. "
-        "Click the name of a column to sort by it, again to reverse the order; double-click a run to open it."
+        "All runs and studies, newest first, refreshed every few seconds. Best values are validation metrics at the "
+        "best epoch. Enter on a study shows its trials below it. Space marks a run and steps down, so that several in "
+        "a row are marked by Space alone; * marks all that are shown. Delete, stop and tags apply to all marked runs. "
+        "The filter takes words, found in the id, name, tags, dataset, model or status; status:running, data:mnist, "
+        "name:wide, tag:paper, study:k3f; comparisons such as lr>=0.01, seed=3, age<1d, accuracy>0.9, "
+        "test.f1_macro>0.9; and settings such as cfg.model.hidden=[256,128]. All terms must match, unless there is "
+        "`or` between them; `not` turns one round, and parentheses group. Quotes keep words together; Up brings back "
+        "earlier filters. Click the name of a column to sort by it, again to reverse the order; double-click a run to "
+        "open it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -75,7 +85,11 @@ class RunsScreen(RunActions):
         Binding("p", "preview", "preview", tooltip="Show or hide the preview"),
         Binding("t", "console", "console", tooltip="Show or hide what the run's own code printed"),
         Binding("s", "stop", "stop", tooltip="Ask the run to save and stop; asks first"),
-        Binding("x,delete", "delete", "delete", key_display="x", tooltip="Delete the run; asks first"),
+        Binding("x,delete", "delete", "delete", key_display="x", tooltip="Move to the trash; asks first"),
+        Binding("u", "undo", "Undo the last delete", show=False),
+        Binding("n", "label", "name", tooltip="Name, tags and note"),
+        Binding("v", "columns", "columns", tooltip="Choose the columns"),
+        Binding("asterisk", "mark_all", "Mark all that are shown, or none", show=False, key_display="*"),
         Binding("c", "configure", "reuse", tooltip="Edit a copy of its configuration in the form"),
         USE,
         Binding("o", "sort", "sort", tooltip="Sort by the next column"),
@@ -85,9 +99,16 @@ class RunsScreen(RunActions):
     ]
 
     class Found(Message):
-        """Some runs are new, changed or gone."""
+        """Some runs, or trials of a study, are new, changed or gone."""
 
-        def __init__(self, changes: Changes) -> None:
+        def __init__(self, changes: Changes, study: str = "") -> None:
+            super().__init__()
+            self.changes, self.study = changes, study
+
+    class StudiesFound(Message):
+        """Some studies are new, changed or gone."""
+
+        def __init__(self, changes: dict[str, StudySummary | None]) -> None:
             super().__init__()
             self.changes = changes
 
@@ -105,11 +126,14 @@ class RunsScreen(RunActions):
         self._seen = threading.Event()
         self._next_look: Timer | None = None
         self._possible: frozenset[str] = frozenset()
+        self._trials: dict[str, Catalogue] = {}
+        self._settled = Query()
+        self._notice = ""
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="filter-line"):
             yield Static("/", id="filter-sign")
-            yield Input(placeholder="filter", compact=True, id="filter")
+            yield FilterField(self.tui.settings.filters, id="filter")
             yield Static(HINT, id="filter-message", markup=False)
         with Horizontal(id="runs-body"):
             with Panel(id="runs-panel"):
@@ -119,7 +143,8 @@ class RunsScreen(RunActions):
         yield ConsolePanel(id="console-panel")
 
     def on_mount(self) -> None:
-        self._catalogue = Catalogue(self.runs_dir)
+        self._catalogue, self._studies = Catalogue(self.runs_dir), StudyList(self.runs_dir)
+        self.runs.choose(self.tui.settings.columns)
         self.table.focus()
 
     @property
@@ -140,6 +165,19 @@ class RunsScreen(RunActions):
     @property
     def selected(self) -> RunSummary | None:
         return self.table.selected
+
+    @property
+    def chosen(self) -> list[RunSummary]:
+        marked = set(self.marked_runs)
+        known = [*self.runs.all.values(), *self.runs.studies.values()]
+        known += [trial for trials in self.runs.trials.values() for trial in trials.values()]
+        found = [summary for summary in known if summary.run in marked]
+        return found or ([self.selected] if self.selected is not None else [])
+
+    @property
+    def marked_runs(self) -> list[Run]:
+        """The runs that are marked."""
+        return self.compared.marked
 
     # Looking after the runs
 
@@ -163,21 +201,51 @@ class RunsScreen(RunActions):
         worker, began = get_current_worker(), time.thread_time()
         problem: Exception | None = None
         try:
-            for changes in self._catalogue.changes():
+            for found in self._changes():
                 if worker.is_cancelled:
                     return
                 self._seen.clear()
-                self.post_message(self.Found(changes))
+                self.post_message(found)
                 # Reading on at once would keep the interpreter from painting what was found.
                 self._seen.wait(PAINT_SECONDS)
         except (RunError, OSError) as error:
             problem = error
         self.post_message(self.Looked(time.thread_time() - began, problem))
 
+    def _changes(self) -> Iterator[Found | StudiesFound]:
+        """Yield what is new: runs, studies, and the trials of those studies whose trials are wanted."""
+        yield from map(self.Found, self._catalogue.changes())
+        if changes := self._studies.changes():
+            yield self.StudiesFound(changes)
+        for study in self.runs.wanted:
+            folder = StudyFolder(self.runs_dir / study).trials_dir
+            trials = self._trials.setdefault(study, Catalogue(folder))
+            yield from (self.Found(changes, study) for changes in trials.changes())
+
     @on(Found)
     def _take_in(self, event: Found) -> None:
-        self._apply(event.changes)
+        if event.study:
+            self.runs.apply_trials(event.study, event.changes)
+            self._show_rows()
+        else:
+            self._apply(event.changes)
         self.call_after_refresh(self._seen.set)
+
+    @on(StudiesFound)
+    def _take_in_studies(self, event: StudiesFound) -> None:
+        self.runs.apply_studies(event.changes)
+        self._show_rows()
+        self.call_after_refresh(self._seen.set)
+
+    @on(RunsTable.Opened)
+    def _open(self, event: RunsTable.Opened) -> None:
+        """Open a run in Live; show the trials of a study, or hide them."""
+        if isinstance(event.summary, StudySummary):
+            self.runs.toggle(event.summary.run.id)
+            self._show_rows()
+            self.look()
+        else:
+            self.tui.open_run(event.summary.run)
 
     def _apply(self, changes: Changes) -> None:
         """Show what is new; what is gone is not compared any more."""
@@ -191,11 +259,23 @@ class RunsScreen(RunActions):
     def _mark(self, event: RunsTable.Marked) -> None:
         if not self.compared.touched:
             self.compared.clear()  # nobody chose these, and none has a mark here
+        if event.summary.run in self.marked_runs:
+            self.compared.remove(event.summary.run)
+            self.compared.touched = True
+        elif not self._add_mark(event.summary):
+            self.notify(f"Compare shows at most {MAX_RUNS} runs; this one is marked as well.")
+        self._show_rows()
+
+    def _add_mark(self, summary: RunSummary) -> bool:
+        """Mark a run or a study; return False for a run that Compare has no room for."""
         from core.runs.comparison.groups import key_of  # loads NumPy, which the first paint does not wait for
 
-        if not self.compared.toggle(event.summary.run, key_of(event.summary.config)):
-            self.notify(f"Compare shows at most {MAX_RUNS} runs.", severity="warning")
-        self._show_rows()
+        self.compared.touched = True
+        is_study = isinstance(summary, StudySummary)
+        if not is_study and self.compared.add(summary.run, key_of(summary.config)):
+            return True
+        self.compared.beyond.append(summary.run)
+        return is_study
 
     @on(Looked)
     def _rest(self, event: Looked) -> None:
@@ -204,30 +284,40 @@ class RunsScreen(RunActions):
         self._show_notice(event.problem)
         self._next_look = self.set_timer(max(LOOK_SECONDS, event.seconds / SHARE), self.look)
 
-    def forget(self, summary: RunSummary) -> None:
-        self._apply({summary.run.id: None})
+    def forget(self, gone: Sequence[RunSummary]) -> None:
+        for summary in gone:
+            self.compared.remove(summary.run)
+        studies = [summary.run.id for summary in gone if isinstance(summary, StudySummary)]
+        self.runs.apply_studies(dict.fromkeys(studies))
+        self._apply(dict.fromkeys(summary.run.id for summary in gone if summary.run.id not in studies))
+        self._show_notice(None)
 
     def _show_notice(self, problem: Exception | None) -> None:
         """Show, in place of an empty table, how to start, or why there is nothing."""
         text = f"✗ {clean(str(problem))}" if problem else BEGIN.format(clean(str(self.runs_dir)))
-        nothing = problem is not None or not self.runs.all
-        self.query_one("#runs-notice", Static).update(text)
+        nothing = problem is not None or not (self.runs.all or self.runs.studies)
+        if text != self._notice:
+            self._notice = text
+            self.query_one("#runs-notice", Static).update(text)
         self.set_class(nothing, "-nothing")
         if not nothing and self.focused is None:
             self.call_after_refresh(self.table.focus)
 
     def _show_rows(self) -> None:
-        runs, rows = self.runs, self.runs.rows()
+        runs = self.runs
         self.table.empty = "" if self._looking else "no run matches; Escape clears the filter"
-        self.table.show(rows, runs.column, runs.falling, runs.name_width)
+        self.table.show(runs)
+        rows = self.table.rows
         panel = self.query_one("#runs-panel", Panel)
         known = f"{count(len(runs.all))}{' …' if self._looking else ''}"
+        studies = f"  studies  {count(len(runs.studies))}" if runs.studies else ""
+        matching = sum(not isinstance(row, StudySummary) for row in rows)
         panel.border_title = (
-            f"runs  {known}" if not runs.query.terms else f"runs  {count(len(rows))} of {known}"
+            f"runs  {known}{studies}" if not runs.query.terms else f"runs  {count(matching)} of {known}"
         )
         compared = self.compared
         self.table.mark(marks(compared) if compared.touched else {})
-        marked = f"{len(compared.slots)} marked, 6 compares  " if compared.touched and compared.slots else ""
+        marked = f"{len(compared.marked)} marked, 6 compares  " if compared.marked else ""
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued, Q shows  " if waiting else ""
         panel.border_subtitle = _unranked(runs.column, rows) + marked + queued + _standing(rows)
@@ -236,19 +326,30 @@ class RunsScreen(RunActions):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        """Show the matching runs; keep the last matches while the text is invalid or a name is incomplete."""
+        """Show the matching runs; while the text is invalid or a name is incomplete, those of the last whole filter."""
         try:
             query = parse(event.value)
         except InputError as error:
             self._tell_of_filter(error_in_app(error), is_error=True)
+            self._filter_by(self._settled)
             return
         unfinished = example(event.value)
         if unfinished and not self.runs.any_match(query):
             self._tell_of_filter(f"Add a comparison, such as {unfinished}")
+            self._filter_by(self._settled)
             return
         self._tell_of_filter(HINT if not query.terms else "")
+        if not self.query_one("#filter", Input).has_focus:  # cleared, or set by something else than typing
+            self._settled = query
+        self._filter_by(query)
+
+    def _filter_by(self, query: Query) -> None:
+        if query == self.runs.query:
+            return
         self.runs.filter(query)
         self._show_rows()
+        if self.runs.wanted:
+            self.look()
 
     def _tell_of_filter(self, text: str, is_error: bool = False) -> None:
         message = self.query_one("#filter-message", Static)
@@ -257,11 +358,42 @@ class RunsScreen(RunActions):
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
+        """Take the filter, if it is whole; a wrong one can be corrected."""
+        field = self.query_one(FilterField)
+        try:
+            self._settled = parse(field.value)
+        except InputError:
+            return
+        field.settle()
+        self._filter_by(self._settled)
         self.table.focus()
 
     def action_filter(self) -> None:
         """Write in the filter."""
+        self._settled = self.runs.query
         self.query_one("#filter", Input).focus()
+
+    def action_columns(self) -> None:
+        """Choose the columns of the table, which are remembered."""
+        shown = [column.name for column in self.runs.chosen] or self.table.columns
+        self.app.push_screen(ChooseColumns(shown), self._choose_columns)
+
+    def _choose_columns(self, names: list[str] | None) -> None:
+        if names is None or names == self.table.columns:
+            return
+        self.tui.settings.columns = names
+        self.runs.choose(names)
+        self._show_rows()
+
+    def action_mark_all(self) -> None:
+        """Mark all runs that are shown; if they are marked, none."""
+        shown = [row for row in self.table.rows if row.run not in self.marked_runs]
+        self.compared.touched = True
+        if not shown:
+            self.compared.clear()
+        for summary in shown:
+            self._add_mark(summary)
+        self._show_rows()
 
     def action_leave_field(self) -> None:
         """Out of the filter; once out, clear it."""
@@ -306,7 +438,11 @@ class RunsScreen(RunActions):
         if action == "leave_field":
             field = self.query_one("#filter", Input)
             return field.has_focus or bool(field.value)
-        return action not in RUN_ACTIONS or action in self._possible
+        return (
+            action not in RUN_ACTIONS
+            or action in self._possible
+            or (action in ON_MARKS and bool(self.marked_runs))
+        )
 
     def action_preview(self) -> None:
         """Show the preview, or hide it."""

@@ -228,7 +228,7 @@ async def test_runs_are_picked_in_a_window(make: Make, runs: list[Run]) -> None:
         await until(pilot, lambda: isinstance(app.screen, PickRuns) and len(table_of(app).rows) == 3)
         await pilot.press("space", "space")
         assert list(app.compared.slots) == [runs[2], runs[1]]
-        assert table_of(app)._marks == {runs[2].id: 0, runs[1].id: 1}
+        assert table_of(app)._marks == {runs[2]: 0, runs[1]: 1}
         await pilot.press("home", "space")
         assert list(app.compared.slots) == [runs[1]]
         await pilot.press("slash", *"loss<0.35")
@@ -270,7 +270,7 @@ async def test_a_mark_in_the_list_of_runs_takes_the_place_of_what_compare_chose_
         assert table_of(app)._marks == {}
         await pilot.press("space")
         assert list(app.compared.slots) == [runs[2]]
-        assert table_of(app)._marks == {runs[2].id: 0}
+        assert table_of(app)._marks == {runs[2]: 0}
 
 
 async def test_the_runs_that_one_has_worked_with_in_compare_are_marked_in_the_list(

@@ -1,0 +1,1 @@
+"""`tui runs`: lists of runs, what they are called, and the trash."""

@@ -1,0 +1,161 @@
+"""`tui runs`: list and inspect runs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.errors import RunError
+from core.runs.delete import folder_size
+from core.runs.folder import all_runs, default_runs_dir, find_run
+from core.runs.query.language import parse
+from core.runs.summary import RunSummary, summarise
+from tui.cli.app import RunsOption
+from tui.cli.commands.runs import labels, trash
+from tui.cli.json_option import json_option
+from tui.cli.lazy import Command, Group
+from tui.cli.run_arguments import RunArgument
+from tui.runtime.streams import print_result
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    cls=Group, help="List runs, or show one.\n\nExample: tui runs --json", invoke_without_command=True
+)
+for command in (labels.rename, labels.tag, labels.note, trash.delete, trash.restore, trash.trash):
+    app.command(cls=Command)(command)
+
+Json = Annotated[bool, json_option("Print JSON.")]
+
+
+@app.callback()
+def runs(
+    context: typer.Context,
+    filter_: Annotated[
+        str | None,
+        typer.Option("--filter", metavar="TEXT", help="Those that match, such as 'lr>=0.01 or tag:paper'."),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", metavar="COLUMN", help="By a column, a metric, cfg. and a setting, or size."),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="A,B", help="Columns to show, such as run,lr,seed,loss,cfg.model."),
+    ] = None,
+    runs: RunsOption = None,
+    as_json: Json = False,
+) -> None:
+    """List all runs, newest first.
+
+    Example: tui runs --filter 'status=completed age<1w' --sort accuracy
+    """
+    if context.invoked_subcommand is not None:
+        context.obj = runs
+        return
+    query = parse(filter_ or "")
+    runs_dir = runs or default_runs_dir()
+    found = [summary for summary in map(summarise, all_runs(runs_dir)) if query.matches(summary)]
+    if sort or columns:
+        from tui.headless.runs_table import SIZE, sorted_by
+
+        found = sorted_by(found, sort) if sort else found
+    with_size = sort == "size"
+    if as_json:
+        sizes = [{"size": folder_size(summary.run)} if with_size else {} for summary in found]
+        print_result(
+            json.dumps([_as_dict(summary) | size for summary, size in zip(found, sizes, strict=True)])
+        )
+        return
+    from tui.headless.runs_table import SIZE, print_runs
+
+    if not found:
+        _print_nothing(runs_dir, bool(query.terms))
+    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    print_runs(found, names + [SIZE] * (with_size and bool(names) and SIZE not in names), with_size=with_size)
+
+
+@app.command(cls=Command)
+def show(
+    context: typer.Context,
+    run: RunArgument,
+    runs: RunsOption = None,
+    as_json: Json = False,
+) -> None:
+    """Show one run: its status, its results, and which of its files are missing or damaged; or a study's trials.
+
+    Example: tui runs show latest
+    """
+    from core.runs.problems import problems
+
+    runs_dir = runs or context.obj or default_runs_dir()
+    try:
+        summary = summarise(find_run(runs_dir, run))
+    except RunError as error:
+        _show_study(runs_dir, run, as_json, error)
+        return
+    found = problems(summary.run)
+    if as_json:
+        print_result(json.dumps(_as_dict(summary) | ({"problems": found} if found else {})))
+        return
+    from tui.headless.report import print_summary
+    from tui.terminal.text import clean
+
+    print_summary(summary)
+    for problem in found:
+        print(f"damaged {clean(problem)}")
+
+
+def _show_study(runs_dir: Path, reference: str, as_json: bool, error: RunError) -> None:
+    """Show the trials of a study; if there is none either, say what is wrong with the run that was asked for."""
+    from core.tuning.study.folder import find_study
+
+    try:
+        folder = find_study(runs_dir, reference)
+    except RunError:
+        raise error from None
+    from core.tuning.study.study import open_study
+    from tui.headless.trials_table import as_dict, print_trials
+
+    study = open_study(folder.path.parent, str(folder.path))
+    if as_json:
+        print_result(json.dumps(as_dict(study)))
+    else:
+        print_trials(study)
+
+
+def _print_nothing(runs_dir: Path, is_filtered: bool) -> None:
+    """Say on standard error why there is no line."""
+    from core.tuning.study.folder import all_studies
+
+    if is_filtered:
+        print("no run matches", file=sys.stderr)
+    elif studies := all_studies(runs_dir):
+        print(
+            f"no runs of their own, but {len(studies)} studies; `tui runs show {studies[0].name}` shows its trials",
+            file=sys.stderr,
+        )
+    else:
+        print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)
+
+
+def _as_dict(summary: RunSummary) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "id": summary.run.id,
+        "name": summary.labels.name,
+        "tags": summary.labels.tags,
+        "note": summary.labels.note,
+        "status": summary.status,
+        "data": summary.data,
+        "model": summary.model,
+        "epochs": summary.epoch,
+        "metrics": summary.metrics,
+        "started": summary.started,
+        "updated": summary.updated,
+        "evaluation": summary.evaluation,
+        "path": str(Path(summary.run.path).resolve()),
+        "config": summary.config,
+    }
+    return values | ({"error": summary.error} if summary.error else {})
