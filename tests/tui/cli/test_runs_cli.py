@@ -62,9 +62,8 @@ def test_a_name_that_does_not_fit_starts_nothing(train: Tui) -> None:
 
 def test_runs_are_filtered_sorted_and_shown_by_any_column(tui: Tui, runs: list[Run]) -> None:
     tui("runs rename ccc best")
-    first, *rest = tui(
-        "runs --sort accuracy --filter 'data:digits or name:best' --columns run,lr,cfg.model"
-    ).out.splitlines()
+    wanted = "--sort accuracy --filter 'data:digits or name:best' --columns run,lr,cfg.model"
+    first, *rest = tui(f"runs {wanted}").out.splitlines()
     assert first.split() == ["run", "lr", "model"]
     assert [line.split()[0] for line in rest] == ["best", runs[1].id, runs[0].id]
     assert rest[2].split()[1:] == ["0.01", "mlp"]
@@ -106,8 +105,8 @@ def test_runs_go_to_the_trash_and_come_back(tui: Tui, runs: list[Run]) -> None:
 
 
 def test_a_study_is_listed_shown_renamed_and_deleted(tui: Tui) -> None:
-    tuned = "tune --no-ui --data iris --set training.epochs=1 --set training.threads=1 --trials 2 --quiet --name 'rate search'"
-    assert tui(f"{tuned} -p lr=0.1,0.01 --method grid").code == 0
+    tuned = "tune --no-ui --data iris --epochs 1 --set training.threads=1 --trials 2 --quiet"
+    assert tui(f"{tuned} --name 'rate search' -p lr=0.1,0.01 --method grid").code == 0
     (study,) = all_studies(Path("runs"))
     assert f"`tui runs show {study.name}`" in tui("runs").err
     lines = tui("runs show 'rate search'").out.splitlines()
