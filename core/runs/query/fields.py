@@ -79,7 +79,7 @@ NUMBERS: Final[dict[str, Read]] = {
     "lr": _setting_at("optimizer", "lr"),
     "batch": _setting_at("training", "batch_size"),
     "seed": _setting_at("training", "seed"),
-    "test": lambda summary: (score(summary.evaluation.get("test", {})) or ("", None))[1],
+    "test": lambda summary: (score(summary.shown_evaluation.get("test", {})) or ("", None))[1],
 }
 ALLOWED: Final = (
     f"Takes {', '.join((*TEXTS, *NUMBERS))}, age, a metric such as accuracy, or cfg. and a setting"

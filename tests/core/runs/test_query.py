@@ -37,6 +37,7 @@ RUNS = (
             "validation": {"accuracy": 0.96, "f1_macro": 0.95},
             "test": {"accuracy": 0.93, "mcc": None},
         },
+        test_opened=True,
     ),
     summary(
         "2026-01-02_0900_mnist-cnn_bbb",

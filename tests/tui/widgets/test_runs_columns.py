@@ -128,8 +128,8 @@ def test_what_matters_most_gets_its_place_first(width: int, names: str) -> None:
 
 
 def test_the_column_of_test_is_there_once_somebody_has_opened_a_test_split() -> None:
-    assert "test" not in [column.name for column, _ in lay_out(200, 4)]
-    assert "test" in [column.name for column, _ in lay_out(200, 4, tested=True)]
+    assert "test" not in [column.name for column, _ in lay_out(200, {}, {"monitored", "test"})]
+    assert "test" in [column.name for column, _ in lay_out(200, {}, {"monitored"})]
     evaluation: dict[str, dict[str, float | None]] = {
         "validation": {"accuracy": 0.9},
         "test": {"accuracy": 0.8},

@@ -27,7 +27,19 @@ from tui.terminal.text import bytes_, clean
 __all__ = ["ON_MARKS", "RUN_ACTIONS", "RunActions", "possible_actions"]
 
 RUN_ACTIONS: Final = frozenset(
-    {"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path", "console", "label", "use", "job"}
+    {
+        "evaluate",
+        "resume",
+        "configure",
+        "stop",
+        "delete",
+        "copy",
+        "copy_path",
+        "console",
+        "label",
+        "use",
+        "job",
+    }
 )
 ON_MARKS: Final = frozenset({"stop", "delete", "label"})
 """Those that are done with all marked runs."""
