@@ -49,6 +49,8 @@ NONE: Final = Labels()
 def read_labels(folder: Path) -> Labels:
     """Return the labels of a run's or study's folder; none where there are none or their file is damaged."""
     path = f"{folder}/{LABELS}"
+    if not os.path.exists(path):  # as with most of thousands: an exception costs more than this question
+        return NONE
     try:
         values = read_line(read_bytes(path, limit=MAX_BYTES))
     except (OSError, ValueError, RecursionError):

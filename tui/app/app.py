@@ -142,9 +142,10 @@ class TuiApp(OrderedInput):
     def _load(self) -> None:
         """Import what the first screen needs, and show it."""
         from core.runs.folder import all_runs
+        from core.tuning.study.folder import all_studies
 
         try:
-            empty = not all_runs(self.runs_dir)
+            empty = not (all_runs(self.runs_dir) or all_studies(self.runs_dir))
         except RunError:  # Runs reports what is wrong with the folder
             empty = False
         first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"

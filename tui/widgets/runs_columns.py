@@ -116,7 +116,7 @@ def lay_out(
         room -= least + GAP
     room = max(0, room + GAP)
     growing = [column for column in order if column.name in cells and column.most]
-    for bound in (MIDDLING, LONGEST):
+    for bound in (SHORT, MIDDLING, LONGEST):
         for column in sorted(growing, key=lambda column: column.name != "run"):
             wanted = min(column.most, bound, widths.get(column.name, 0)) - cells[column.name]
             cells[column.name] += (more := max(0, min(wanted, room)))
@@ -277,8 +277,9 @@ def _age(summary: RunSummary, now: float) -> str:
 LONGEST: Final = 48
 LETTERS: Final = 4
 """Cells of a run's name where there is room for nothing else."""
+SHORT: Final = 13
 MIDDLING: Final = 20
-"""Every column that grows gets that much, if it needs it, before one of them gets more."""
+"""Every column that grows gets that many cells, if it needs them, before one of them gets more."""
 EPOCHS_WIDTH: Final = 8
 COLUMNS: Final[dict[str, Column]] = {
     column.name: column
