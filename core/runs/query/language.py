@@ -28,7 +28,7 @@ from core.runs.query.fields import NUMBERS, TEXTS, Field, field_of
 from core.runs.summary import RunSummary
 from core.status import Status
 
-__all__ = ["Query", "example", "parse"]
+__all__ = ["Query", "example", "parse", "whole_terms"]
 
 ORDER: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 COMPARE: Final = {"=": operator.eq, "!=": operator.ne, **ORDER}
@@ -154,6 +154,20 @@ def parse(text: str) -> Query:
     if tokens:
         raise InputError("')' closes nothing", "Put '(' before it, or quotes around the text")
     return query
+
+
+def whole_terms(text: str) -> Query:
+    """Return the query of all terms before the first one that is wrong, or the last one, which is being typed."""
+    tokens = list(_tokens(text))
+    for count in range(len(tokens) - 1, 0, -1):
+        rest = tokens[:count]
+        try:
+            query = _either(rest)
+        except InputError:
+            continue
+        if not rest:
+            return query
+    return Query()
 
 
 def _tokens(text: str) -> Iterator[re.Match[str]]:

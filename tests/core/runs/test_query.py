@@ -15,7 +15,7 @@ from core.metrics import METRICS
 from core.runs.folder import Run
 from core.runs.labels import Labels
 from core.runs.query.fields import NUMBERS, TEXTS, field_of, names_like
-from core.runs.query.language import example, parse
+from core.runs.query.language import example, parse, whole_terms
 from core.runs.summary import RunSummary
 from core.tasks.evaluation import evaluate
 
@@ -233,6 +233,23 @@ def test_every_name_is_found_by_its_beginning_and_read_from_any_run(name: str) -
     assert name in names_like(name[:3]) or "." in name
     for run in RUNS:
         field_of(name).read(run)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("acc", ""),
+        ("mnist acc", "mnist"),
+        ("lr>=", ""),
+        ("digits acuracy>0.1", "digits"),
+        ("mnist or lr", "mnist"),
+        ("not mnist or (digits", "not mnist"),
+        ('mnist "two wor', "mnist"),
+        ("", ""),
+    ],
+)
+def test_the_terms_before_the_one_that_is_typed(text: str, whole: str) -> None:
+    assert whole_terms(text) == parse(whole)
 
 
 def test_a_query_tells_whether_it_asks_for_something() -> None:

@@ -22,7 +22,7 @@ from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.comparison.ranking import differing_losses
 from core.runs.folder import Run
-from core.runs.query.language import Query, example, parse
+from core.runs.query.language import Query, example, parse, whole_terms
 from core.runs.summary import RunSummary
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.listed import StudyList, StudySummary
@@ -127,7 +127,6 @@ class RunsScreen(RunActions):
         self._next_look: Timer | None = None
         self._possible: frozenset[str] = frozenset()
         self._trials: dict[str, Catalogue] = {}
-        self._settled = Query()
         self._notice = ""
 
     def compose_body(self) -> ComposeResult:
@@ -326,21 +325,19 @@ class RunsScreen(RunActions):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        """Show the matching runs; while the text is invalid or a name is incomplete, those of the last whole filter."""
+        """Show the matching runs; while a term is wrong or half a name, those of the terms before it."""
         try:
             query = parse(event.value)
         except InputError as error:
             self._tell_of_filter(error_in_app(error), is_error=True)
-            self._filter_by(self._settled)
+            self._filter_by(whole_terms(event.value))
             return
         unfinished = example(event.value)
         if unfinished and not self.runs.any_match(query):
             self._tell_of_filter(f"Add a comparison, such as {unfinished}")
-            self._filter_by(self._settled)
+            self._filter_by(whole_terms(event.value))
             return
         self._tell_of_filter(HINT if not query.terms else "")
-        if not self.query_one("#filter", Input).has_focus:  # cleared, or set by something else than typing
-            self._settled = query
         self._filter_by(query)
 
     def _filter_by(self, query: Query) -> None:
@@ -361,16 +358,15 @@ class RunsScreen(RunActions):
         """Take the filter, if it is whole; a wrong one can be corrected."""
         field = self.query_one(FilterField)
         try:
-            self._settled = parse(field.value)
+            query = parse(field.value)
         except InputError:
             return
         field.settle()
-        self._filter_by(self._settled)
+        self._filter_by(query)
         self.table.focus()
 
     def action_filter(self) -> None:
         """Write in the filter."""
-        self._settled = self.runs.query
         self.query_one("#filter", Input).focus()
 
     def action_columns(self) -> None:

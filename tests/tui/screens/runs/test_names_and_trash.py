@@ -49,6 +49,12 @@ def shown(app: TuiApp) -> list[str]:
     return [row.run.id[-3:] for row in app.screen.query_one(RunsTable).rows]
 
 
+def text(app: TuiApp) -> str:
+    """The table, and the message beside the filter."""
+    message = app.screen.query_one("#filter-message", Static)
+    return "\n".join([*lines(app.screen.query_one(RunsTable)), str(message.visual)])
+
+
 async def opened(pilot: Pilot[Any]) -> RunsScreen:
     await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen) and len(shown(pilot.app)) == 4)  # type: ignore[arg-type]  # the app of these tests
     return instance(RunsScreen, pilot.app.screen)
@@ -66,7 +72,7 @@ async def test_what_is_marked_is_tagged_deleted_and_brought_back(tmp_path: Path,
         await pilot.press("enter")
         await until(pilot, lambda: read_labels(runs[2].path).name == "wider [b]net[/b]")
         assert read_labels(runs[2].path).tags == ("paper", "old")
-        await until(pilot, lambda: "wider [b]net[/b]" in "\n".join(lines(app)))
+        await until(pilot, lambda: "wider [b]net[/b]" in text(app))
         # All marked ones: Space steps down by itself
         await pilot.press("space", "space", "n")
         await until(pilot, lambda: isinstance(app.screen, LabelRuns))
@@ -98,9 +104,9 @@ async def test_columns_filters_and_studies(tmp_path: Path, runs: list[Run]) -> N
         await pilot.press("slash", *"model:cnn", "enter")
         await until(pilot, lambda: shown(app) == ["bbb"])
         await pilot.press("slash", *" or lr")
-        await until(pilot, lambda: "Add a comparison" in "\n".join(lines(app)))
+        await until(pilot, lambda: "Add a comparison" in text(app))
         await pilot.press(*">=")
-        await until(pilot, lambda: "needs a number" in "\n".join(lines(app)))
+        await until(pilot, lambda: "needs a number" in text(app))
         assert shown(app) == ["bbb"]
         await pilot.press(*"0.05", "enter")
         await until(pilot, lambda: set(shown(app)) == {"ccc", "bbb"})
@@ -113,7 +119,7 @@ async def test_columns_filters_and_studies(tmp_path: Path, runs: list[Run]) -> N
         await pilot.press("end", "enter")
         await until(pilot, lambda: set(shown(app)[-2:]) == {"ttt", "uuu"})
         assert shown(app)[-3] == "k3f"
-        assert any("▾ 2 trials" in line for line in lines(app))
+        assert "▾ 2 trials" in text(app)
         await pilot.press("enter")
         assert len(shown(app)) == 4
         await pilot.press("slash", *"study:k3f", "enter")
@@ -126,7 +132,7 @@ async def test_columns_filters_and_studies(tmp_path: Path, runs: list[Run]) -> N
         await pilot.press("slash", *"seed", "enter", "escape")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen))
         assert "seed" in app.settings.columns
-        assert any("seed" in line for line in lines(app))
+        assert "seed" in text(app)
         app.leave()
     assert "seed" in load_settings()[0].columns
     assert load_settings()[0].filters[0] == "study:k3f"
