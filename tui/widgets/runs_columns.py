@@ -284,16 +284,16 @@ EPOCHS_WIDTH: Final = 8
 COLUMNS: Final[dict[str, Column]] = {
     column.name: column
     for column in (
-        Column("status", 13, 0, lambda summary: STATUS_ORDER.index(summary.status), _status),
+        Column("status", 13, 0, lambda summary: STATUS_ORDER.index(summary.status), _status, most=13),
         Column(
             "run",
-            12,
+            10,
             1,
             lambda summary: summary.title.casefold(),
             lambda summary, now: short_name(summary, LONGEST),
             most=LONGEST,
         ),
-        _text("data", 9, 2, lambda summary: summary.data, most=32),
+        _text("data", 8, 2, lambda summary: summary.data, most=32),
         _text("model", 7, 3, lambda summary: summary.model, most=24),
         _numeric("epochs", EPOCHS_WIDTH, 4, lambda summary: summary.epoch, show=_epochs, falling=True),
         _numeric("accuracy", 8, 5, **_score_of(lambda summary: summary.metrics)),

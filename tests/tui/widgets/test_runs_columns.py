@@ -194,7 +194,7 @@ def test_a_shared_name_has_the_letters_of_its_run_behind_it() -> None:
     ("name", "head", "shown"),
     [
         ("cfg.optimizer.momentum", "momentum", "0.9"),
-        ("cfg.model.hidden", "hidden", "[64, 32]"),
+        ("cfg.model.hidden", "hidden", "64, 32"),
         ("seed", "seed", "3"),
         ("schedule", "schedule", "constant"),
         ("loss_function", "loss_function", "hinge"),

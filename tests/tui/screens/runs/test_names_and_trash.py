@@ -46,7 +46,7 @@ def runs(tmp_path: Path) -> list[Run]:
 
 def shown(app: TuiApp) -> list[str]:
     """The last letters of the rows."""
-    return [row.run.id[-3:] for row in app.screen.query_one(RunsTable).rows]
+    return [row.run.id[-3:] for table in app.screen.query(RunsTable) for row in table.rows]
 
 
 def text(app: TuiApp) -> str:
@@ -147,10 +147,10 @@ async def test_at_rest_nothing_is_sent_to_the_terminal(
         await app.workers.wait_for_complete()
         await until(pilot, lambda: not screen._looking)
         await pilot.pause()
-        monkeypatch.setattr(RunsTable, "refresh", lambda self, *regions, **options: sent.append("table"))
-        monkeypatch.setattr(Static, "update", lambda self, *content, **options: sent.append(str(self.id)))
-        screen._rest(RunsScreen.Looked(0.0, None))
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            patch.setattr(RunsTable, "refresh", lambda self, *regions, **options: sent.append("table"))
+            patch.setattr(Static, "update", lambda self, *content, **options: sent.append(str(self.id)))
+            screen._rest(RunsScreen.Looked(0.0, None))
     assert sent == []
 
 
