@@ -63,7 +63,7 @@ class ChooseColumns(Dialog[list[str]]):
         columns.clear_options()
         columns.add_options(Option(self._line(name)) for name in self.names)
         columns.highlighted = min(at, len(self.names) - 1) if self.names else None
-        self._note("space shows or hides   a column that is shown again goes to the end")
+        self._note("space shows or hides   shown again it goes to the end")
 
     def _line(self, name: str) -> Content:
         sign = "✓" if name in self.chosen else " "
