@@ -25,7 +25,7 @@ from core.evaluation.metric_values import (
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array, Undefined, Value, none_if_nan
-from core.evaluation.weighted import effective_size, mean_of
+from core.evaluation.weighted import effective_size, mean_of, pooled_chance
 from core.metrics import OF_MANY_CLASSES, TOP_K
 
 
@@ -74,7 +74,7 @@ def classification_report(
 def _baseline(
     support: Array, frequency: Array, names: list[str], values: dict[str, Value]
 ) -> dict[str, float | str]:
-    """Return the metrics of always predicting the most frequent class; for log loss, the class frequencies."""
+    """Return the metrics of always predicting the most frequent class; for scores and ranks, the class frequencies."""
     majority = int(support.argmax())
     matrix = np.zeros((len(names), len(names)), dtype=support.dtype)
     matrix[:, majority] = support
@@ -82,8 +82,11 @@ def _baseline(
     # The other classes are never predicted, so these two are undefined.
     del reached["precision_macro"], reached["precision_weighted"]
     present = frequency[frequency > 0]
-    reached |= dict.fromkeys(("roc_auc", "roc_auc_macro", "roc_auc_micro"), 0.5)
-    reached |= dict.fromkeys(("average_precision_macro", "average_precision_micro"), 1 / len(names))
+    reached |= dict.fromkeys(("roc_auc", "roc_auc_macro"), 0.5)
+    reached["average_precision_macro"] = 1 / len(names)
+    reached["roc_auc_micro"], reached["average_precision_micro"] = pooled_chance(
+        support, float(support.sum())
+    )
     reached["log_loss"] = float(-present @ np.log(present))
     reached[OF_MANY_CLASSES] = float(np.sort(frequency)[-TOP_K:].sum())
     if len(names) == 2:

@@ -33,6 +33,7 @@ __all__ = [
     "count_values",
     "metric_values",
     "score_values",
+    "scores_to_rank_by",
 ]
 
 AREAS = ("roc_auc", "average_precision")
@@ -78,10 +79,30 @@ def class_counts(predictions: Predictions, classes: int) -> ClassCounts:
 
 def class_areas(predictions: Predictions) -> tuple[list[Areas], Areas]:
     """Return ROC AUC and average precision of each class, and of all pairs of sample and class."""
-    scores, targets = predictions.scores, predictions.targets
+    scores, targets = scores_to_rank_by(predictions), predictions.targets
     if predictions.weights is None:
         return areas_of_classes(scores, targets)
     return weighted_areas_of_classes(scores, targets, predictions.weights)
+
+
+def scores_to_rank_by(predictions: Predictions) -> Array:
+    """Return scores (n, classes) whose order is that of the probabilities before some were rounded to 1.
+
+    Those are the log-odds, which the probabilities of the other classes still tell apart.
+    """
+    scores = predictions.scores
+    if not predictions.probabilities or not len(scores) or scores.max() != 1 or scores.min() < 0:
+        return scores
+    exact = scores.astype(np.float64)
+    rows, top = np.arange(len(exact)), exact.argmax(axis=1)
+    highest = exact[rows, top]
+    others = 1 - exact
+    exact[rows, top] = 0
+    others[rows, top] = exact.sum(axis=1)
+    exact[rows, top] = highest
+    with np.errstate(divide="ignore"):
+        odds: Array = np.nan_to_num(np.log(exact) - np.log(others))
+    return odds
 
 
 def _areas(scores: Array, positive: NDArray[np.bool_], weights: Floats | None) -> Areas:
@@ -104,7 +125,11 @@ def _class_values(predictions: Predictions, wanted: Collection[str], names: list
             values |= area_values(*of_classes, counts, names, "validation")
     if areas_wanted and areas_wanted <= {*AREAS}:  # of class 1 alone
         values |= dict(
-            zip(AREAS, _areas(predictions.scores[:, 1], predictions.targets == 1, weights), strict=True)
+            zip(
+                AREAS,
+                _areas(scores_to_rank_by(predictions)[:, 1], predictions.targets == 1, weights),
+                strict=True,
+            )
         )
     if OF_MANY_CLASSES in wanted:
         hits = top_k_hits(predictions.scores, predictions.targets, TOP_K)

@@ -59,6 +59,8 @@ def _r2(targets: Floats, squared_error: float, weights: Floats | None) -> Value:
         return Undefined("all targets are equal, so there is no variance to explain")
     deviation = targets - mean_of(targets, weights)
     spread = deviation @ deviation if weights is None else weights @ deviation**2
+    if not spread:
+        return Undefined("the targets differ by too little for the square of a 64-bit number")
     return 1.0 - squared_error / float(spread)
 
 

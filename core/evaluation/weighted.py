@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation.curves import NO_NEGATIVES, NO_POSITIVES, Areas, RankedCounts, one_vs_rest
-from core.evaluation.values import Array, Floats, Integers
+from core.evaluation.values import Array, Floats, Integers, Undefined
 
 __all__ = [
     "WeightedCounts",
     "effective_size",
     "mean_of",
+    "pooled_chance",
     "ranked_counts",
     "weighted_areas",
     "weighted_areas_of_classes",
@@ -31,7 +32,8 @@ def mean_of(values: Array, weights: Floats | None) -> float:
 
 def effective_size(weights: Floats) -> float:
     """Return how many samples of equal weight would tell as much: (sum w)^2 / sum w^2 (Kish 1965)."""
-    return float(weights.sum() ** 2 / (weights @ weights))
+    shares = weights / weights.max()  # squares of these are numbers, whatever the unit of the weights
+    return float(shares.sum() ** 2 / (shares @ shares))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +99,23 @@ def weighted_areas(scores: Array, positive: NDArray[np.bool_], weights: Floats) 
     heights = np.append(0.0, tp)
     auc = float(np.diff(fp, prepend=0.0) @ (heights[1:] + heights[:-1]) / (2 * tp[-1] * fp[-1]))
     return _share(auc), _share(found)
+
+
+def pooled_chance(support: Array, n: float) -> tuple[float, float]:
+    """Return the pooled (micro) ROC AUC and average precision of scoring each class with its frequency; NaN where none.
+
+    They are above 0.5, and above the mean frequency, where classes are uneven: a model that knows no more reaches them.
+
+    Args:
+        support: samples of each class or label (classes,), or sums of their weights.
+        n: all samples, or the sum of their weights.
+    """
+    frequency = np.repeat(support / n, 2)
+    pairs = np.stack([support, n - support], axis=1).ravel()
+    is_positive = np.tile([True, False], len(support))
+    found = weighted_areas(frequency, is_positive, pairs.astype(np.float64))
+    auc, precision = (np.nan if isinstance(area, Undefined) else area for area in found)
+    return auc, precision
 
 
 def _share(value: float) -> float:

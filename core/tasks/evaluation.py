@@ -1,6 +1,7 @@
 """All numbers of one model on one split."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import DataError
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from core.evaluation.report import Report
 
 __all__ = ["evaluate"]
+
+LARGE = 1e100
+"""Weights above it, or below its inverse, are brought into range: sums of their squares would not be numbers."""
 
 
 def evaluate(
@@ -44,6 +48,7 @@ def evaluate(
     if found is None or found.own_step:
         known = ", ".join(name for name, each in TASKS.items() if not each.own_step)
         raise DataError(f"the task {task!r} cannot be evaluated", f"Tasks are {known}")
+    predictions = _with_weights_in_range(predictions)
     report = found.evaluate(predictions, class_names=class_names, split=split, seed=seed, intervals=intervals)
     if not intervals or predictions.groups is None:
         return report
@@ -53,3 +58,11 @@ def evaluate(
         return found.evaluate(some, class_names=class_names, split=split, seed=seed, intervals=False)
 
     return clustered(report, predictions, without)
+
+
+def _with_weights_in_range(predictions: "Predictions") -> "Predictions":
+    """Return predictions whose weights can be squared; metrics do not depend on the unit of weights."""
+    weights = predictions.weights
+    if weights is None or not len(weights) or 1 / LARGE < weights.max() < LARGE:
+        return predictions
+    return replace(predictions, weights=weights / weights.max())

@@ -30,6 +30,10 @@ EXACT = ("accuracy", *SAME_AS_ACCURACY)
 AREAS = ("roc_auc", "average_precision")
 RARE = (*AREAS, "mcc", "cohen_kappa")
 """Metrics whose spread a handful of samples of a class does not show."""
+MEANS_OF_CLASSES = ("balanced_accuracy", "precision_macro", "recall_macro", "f1_macro")
+MANY_RARE, MAX_RARE = 5, 0.2
+"""Number and share of classes with few samples above which a mean over classes is further from the truth than the
+samples show: with 40 of 100, 8 and 16 of 20 the intervals of F1 held in 85, 79 and 81 of 100 simulations."""
 WEIGHTED = "the samples have weights, and how much it varies is known for samples of equal weight alone"
 CALIBRATION = "chance alone makes it larger than 0; its baseline is that of a calibrated model"
 
@@ -76,6 +80,7 @@ def classification_intervals(
         found |= _macro_areas(single, of_classes) | _pooled_areas(values, predictions, sample, rng)
     if "ece" in values:
         missing["ece"] = CALIBRATION
+    missing |= _means_without(values, counts)
     known = {name: found[name] for name in values if name in found and name not in missing}
     return Intervals(known, missing, _rows(counts, len(single), of_classes))
 
@@ -103,11 +108,23 @@ def weighted_intervals(
     of_classes = _of_classes(counts)
     if len(matrix) == 2:
         found |= _of_two(of_classes)
-    known = {name: found[name] for name in values if name in found}
-    missing = {name: WEIGHTED for name in values if name not in found}
+    missing = {name: WEIGHTED for name in values if name not in found} | _means_without(values, counts)
     if "ece" in missing:
         missing["ece"] = CALIBRATION
+    known = {name: found[name] for name in values if name in found and name not in missing}
     return Intervals(known, missing, _rows(counts, len(matrix), of_classes))
+
+
+def _means_without(values: Mapping[str, float], counts: ClassCounts) -> dict[str, str]:
+    """Return why means over classes have no interval, where many classes have too few samples; empty otherwise."""
+    there = counts.support + counts.predicted > 0
+    rare = int(np.count_nonzero(there & (counts.support < FEWEST_OF_CLASS)))
+    if rare < MANY_RARE or rare <= MAX_RARE * np.count_nonzero(there):
+        return {}
+    reason = (
+        f"{rare} classes have fewer than {FEWEST_OF_CLASS} samples, too few for an interval of their mean"
+    )
+    return {name: reason for name in values if name in MEANS_OF_CLASSES}
 
 
 def _proportions(values: Mapping[str, float], counts: ClassCounts) -> dict[str, Interval]:
@@ -192,8 +209,10 @@ def _losses(
 ) -> dict[str, Interval]:
     """The intervals of log loss and Brier score."""
     scores, targets = predictions.scores[sample.rows], predictions.targets[sample.rows]
-    confidence = float(np.median(true_scores(scores, predicted_classes(scores))))
     found: dict[str, Interval] = {}
+    if not {"log_loss", "brier"} & values.keys():  # no probabilities
+        return found
+    confidence = float(np.median(true_scores(scores, predicted_classes(scores))))
     if "log_loss" in values:
         losses = log_losses(scores, predictions.truth[sample.rows])
         typical = -float(np.log(max(1 - confidence, np.finfo(scores.dtype).eps)))

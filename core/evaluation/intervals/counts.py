@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.evaluation.classification import ClassCounts, averages
-from core.evaluation.intervals import LEVELS, Interval, widened
+from core.evaluation.intervals import LEVELS, Interval, unbiased, widened
 from core.evaluation.values import Array, Floats, Integers
 
 __all__ = ["matrix_intervals"]
@@ -28,24 +28,38 @@ def matrix_intervals(matrix: Array, rng: np.random.Generator) -> dict[str, Inter
     fewer draws, ``FEWEST_REPEATS`` at least.
     """
     found = averages(ClassCounts.of(matrix))
-    low, high = (_quantiles(matrix, rng, more_hits) for more_hits in (False, True))
+    low, plain = _drawn(matrix, rng, more_hits=False)
+    high, _ = _drawn(matrix, rng, more_hits=True)
     return {
-        name: widened(float(value), [low[name], high[name]]) for name, value in found.items() if name in low
+        name: _interval(float(value), low[name], high[name], plain[name])
+        for name, value in found.items()
+        if not (np.isnan(value) or np.isnan(low[name]).all() or np.isnan(high[name]).all())
     }
 
 
-def _quantiles(matrix: Array, rng: np.random.Generator, more_hits: bool) -> dict[str, float]:
-    blocks = [averages(counts) for counts in _drawn_counts(matrix, rng, more_hits)]
-    drawn = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    level = LEVELS[1] if more_hits else LEVELS[0]
-    return {
-        name: min(1.0, float(np.nanquantile(values, level)))
-        for name, values in drawn.items()
-        if not np.isnan(values).all()
-    }
+def _interval(value: float, low: Floats, high: Floats, plain: Floats) -> Interval:
+    """Return the interval of a value from draws with a mistake more, with a hit more, and with neither."""
+    ends = [float(np.nanquantile(low, LEVELS[0])), float(np.nanquantile(high, LEVELS[1]))]
+    bias = 0.0 if np.isnan(plain).all() else float(np.nanmean(plain)) - value
+    moved = unbiased(ends, bias)
+    return widened(value, [max(min(ends[0], 0.0), moved[0]), min(1.0, moved[1])])
 
 
-def _drawn_counts(matrix: Array, rng: np.random.Generator, more_hits: bool) -> Iterator[ClassCounts]:
+def _drawn(
+    matrix: Array, rng: np.random.Generator, more_hits: bool
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return the averages (draws,) of drawn matrices with one sample more, and without it."""
+    blocks = []
+    for counts in _drawn_counts(matrix, rng):
+        plain = averages(counts)
+        blocks.append((averages(_with_one_more(counts, rng, more_hits)), plain))
+    more, plain = (
+        {name: np.concatenate([block[part][name] for block in blocks]) for name in plain} for part in (0, 1)
+    )
+    return more, plain
+
+
+def _drawn_counts(matrix: Array, rng: np.random.Generator) -> Iterator[ClassCounts]:
     """Class counts (block, classes) of drawn matrices, block by block to bound memory."""
     true, predicted = np.nonzero(matrix)
     cells = matrix[true, predicted]
@@ -58,8 +72,7 @@ def _drawn_counts(matrix: Array, rng: np.random.Generator, more_hits: bool) -> I
         right = true == predicted
         hits = np.zeros((size, classes))
         hits[:, true[right]] = draws[:, right]
-        counts = ClassCounts(hits, _sum_by(true, draws, classes), _sum_by(predicted, draws, classes))
-        yield _with_one_more(counts, rng, more_hits)
+        yield ClassCounts(hits, _sum_by(true, draws, classes), _sum_by(predicted, draws, classes))
 
 
 def _with_one_more(counts: ClassCounts, rng: np.random.Generator, hit: bool) -> ClassCounts:

@@ -13,7 +13,7 @@ import numpy as np
 from core.evaluation import influence
 from core.evaluation.classification import ClassCounts
 from core.evaluation.curves import Areas
-from core.evaluation.intervals import LEVELS, Interval, widened
+from core.evaluation.intervals import LEVELS, Interval, unbiased, widened
 from core.evaluation.intervals.areas import (
     FEWEST_OF_CLASS,
     area_intervals,
@@ -51,7 +51,7 @@ def multilabel_intervals(
         single: ROC AUC and average precision of each label.
     """
     targets, predicted = predictions.targets.astype(bool), predictions.predicted.astype(bool)
-    ends = _drawn_ends(predicted, targets, rng)
+    ends = _drawn_ends(values, predicted, targets, rng)
     found = {name: widened(values[name], ends[name]) for name in values if name in ends}
     n = len(targets)
     if "subset_accuracy" in values:
@@ -72,30 +72,44 @@ def multilabel_intervals(
     return Intervals(known, missing, _rows(counts, enough, of_labels))
 
 
-def _drawn_ends(predicted: Truths, targets: Truths, rng: np.random.Generator) -> dict[str, Interval]:
+def _drawn_ends(
+    values: Mapping[str, float], predicted: Truths, targets: Truths, rng: np.random.Generator
+) -> dict[str, Interval]:
     """Return the ends of the intervals of all means over labels and over samples."""
     of_samples = sample_values(predicted, targets)
     columns = [predicted & targets, targets, predicted, np.ones((len(targets), 1))]
     columns += [each[:, None] for each in of_samples.values()]
     blocks = _in_blocks(np.concatenate(columns, axis=1, dtype=np.float64), rng)
-    worse, better = (_drawn(blocks, list(of_samples), targets.shape[1], rng, hit) for hit in (False, True))
+    (worse, plain), (better, _) = (
+        _drawn(blocks, list(of_samples), targets.shape[1], rng, hit) for hit in (False, True)
+    )
     return {
-        name: _quantiles(better[name], worse[name])
-        if name in MINIMISED
-        else _quantiles(worse[name], better[name])
+        name: _ends(*((better, worse) if name in MINIMISED else (worse, better)), plain, name, values[name])
         for name in worse
-        if not (np.isnan(worse[name]).all() or np.isnan(better[name]).all())
+        if name in values and not (np.isnan(worse[name]).all() or np.isnan(better[name]).all())
     }
 
 
-def _quantiles(lower: Floats, upper: Floats) -> Interval:
-    return [float(np.nanquantile(lower, LEVELS[0])), float(np.nanquantile(upper, LEVELS[1]))]
+def _ends(
+    lower: Mapping[str, Floats],
+    upper: Mapping[str, Floats],
+    plain: Mapping[str, Floats],
+    name: str,
+    value: float,
+) -> Interval:
+    """Return the interval of a metric between 0 and 1 from draws for its ends, and plain ones."""
+    ends = [float(np.nanquantile(lower[name], LEVELS[0])), float(np.nanquantile(upper[name], LEVELS[1]))]
+    bias = 0.0 if np.isnan(plain[name]).all() else float(np.nanmean(plain[name])) - value
+    low, high = unbiased(ends, bias)
+    return [max(0.0, low), min(1.0, high)]
 
 
 def _drawn(
     blocks: Floats, of_samples: Sequence[str], labels: int, rng: np.random.Generator, hit: bool
-) -> dict[str, Floats]:
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return each metric of each draw, (draws,): with one more label that is hit, or else missed or given wrongly.
+
+    And those without it.
 
     Args:
         blocks: (blocks, 3 labels + 1 + metrics of samples): hits, support, predictions, samples, then sums of metrics.
@@ -104,6 +118,7 @@ def _drawn(
     extra, rows = rng.standard_exponential(REPEATS), np.arange(REPEATS)
     label, is_missed = rng.integers(0, labels, REPEATS), rng.random(REPEATS) < 0.5
     counts = ClassCounts(*(sums[:, part * labels : (part + 1) * labels] for part in range(3)))
+    plain = averages(counts)
     if hit:
         counts.hits[rows, label] += extra
     counts.support[rows, label] += extra * (hit | is_missed)
@@ -112,7 +127,8 @@ def _drawn(
     for name, sum_ in zip(of_samples, sums[:, 3 * labels + 1 :].T, strict=True):
         added = (0.0 if hit else 1 / labels) if name in MINIMISED else float(hit)
         drawn[name] = (sum_ + extra * added) / (sums[:, 3 * labels] + extra)
-    return drawn
+        plain[name] = sum_ / sums[:, 3 * labels]
+    return drawn, plain
 
 
 def _in_blocks(rows: Floats, rng: np.random.Generator) -> Floats:

@@ -23,7 +23,7 @@ from core.evaluation.multilabel.values import (
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array, Floats, Undefined, Value, none_if_nan
-from core.evaluation.weighted import effective_size, mean_of
+from core.evaluation.weighted import effective_size, mean_of, pooled_chance
 
 __all__ = ["multilabel_report"]
 
@@ -78,9 +78,9 @@ def _baseline(targets: Truths, values: dict[str, Value], weights: Floats | None)
     counts = label_counts(predicted, targets, weights)
     reached = {name: float(value) for name, value in averages(counts).items()}
     reached |= {name: mean_of(each, weights) for name, each in sample_values(predicted, targets).items()}
-    reached |= {f"roc_auc_{mean}": 0.5 for mean in ("macro", "micro", "weighted")}
+    reached |= {f"roc_auc_{mean}": 0.5 for mean in ("macro", "weighted")}
     reached["average_precision_macro"] = float(share.mean())
-    reached["average_precision_micro"] = float(share.mean())
+    reached["roc_auc_micro"], reached["average_precision_micro"] = pooled_chance(share, 1.0)
     if share.sum():
         reached["average_precision_weighted"] = float(share @ share / share.sum())
     # labels that are never predicted have no precision, so a mean over the others says nothing

@@ -196,7 +196,20 @@ def test_baseline_is_the_most_frequent_class() -> None:
     one_hot = targets[:, None] == np.arange(3)
     expected = reference.average_precision_score(one_hot, np.ones((9, 3)), average="macro")
     assert baseline["average_precision_macro"] == pytest.approx(expected)
+    pooled = one_hot.ravel(), frequencies.ravel()
+    assert baseline["roc_auc_micro"] == pytest.approx(reference.roc_auc_score(*pooled))
+    assert baseline["average_precision_micro"] == pytest.approx(reference.average_precision_score(*pooled))
     assert "precision_macro" not in baseline
+
+
+def test_the_baseline_of_a_pooled_area_is_that_of_the_frequencies() -> None:
+    targets = np.repeat([0, 1], [98, 2])
+    second = np.random.default_rng(0).random(100)
+    given = Predictions(np.stack([1 - second, second], axis=1), targets, np.arange(100), True)
+    baseline = evaluate(given, task="binary", class_names=["a", "b"], split="test").baseline
+    assert baseline["roc_auc_micro"] == pytest.approx(0.98)
+    assert baseline["average_precision_micro"] == pytest.approx(0.9704)
+    assert (baseline["roc_auc"], baseline["roc_auc_macro"]) == (0.5, 0.5)
 
 
 def test_every_headline_number_has_an_interval_around_it() -> None:

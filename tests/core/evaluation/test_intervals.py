@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.evaluation import Predictions
+from core.evaluation import ClassCounts, Predictions
+from core.evaluation.classification import averages
+from core.evaluation.intervals import unbiased
 from core.evaluation.intervals.areas import area_intervals, mean_of_classes, precision_intervals
+from core.evaluation.intervals.classification import weighted_intervals
 from core.evaluation.intervals.counts import matrix_intervals
 from core.evaluation.intervals.proportions import f1_intervals, proportion_intervals
 from core.tasks.evaluation import evaluate
@@ -163,3 +166,47 @@ def test_the_calibration_error_stands_beside_that_of_a_calibrated_model() -> Non
         errors.append(report.metrics["ece"])
 
     assert report.baseline["ece"] == pytest.approx(np.mean(np.array(errors, dtype=float)), rel=0.05)
+
+
+def of_many_classes(classes: int, n: int, seed: int) -> np.ndarray:
+    """A confusion matrix of classes that 3 of 4 samples are right in, the mistakes spread over 20 others."""
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, classes, n)
+    predicted = np.where(rng.random(n) < 0.75, targets, (targets + rng.integers(1, 21, n)) % classes)
+    return np.bincount(targets * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
+def test_a_mean_of_f1_over_many_classes_lies_within_its_interval() -> None:
+    """It falls with each resampling, so percentiles of a bootstrap would all be below it."""
+    for classes, n in ((100, 1500), (300, 4500)):
+        matrix = of_many_classes(classes, n, 0)
+        value = float(averages(ClassCounts.of(matrix))["f1_macro"])
+        low, high = matrix_intervals(matrix, np.random.default_rng(0))["f1_macro"]
+        assert low + 0.2 * (high - low) < value < high - 0.2 * (high - low)
+        assert low < 0.75 < high, "the true one"
+
+
+@pytest.mark.heavy
+def test_intervals_of_means_over_many_classes_cover() -> None:
+    held = {"f1_macro": 0, "balanced_accuracy": 0, "precision_macro": 0}
+    for seed in range(20):
+        found = matrix_intervals(of_many_classes(60, 900, seed), np.random.default_rng(seed))
+        for name in held:
+            held[name] += found[name][0] <= 0.75 <= found[name][1]
+    assert min(held.values()) >= 17, held
+
+
+def test_a_mean_over_many_classes_of_few_samples_has_a_reason() -> None:
+    matrix = of_many_classes(60, 150, 1)
+    values = {name: float(value) for name, value in averages(ClassCounts.of(matrix)).items()}
+    found = weighted_intervals(values, matrix, 150.0, np.random.default_rng(0))
+    assert "classes have fewer than 5 samples" in found.missing["f1_macro"]
+    assert "classes have fewer than 5 samples" in found.missing["balanced_accuracy"]
+    assert {"accuracy", "f1_weighted"} <= found.found.keys()
+    assert not {"f1_macro", "recall_macro"} & found.found.keys()
+
+
+def test_an_interval_moves_by_the_bias_of_its_draws_and_once_more() -> None:
+    assert unbiased([0.4, 0.6], 0.0) == [0.4, 0.6]
+    assert unbiased([0.4, 0.6], -0.1) == pytest.approx([0.5, 0.8])
+    assert unbiased([0.4, 0.6], 0.1) == pytest.approx([0.2, 0.5])

@@ -46,6 +46,27 @@ def test_samples_are_ranked_and_judged_by_their_outputs(scorer: Scorer) -> None:
     assert found["log_loss"] == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_that_were_rounded_to_1_are_ranked_by_those_of_the_others(classes: int) -> None:
+    outputs, targets = sure(scale=20.0)
+    if classes == 3:
+        outputs = torch.cat([outputs, torch.full((len(outputs), 1), -5.0)], dim=1)
+        targets = torch.arange(len(targets)) % 3
+    scores = outputs.softmax(dim=1).numpy()
+    assert (scores == 1).mean() > 0.1
+    given = Predictions(scores, targets.numpy(), torch.arange(len(targets)).numpy(), True)
+    names = [str(label) for label in range(classes)]
+    task = "binary" if classes == 2 else "multiclass"
+    rows = evaluate(given, task=task, class_names=names, split="test", intervals=False).per_class
+    exact = outputs.double()
+    for label, row in enumerate(rows):
+        others = torch.cat([exact[:, :label], exact[:, label + 1 :]], dim=1).logsumexp(dim=1)
+        odds = exact[:, label] - others
+        assert row["roc_auc"] == pytest.approx(reference.roc_auc_score(targets == label, odds), abs=2e-3)
+    if classes == 2:
+        assert rows[0]["roc_auc"] == pytest.approx(rows[1]["roc_auc"], abs=1e-12)
+
+
 def test_the_largest_of_two_saturated_sigmoids_is_predicted() -> None:
     outputs = torch.tensor([[20.0, 25.0, -3.0], [30.0, 22.0, 0.0], [-9.0, 1.0, 25.0]])
     scores = exact_scores(Bce(), outputs)

@@ -127,18 +127,15 @@ def test_where_there_is_no_band_a_reason_stands() -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(
-    ("which", "labels", "group"), [(-2, False, 1), (-1, False, 1), (-1, True, 1), (-1, False, 10)]
-)
-def test_bands_of_pooled_curves_and_groups_hold_the_true_curve(which: int, labels: bool, group: int) -> None:
-    many = replace(answers(100_000, 0, group=group, labels=labels), groups=None)
+@pytest.mark.parametrize(("which", "group"), [(-2, 1), (-1, 10)])
+def test_bands_of_pooled_curves_and_groups_hold_the_true_curve(which: int, group: int) -> None:
+    many = replace(answers(50_000, 0, group=group), groups=None)
     names = ["a", "b", "c", "d"]
-    task = "multilabel" if labels else "multiclass"
-    true = curves_of(many, evaluate(many, task=task, class_names=names, split="test", intervals=False))[which]
+    report = evaluate(many, task="multiclass", class_names=names, split="test", intervals=False)
+    there = heights(curves_of(many, report)[which], "roc")
     held = np.zeros(len(AT))
-    for seed in range(1, 25):
-        band = band_of(curves_with_intervals(answers(200, seed, group=group, labels=labels))[which], "roc")
+    for seed in range(1, 16):
+        band = band_of(curves_with_intervals(answers(200, seed, group=group))[which], "roc")
         assert isinstance(band, Band)
-        there = heights(true, "roc")
         held += (band.low[AT] <= there + 1e-9) & (there <= band.high[AT] + 1e-9)
-    assert held.min() >= 21, held
+    assert held.min() >= 13, held

@@ -117,8 +117,8 @@ def test_intervals_of_groups_hold_the_true_value() -> None:
     many = draw(20_000, rng)
     true = {each.key: each.value for each in two_class_numbers(replace(many, groups=None))}
     held = dict.fromkeys(true, 0)
-    for _ in range(60):
+    for _ in range(30):
         for each in two_class_numbers(draw(15, rng)):
             assert each.interval is not None
             held[each.key] += each.interval[0] <= (true[each.key] or 0) <= each.interval[1]
-    assert min(held.values()) >= 53, held
+    assert min(held.values()) >= 26, held
