@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation.values import Array, Floats, Integers
+from core.evaluation.weighted import cumulated
 
 MAX_ROWS = 20_000
 MAX_CELLS = 5_000_000
@@ -42,36 +43,32 @@ def sample_rows(targets: Integers, classes: int, rng: np.random.Generator) -> Sa
 def area_influence(scores: Array, positive: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
     """Influences (m,) on ROC AUC and on average precision of one class against the rest.
 
-    There must be a positive and a negative. All arrays are (m,).
+    All arrays are (m,). Zeros where all positives, or all negatives, weigh nothing: the areas are undefined.
     """
-    order = np.argsort(scores)[::-1]
-    ranked, is_positive, weight = scores[order], positive[order], weights[order]
-    starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
-    group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(order)))
-    positives_here = np.add.reduceat(weight * is_positive, starts)
-    negatives_here = np.add.reduceat(weight * ~is_positive, starts)
-    tp, fp = np.cumsum(positives_here), np.cumsum(negatives_here)
+    thresholds, tp, fp = cumulated(scores, positive, weights)
+    place = np.searchsorted(-thresholds, -scores)
+    positives_here, negatives_here = np.diff(tp, prepend=0.0), np.diff(fp, prepend=0.0)
     positives, negatives, n = tp[-1], fp[-1], tp[-1] + fp[-1]
+    if not positives or not negatives:
+        return np.zeros(len(scores)), np.zeros(len(scores))
 
     negatives_below = (negatives - fp + negatives_here / 2) / negatives
     positives_above = (tp - positives_here / 2) / positives
     auc = positives_here @ negatives_below / positives
     on_auc = np.where(
-        is_positive,
-        ((negatives_below - auc) * n / positives)[group],
-        ((positives_above - auc) * n / negatives)[group],
+        positive,
+        ((negatives_below - auc) * n / positives)[place],
+        ((positives_above - auc) * n / negatives)[place],
     )
 
-    precision = tp / (tp + fp)
+    flagged = np.where(tp + fp > 0, tp + fp, 1.0)  # the highest scores may be of samples that weigh nothing
+    precision = tp / flagged
     average = positives_here @ precision / positives
-    gain = _sum_from_here_on(positives_here / (tp + fp))
-    loss = _sum_from_here_on(positives_here * precision / (tp + fp))
+    gain = _sum_from_here_on(positives_here / flagged)
+    loss = _sum_from_here_on(positives_here * precision / flagged)
     of_positive = (precision - average + gain - loss) * n / positives
-    on_average = np.where(is_positive, of_positive[group], (-loss * n / positives)[group])
-
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    return on_auc[back], on_average[back]
+    on_average = np.where(positive, of_positive[place], (-loss * n / positives)[place])
+    return on_auc, on_average
 
 
 def area_errors(scores: Array, targets: Integers, weights: Floats) -> Floats:

@@ -13,6 +13,7 @@ from core.evaluation.values import Array, Floats, Integers, Undefined
 
 __all__ = [
     "WeightedCounts",
+    "cumulated",
     "effective_size",
     "mean_of",
     "pooled_chance",
@@ -82,13 +83,22 @@ def _sums_from(scores: Array, weights: Floats) -> tuple[Array, Floats]:
     return scores[order], np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
 
 
+def cumulated(scores: Array, positive: NDArray[np.bool_], weights: Floats) -> tuple[Array, Floats, Floats]:
+    """Return the distinct scores (k,), descending, and the weight of both classes with at least each of them.
+
+    All arguments are (n,). Its positives and negatives are the true and false positives of these thresholds.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+    of_positives = np.where(positive, weights, 0.0)
+    tp, fp = (np.cumsum(each[order])[last] for each in (of_positives, weights - of_positives))
+    return ranked[last], tp, fp
+
+
 def weighted_areas(scores: Array, positive: NDArray[np.bool_], weights: Floats) -> Areas:
     """Return ROC AUC and average precision of one class; all arguments are (n,). See `core.evaluation.curves.areas`."""
-    order = np.argsort(-scores, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
-    of_positives = np.where(positive, weights, 0.0)
-    tp = np.cumsum(of_positives[order])[ends]
-    fp = np.cumsum((weights - of_positives)[order])[ends]
+    _, tp, fp = cumulated(scores, positive, weights)
     if not tp[-1]:
         return NO_POSITIVES, NO_POSITIVES
     rises = np.diff(tp, prepend=0.0) / tp[-1]

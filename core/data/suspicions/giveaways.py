@@ -20,6 +20,8 @@ EASY = 0.95
 """Score of all other columns together from which on one more that tells the target is nothing special."""
 MAX_OTHERS = 100
 MAX_CLASSES = 50
+MAX_CODES, ROWS_PER_CODE = 50, 5
+"""Different numbers of a column up to which they may be codes, and rows of each on average, at least."""
 
 
 def giveaways(checked: Checked) -> Iterator[str]:
@@ -36,7 +38,10 @@ def giveaways(checked: Checked) -> Iterator[str]:
         return
     found = []
     for column in _promising(features, targets, at, checked.classes):
-        score, by_missing = _best(column.train[at], targets, checked.classes, column.kind == "text")
+        values, is_text = column.train[at], column.kind == "text"
+        score, by_missing = _best(values, targets, checked.classes, is_text)
+        if score < 1 and not is_text and (codes := _codes(values)) is not None:
+            score, by_missing = _best(codes, targets, checked.classes, coded=True)
         if score >= 1:
             found.append((column, by_missing))
     if not found or len(found) > MOST * len(features):
@@ -51,6 +56,20 @@ def giveaways(checked: Checked) -> Iterator[str]:
             f"{column.name} alone gives the target away, by {what}: is it known before the target is? "
             f"data.drop leaves it out"
         )
+
+
+def _codes(numbers: np.ndarray) -> np.ndarray | None:
+    """Return the few numbers that a column holds as codes int64, -1 where missing; None where they are many.
+
+    Numbers may stand for categories, whose order says nothing.
+    """
+    filled = ~np.isnan(numbers)
+    different, codes = np.unique(numbers[filled], return_inverse=True)
+    if not 3 <= len(different) <= min(MAX_CODES, filled.sum() / ROWS_PER_CODE):
+        return None
+    found = np.full(len(numbers), -1, np.int64)
+    found[filled] = codes
+    return found
 
 
 def _is_easy(others: list[CheckedColumn], targets: np.ndarray, at: np.ndarray, classes: bool) -> bool:

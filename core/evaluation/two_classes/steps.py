@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.evaluation.intervals import LEVELS
 from core.evaluation.values import Array, Floats, Integers
-from core.evaluation.weighted import effective_size
+from core.evaluation.weighted import cumulated, effective_size
 
 __all__ = ["DrawPair", "ScoreSteps", "StepDraws", "drawn_pair", "ends", "steps_of"]
 
@@ -47,14 +47,10 @@ class ScoreSteps:
 
 def steps_of(scores: Array, positive: NDArray[np.bool_], weights: Floats | None = None) -> ScoreSteps:
     """Return the steps at every distinct score; all arguments are (n,)."""
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order].astype(np.float64)
-    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
     by = np.ones(len(scores)) if weights is None else weights
-    of_positives = np.where(positive, by, 0.0)
-    tp, fp = (np.cumsum(each[order])[last] for each in (of_positives, by - of_positives))
+    thresholds, tp, fp = cumulated(scores, positive, by)
     worth = 1.0 if weights is None else effective_size(weights) / float(weights.sum())
-    return ScoreSteps(ranked[last], tp, fp, worth)
+    return ScoreSteps(thresholds.astype(np.float64), tp, fp, worth)
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,3 +95,30 @@ def test_models_without_a_mistake_are_equal_whatever_the_weights_round_to() -> N
     values = [metrics(each)["roc_auc"] for each in both]
     assert values == [1.0, 1.0]
     assert paired_differences(both[0], both[1], {"roc_auc": 3e-16})["roc_auc"].p == 1.0
+
+
+def test_a_sample_that_weighs_nothing_changes_nothing_wherever_it_ranks() -> None:
+    rng = np.random.default_rng(3)
+    targets = np.arange(80) % 2
+    first, second = (model(targets, rng.normal(size=80)) for _ in range(2))
+    weights = np.ones(80)
+    weights[0] = 0
+    for extreme in (1 - 1e-9, 1e-9):
+        some = []
+        for each in (first, second):
+            scores = each.scores.copy()
+            scores[0] = [1 - extreme, extreme]
+            some.append(replace(each, scores=scores, weights=weights))
+        values = {name: metrics(some[0])[name] - metrics(some[1])[name] for name in METRICS}
+        found = paired_differences(some[0], some[1], values)
+        alone = [each.rows(np.arange(1, 80)) for each in (first, second)]
+        wanted = paired_differences(alone[0], alone[1], values)
+        for name in ("roc_auc", "log_loss"):
+            assert found[name].value == pytest.approx(wanted[name].value)
+            assert found[name].p == pytest.approx(wanted[name].p, rel=0.1)
+
+
+def test_a_class_that_weighs_nothing_has_no_influence_on_areas() -> None:
+    targets = np.arange(20) % 2
+    given = replace(model(targets, np.zeros(20)), weights=targets.astype(np.float64))
+    assert not influences_of(given)["roc_auc"].any()

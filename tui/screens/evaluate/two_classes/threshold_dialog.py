@@ -133,7 +133,7 @@ class ThresholdDialog(ModalScreen[Answer]):
     def _undone(self) -> Offer:
         """Offer what is predicted without a threshold."""
         if self.of_label:
-            return Offer("○ as it was: F1", Answer(None), None)
+            return Offer("○ no rule: highest F1", Answer(None), None)
         at_half = threshold_table(self.ranked, [0.5])[0] if self.probabilities else None
         return Offer("○ highest score" if at_half is None else "○ 0.5, as before", Answer(None), at_half)
 
