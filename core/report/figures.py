@@ -1,6 +1,7 @@
 """Figures of the report: matplotlib and scikit-learn's displays, each as an SVG."""
 
 import io
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ __all__ = [
     "train_and_validation",
 ]
 
+REASON_WIDTH = 44
+"""Characters of a line of a legend."""
 SETTINGS: Any = {
     "text.parse_math": False,  # a class named $x$ is not a formula
     "svg.fonttype": "none",
@@ -204,6 +207,9 @@ def _draw_bands(axes: Any, curves: Sequence[Curve], kind: CurveKind) -> None:
             axes.fill_between(
                 band.x, band.low, band.high, color=_color(place), alpha=0.18, linewidth=0, label=label
             )
+        elif place == 0:
+            why = textwrap.fill(f"no band: {band.reason}", REASON_WIDTH)
+            axes.plot([], [], " ", label=why)
 
 
 def calibration(predictions: Predictions) -> bytes:

@@ -19,6 +19,7 @@ from core.evaluation.intervals.areas import (
 from core.evaluation.intervals.counts import matrix_intervals
 from core.evaluation.intervals.means import expansion, loss_interval
 from core.evaluation.intervals.proportions import f1_intervals, proportion_intervals
+from core.evaluation.metric_values import scores_to_rank_by
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array, Floats, Integers, Undefined
 from core.metrics import SAME_AS_ACCURACY
@@ -163,7 +164,7 @@ def _areas_of_classes(
 ) -> dict[str, Ends]:
     """The ends of ROC AUC and average precision of each class (classes,); of no use where it is undefined."""
     support, n = counts.support, counts.support.sum()
-    scores, targets = predictions.scores[sample.rows], predictions.targets[sample.rows]
+    scores, targets = scores_to_rank_by(predictions.rows(sample.rows)), predictions.targets[sample.rows]
     errors = influence.area_errors(scores, targets, sample.weights) * expansion(len(sample.rows))
     auc, precision = _values(single)
     exact, on_logit = area_intervals(auc, support, n - support), logit_intervals(auc, errors[0])
@@ -191,7 +192,7 @@ def _pooled_areas(
 ) -> dict[str, Interval]:
     """The intervals of the areas of all pairs of sample and class; pairs of one sample are not independent."""
     classes, n = predictions.scores.shape[1], len(predictions)
-    scores, targets = predictions.scores[sample.rows], predictions.targets[sample.rows]
+    scores, targets = scores_to_rank_by(predictions.rows(sample.rows)), predictions.targets[sample.rows]
     pooled = influence.pooled_area_influence(scores, targets, sample.weights)
     errors = [influence.standard_error(on, sample.weights) * expansion(len(sample.rows)) for on in pooled]
     auc, precision = (np.array([values[f"{name}_micro"]]) for name in AREAS)

@@ -8,7 +8,7 @@ import numpy as np
 from core.evaluation import influence
 from core.evaluation.checks import why_not_probabilities
 from core.evaluation.classification import ClassCounts, averages, log_losses
-from core.evaluation.metric_values import class_counts
+from core.evaluation.metric_values import class_counts, scores_to_rank_by
 from core.evaluation.multilabel.influences import label_influences
 from core.evaluation.predictions import Predictions
 from core.evaluation.regression import residuals
@@ -24,10 +24,12 @@ BLOCK = 4_000_000
 
 
 @lru_cache(maxsize=16)
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def influences_of(predictions: Predictions) -> dict[str, Floats]:
     """Return the influences (n,) of each sample on every metric that has them.
 
-    They sum to zero. Where samples have weights, each is multiplied by its weight, whose mean is one.
+    They sum to zero. A metric that has none, such as an RMSE of 0, is left out. Where samples have weights, each is
+    multiplied by its weight, whose mean is one.
     """
     if predictions.has_masks:
         return image_influences(predictions)
@@ -42,6 +44,7 @@ def influences_of(predictions: Predictions) -> dict[str, Floats]:
         found = {name: np.mean([each[name] for each in single], axis=0) for name in shared}
     else:
         found = _of_classes(predictions, weights)
+    found = {name: each for name, each in found.items() if np.isfinite(np.square(each).sum())}
     return found if predictions.weights is None else {name: weights * each for name, each in found.items()}
 
 
@@ -53,10 +56,10 @@ def _weights(predictions: Predictions) -> Floats:
 
 def _of_classes(predictions: Predictions, weights: Floats) -> dict[str, Floats]:
     scores, targets = predictions.scores, predictions.targets
-    classes = scores.shape[1]
+    classes, ranked = scores.shape[1], scores_to_rank_by(predictions)
     found = _of_counts(predictions)
     per_class = [
-        influence.area_influence(scores[:, label], targets == label, weights)
+        influence.area_influence(ranked[:, label], targets == label, weights)
         for label in range(classes)
         if 0 < np.count_nonzero(targets == label) < len(targets)
     ]
@@ -65,7 +68,7 @@ def _of_classes(predictions: Predictions, weights: Floats) -> dict[str, Floats]:
             found[f"{name}_macro"] = np.mean([pair[position] for pair in per_class], axis=0)
             if classes == 2:
                 found[name] = per_class[1][position]
-    pooled = influence.pooled_area_influence(scores, targets, weights)
+    pooled = influence.pooled_area_influence(ranked, targets, weights)
     found["roc_auc_micro"], found["average_precision_micro"] = pooled
     if why_not_probabilities(predictions) is None:
         found["log_loss"] = influence.centred(log_losses(scores, predictions.truth), weights)
