@@ -79,6 +79,8 @@ OF_LABEL_THRESHOLDS: Final = (
 """Those that show what the thresholds of labels do."""
 MEANS_OF_SAMPLES: Final = ("accuracy", "balanced_accuracy", "log_loss", "brier", "mae", "rmse")
 """Those of an evaluation that add up over samples, whatever model gave which prediction; ranks of scores do not."""
+MEANS_OF_CLASSES: Final = ("balanced_accuracy", "precision_macro", "recall_macro", "f1_macro")
+"""Those of the confusion matrix in which each class counts alike, however few samples it has."""
 COMPARED: Final = (
     *("accuracy", "balanced_accuracy", "subset_accuracy", "hamming_loss", "f1_micro"),
     *("precision_macro", "recall_macro", "f1_macro", "f1_weighted", "f1_samples"),

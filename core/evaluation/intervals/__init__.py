@@ -24,7 +24,10 @@ def unbiased(ends: Interval, bias: float) -> Interval:
 
     What resampling does to a value, a sample has done to the true one before: the mean of F1 over many classes of few
     samples falls with each. So the ends move by the bias, and by it once more (Efron and Tibshirani, "An Introduction
-    to the Bootstrap", 1993, chapter 10); the wider one of both is taken.
+    to the Bootstrap", 1993, chapter 10); the wider one of both is taken. A bias below a quarter of the standard error
+    is left alone, as they advise.
     """
     low, high = ends
+    if abs(bias) < (high - low) / (2 * NORMAL_97_5) / 4:
+        return ends
     return [low - max(bias, 2 * bias), high - min(bias, 2 * bias)]

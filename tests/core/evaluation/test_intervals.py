@@ -207,6 +207,6 @@ def test_a_mean_over_many_classes_of_few_samples_has_a_reason() -> None:
 
 
 def test_an_interval_moves_by_the_bias_of_its_draws_and_once_more() -> None:
-    assert unbiased([0.4, 0.6], 0.0) == [0.4, 0.6]
+    assert unbiased([0.4, 0.6], 0.01) == [0.4, 0.6]
     assert unbiased([0.4, 0.6], -0.1) == pytest.approx([0.5, 0.8])
     assert unbiased([0.4, 0.6], 0.1) == pytest.approx([0.2, 0.5])

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler as theirs
 
+from core.config.checks import check_compatible
 from core.config.schema import from_dict
 from core.errors import ConfigError
 from core.events import EpochFinished
@@ -150,6 +151,14 @@ def test_plateau_follows_what_chooses_the_best_epoch(train_run: Callable[..., An
 def test_a_warm_up_as_long_as_the_run_is_refused(train_run: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError, match=r"schedule\.warmup: 3 warm-up epochs leave nothing of the run's 3"):
         train_run({"data": "iris", "schedule": {"warmup": 3}, "training": {"epochs": 3}})
+
+
+def test_a_warm_up_before_one_cycle_is_refused_as_it_has_its_own() -> None:
+    config = from_dict(
+        {"data": "iris", "schedule": {"name": "one_cycle", "warmup": 1}, "training": {"epochs": 9}}
+    )
+    with pytest.raises(ConfigError, match="the learning rate would rise twice"):
+        check_compatible(config)
 
 
 @pytest.mark.parametrize("name", ["lbfgs", "muon", "adamw"])
