@@ -57,6 +57,8 @@ def _draw(axes: Any, chart: Chart, title: str) -> None:
     axes.set(title=title, xlabel=chart.x_label, ylabel=chart.y_label)
     axes.set_xscale("log" if chart.log_x else "linear")
     axes.set_yscale("log" if chart.log_y else "linear")
+    if chart.x_integer and not chart.log_x:
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlim(*chart.x_range)
     axes.set_ylim(*chart.y_range)
     if sum(bool(series.label) for series in chart.series) > 1:
@@ -76,7 +78,9 @@ def _line(axes: Any, series: Series) -> None:
 
 def _mark(axes: Any, mark: Mark) -> None:
     y = mark.y if mark.y is not None and np.isfinite(mark.y) else axes.get_ylim()[0]
-    axes.plot([mark.x], [y], SYMBOLS.get(mark.symbol, "o"), color=_ink(mark.color), markersize=9)
+    axes.plot(
+        [mark.x], [y], SYMBOLS.get(mark.symbol, "o"), color=_ink(mark.color), markersize=9, clip_on=False
+    )
     if mark.text:
         axes.annotate(mark.text, (mark.x, y), textcoords="offset points", xytext=(6, 4))
 

@@ -10,6 +10,7 @@ CHART = Chart(
     marks=(Mark(3.0, 1.0, "★", (240, 228, 66), "best"),),
     x_label="epoch",
     x_range=(1.0, None),
+    x_integer=True,
     log_y=True,
     cross=2.0,
 )
@@ -32,3 +33,4 @@ def test_pictures_have_the_title_and_the_names(ending: str, start: bytes) -> Non
     if ending == ".svg":
         assert b"loss &lt;of&gt; $x$" in content
         assert b"epoch" in content
+        assert b">1.5<" not in content, "epochs are whole numbers"

@@ -26,6 +26,7 @@ from tui.app.app import TuiApp
 from tui.charts.comparison import View, chart, score_text
 from tui.charts.plot import Plot
 from tui.runtime.compared_runs import ComparedRuns
+from tui.screens.compare.charts import ChartPair
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.compare.tables import DifferencesPanel, StandingsPanel
@@ -158,6 +159,13 @@ async def test_keys_change_curve_axis_and_split(make: Make, runs: list[Run]) -> 
         assert not screen.query_one("#first", Plot).chart.log_y
         await pilot.press("M")
         assert screen.query_one("#first", Plot).chart.log_y
+        plots = screen.query_one(ChartPair).plots
+        await pilot.press("plus")
+        shown = {plot.window.x for plot in plots}
+        assert len(shown) == 1, "both charts show the same part"
+        assert None not in shown
+        await pilot.press("0")
+        assert {plot.window.x for plot in plots} == {None}
         await pilot.press("v")
         assert "none was evaluated on test" in str(screen.query_one(StandingsPanel).border_subtitle)
         await pilot.press("y")
