@@ -425,8 +425,11 @@ class LiveScreen(JobActions):
         copy_readout(self, self.charts.current)
 
     def action_explore(self, what: str) -> None:
-        """Move the crosshair of the charts, zoom or pan."""
+        """Move the crosshair of the charts, zoom or pan; go to the best epoch in the table and the matrix too."""
         self.charts.action_explore(what)
+        if what == "best" and self.feed is not None and self.feed.history.best_epoch:
+            self.chosen_epoch = self.feed.history.best_epoch
+            self.draw()
 
     def action_epoch(self, by: int) -> None:
         """Choose the epoch before or after; after the last one, follow the latest again."""

@@ -153,6 +153,7 @@ async def test_only_the_charts_of_the_page_are_drawn(tmp_path: Path, monkeypatch
         assert [title.split()[0] for title in titles()] == ["rouge", "wer"]
         assert "page 2 of" in titles()[0]
         await pilot.press("left_square_bracket", "asterisk")
+        assert screen.chosen_epoch == some(app.feed).history.best_epoch
         first, second = pages.plots
         assert first.window.cross == second.window.cross == 1.0 * some(app.feed).history.best_epoch
         assert first.window.x == second.window.x
