@@ -19,6 +19,7 @@ from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.base import tui_of
 from tui.screens.dialog import Dialog
+from tui.screens.first_look import open_test
 from tui.screens.jobs.job import Done, Job, Question
 from tui.terminal.text import clean, progress_line
 from tui.widgets.choice import Choice
@@ -112,9 +113,11 @@ class JobDialog(Background, Dialog[None]):
             self.action_cancel()
 
     def start(self) -> None:
-        """Start the job, unless it is at work; ask before it replaces a file."""
-        if self.working:
-            return
+        """Start the job, unless it is at work; ask before it shows test numbers or replaces a file."""
+        if not self.working:
+            open_test(self.app, self.job.tested(self.answers), self._start)
+
+    def _start(self) -> None:
         answers = self.answers
         existing = [
             path

@@ -65,7 +65,11 @@ def report_job(run: Run, others: Sequence[Run], data_root: Path | None) -> Job:
         Question("output", "write to", "report.html", hint="an HTML file", suffixes=(".html",), writes=True),
         Question("split", "split", "validation", SPLITS),
     )
-    return Job(f"Report of {run.id}", "Write", questions, command, work)
+
+    def tested(answers: Answers) -> list[Run]:
+        return runs_of(answers) if answers["split"] == "test" else []
+
+    return Job(f"Report of {run.id}", "Write", questions, command, work, tested)
 
 
 def export_job(run: Run, data_root: Path | None) -> Job:

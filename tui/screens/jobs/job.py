@@ -1,9 +1,10 @@
 """A job: what a command does, with what it asks first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.data.dataset import Progress
+from core.runs.folder import Run
 
 __all__ = ["Answers", "Done", "Job", "Question"]
 
@@ -60,6 +61,7 @@ class Job:
         command: the equivalent command, from the answers.
         work: called on a thread with the answers and a function that takes progress, which raises once the job was
             cancelled; raises a `TorchtuiError` for what the user can put right.
+        tested: the runs whose test split it shows, from the answers.
     """
 
     title: str
@@ -67,3 +69,4 @@ class Job:
     questions: tuple[Question, ...]
     command: Callable[[Answers], str]
     work: Callable[[Answers, Progress], Done]
+    tested: Callable[[Answers], Sequence[Run]] = lambda answers: ()

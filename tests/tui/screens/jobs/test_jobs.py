@@ -28,6 +28,9 @@ def test_jobs_show_the_command_that_does_the_same() -> None:
         == "tui report 'a b' -o page.html --split test"
     )
     both = report_job(run, [run, other], None)
+    marked = {"runs": "marked", "output": "p.html"}
+    assert both.tested({**marked, "split": "test"}) == [run, other], "asked for before it is shown"
+    assert both.tested({**marked, "split": "validation"}) == []
     assert both.questions[0].choices == {"this": "a b", "marked": "the 2 marked runs, compared"}
     answers = {"runs": "marked", "output": "p.html", "split": "train"}
     assert both.command(answers) == "tui report 'a b' c -o p.html --split train"
