@@ -21,6 +21,7 @@ __all__ = [
     "leave_compiler_out",
     "shared_empty",
     "shut_down",
+    "storage_holders",
 ]
 
 METHODS = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
@@ -120,3 +121,10 @@ def shared_empty(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
         return made
     storage: torch.UntypedStorage = share(made.nbytes, device=made.device)
     return made.set_(storage, 0, made.size(), made.stride())
+
+
+def storage_holders(tensor: torch.Tensor) -> int | None:
+    """Return how many tensors, and other objects, hold the memory of a tensor; None where PyTorch does not say."""
+    count = getattr(torch._C, "_storage_Use_Count", None)
+    address = getattr(tensor.untyped_storage(), "_cdata", None)
+    return None if count is None or address is None else int(count(address))

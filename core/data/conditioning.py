@@ -30,9 +30,12 @@ class Conditioning:
         """Return inputs, float32 (n, features), of values in the unit of the data, (n, features)."""
         made = np.empty(values.shape, np.float32)
         for at in range(0, len(values), ROWS_AT_ONCE):
-            rows = values[at : at + ROWS_AT_ONCE].astype(np.float64)
-            made[at : at + len(rows)] = rows.clip(self.low, self.high) - self.offset
+            made[at : at + ROWS_AT_ONCE] = self.of_rows(values[at : at + ROWS_AT_ONCE])
         return made
+
+    def of_rows(self, values: np.ndarray) -> np.ndarray:
+        """Return what `apply` makes of some rows, float64."""
+        return np.asarray(values.astype(np.float64).clip(self.low, self.high) - self.offset)
 
     def undo(self, inputs: "Tensor") -> "Tensor":
         """Return inputs, (n, features), in the unit of the data, float64; what was clipped stays so."""

@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.mapped import MappedRows, select
+from core.errors import DataError
 from core.machine import memory
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data.inputs import Fields
+    from core.data.sequences import Ragged
     from core.data.stream.rows import StreamedRows
 
-__all__ = ["divide_inputs"]
+__all__ = ["divide_inputs", "divide_sequences"]
 
 LARGE = 64 << 20
 """Bytes from which on a second copy is avoided."""
-PIECES = 8
+PIECES = 16
 """Parts of a sample that are rearranged one after the other, each with a copy of its own."""
 ROOM = 0.5
 """Part of the free memory that a second copy may take."""
@@ -36,36 +38,46 @@ def divide_inputs(
     from torch import Tensor
 
     from core.data.inputs import Fields
+    from core.data.sequences import Ragged
     from core.data.stream.rows import StreamedRows
 
     if isinstance(inputs, StreamedRows):
         return {part: inputs.at(at) for part, at in parts.items()}
     if isinstance(inputs, Fields):
-        columns = {name: divide_inputs(each, parts, owned=owned) for name, each in _plain(inputs).items()}
-        others = {name: each for name, each in inputs.columns.items() if name not in columns}
-        return {
-            part: Fields(
-                {
-                    name: columns[name][part] if name in columns else others[name][at]
-                    for name in inputs.columns
-                }
-            )
-            for part, at in parts.items()
+        columns = {
+            name: divide_sequences(each, parts, owned=owned)
+            if isinstance(each, Ragged)
+            else divide_inputs(each, parts, owned=owned)
+            for name, each in inputs.columns.items()
         }
+        return {part: Fields({name: columns[name][part] for name in columns}) for part in parts}
     if not isinstance(inputs, Tensor) or inputs.nbytes < LARGE:
         return {part: select(inputs, at) for part, at in parts.items()}
     if owned and inputs.is_contiguous():
         return _rearranged(inputs, parts)
-    if inputs.ndim > 2 and inputs.nbytes > ROOM * memory().available:
-        return {part: MappedRows(inputs.numpy(), at) for part, at in parts.items()}
+    if inputs.nbytes > ROOM * memory().available:
+        if inputs.ndim > 2:
+            return {part: MappedRows(inputs.numpy(), at) for part, at in parts.items()}
+        raise DataError(
+            f"data: its samples take {inputs.nbytes / 2**30:.1f} GiB of memory, and are divided into splits by a copy: "
+            f"{memory().available / 2**30:.1f} GiB are free",
+            "Let nothing else hold the array that a function returns, or return a Dataset and set data.feed to stream",
+        )
     return {part: select(inputs, at) for part, at in parts.items()}
 
 
-def _plain(fields: "Fields") -> "dict[Any, Tensor | MappedRows]":
-    """The fields that are rows of one shape."""
-    from torch import Tensor
+def divide_sequences(
+    inputs: "Ragged", parts: Mapping[str, np.ndarray], *, owned: bool
+) -> "dict[str, Ragged]":
+    """Return the sequences at the positions of each split; see `divide_inputs`.
 
-    return {name: each for name, each in fields.columns.items() if isinstance(each, Tensor | MappedRows)}
+    The largest split of large ones takes their memory: its sequences move to the front, the others are copied before.
+    """
+    largest = max(parts, key=lambda part: len(parts[part]))
+    if not owned or inputs.nbytes < LARGE or (np.diff(parts[largest]) <= 0).any():
+        return {part: inputs[at] for part, at in parts.items()}
+    others = {part: inputs[at] for part, at in parts.items() if part != largest}
+    return {part: others[part] if part in others else inputs.compacted(parts[part]) for part in parts}
 
 
 def _rearranged(inputs: "Tensor", parts: Mapping[str, np.ndarray]) -> "dict[str, Tensor]":
@@ -75,8 +87,10 @@ def _rearranged(inputs: "Tensor", parts: Mapping[str, np.ndarray]) -> "dict[str,
     order = torch.from_numpy(np.concatenate([*parts.values()]))
     flat = inputs.view(len(inputs), -1)
     width = -(-flat.shape[1] // PIECES)
+    room = flat.new_empty(len(order) * width)
     for start in range(0, flat.shape[1], width):
         piece = flat[:, start : start + width]
-        piece[: len(order)] = piece[order]
+        sorted_rows = room[: len(order) * piece.shape[1]].view(len(order), -1)
+        piece[: len(order)] = torch.index_select(piece, 0, order, out=sorted_rows)
     ends = np.cumsum([len(at) for at in parts.values()]).tolist()
     return {part: inputs[end - len(at) : end] for end, (part, at) in zip(ends, parts.items(), strict=True)}

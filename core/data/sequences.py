@@ -79,6 +79,18 @@ class Ragged:
         """Return one sequence, (length, *step_shape)."""
         return self.values[int(self.offsets[at]) : int(self.offsets[at + 1])]
 
+    def compacted(self, at: np.ndarray) -> "Ragged":
+        """Return the sequences at ascending positions, moved to the front of the memory of all of them."""
+        import torch
+
+        offsets = self.offsets.numpy()
+        starts, lengths = offsets[:-1][at], np.diff(offsets)[at]
+        ends = np.cumsum([0, *lengths], dtype=np.int64)
+        for start, length, end in zip(starts.tolist(), lengths.tolist(), ends[:-1].tolist(), strict=True):
+            if start != end:  # each moves towards the front, over sequences that are not needed any more
+                self.values[end : end + length] = self.values[start : start + length].clone()
+        return Ragged(self.values[: int(ends[-1])], torch.from_numpy(ends))
+
     def to(self, device: "torch.device", non_blocking: bool = False) -> "Ragged":
         """Return the sequences on a device."""
         return Ragged(

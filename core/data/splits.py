@@ -243,9 +243,11 @@ def _column_moments(rows: "Tensor") -> "tuple[Tensor, Tensor]":
     import torch
 
     pieces = rows.shape[1] // COLUMNS_AT_ONCE if rows.numel() > NUMBERS_AT_ONCE else 1
+    parts = rows.tensor_split(max(1, pieces), dim=1)
+    room = torch.empty(max(part.numel() for part in parts), dtype=torch.float64)
     found = [
-        torch.std_mean(columns.double(), dim=0, correction=0)
-        for columns in rows.tensor_split(max(1, pieces), dim=1)
+        torch.std_mean(room[: part.numel()].view(part.shape).copy_(part), dim=0, correction=0)
+        for part in parts
     ]
     stds, means = zip(*found, strict=True)
     return torch.cat(stds), torch.cat(means)
@@ -269,15 +271,22 @@ def _float_moments(inputs: "Tensor | MappedRows", *, whole: bool = False) -> "tu
     """Mean and deviation of each channel, or with `whole` of one that holds all values, in two passes."""
     import torch
 
+    room = torch.empty(0, dtype=torch.float64)
+
     def pieces() -> "Iterator[Tensor]":
-        return (rows.reshape(len(rows), 1, -1) if whole else rows for rows in _pieces(inputs))
+        nonlocal room
+        for rows in _pieces(inputs):
+            if not len(room):
+                room = torch.empty(rows.shape, dtype=torch.float64)
+            exact = room[: len(rows)].copy_(rows)  # in one place: memory grows with each piece otherwise
+            yield exact.view(len(rows), 1, -1) if whole else exact
 
     shape = (1, math.prod(inputs.shape[1:])) if whole else inputs.shape[1:]
     total = len(inputs) * math.prod(shape[1:])
     over, each = (0, *range(2, len(shape) + 1)), (-1, *[1] * (len(shape) - 1))
     channels = torch.zeros(shape[0], dtype=torch.float64)
-    mean = sum((rows.double().sum(dim=over) for rows in pieces()), channels) / total
-    deviations = ((rows.double() - mean.view(each)).square() for rows in pieces())
+    mean = sum((rows.sum(dim=over) for rows in pieces()), channels) / total
+    deviations = (rows.sub_(mean.view(each)).square_() for rows in pieces())
     return mean, (sum((part.sum(dim=over) for part in deviations), channels) / total).sqrt()
 
 

@@ -19,6 +19,7 @@ from core.data.arrays.array_targets import (
     without_ignored,
 )
 from core.data.arrays.conditioned import clipped_targets, conditioning_of
+from core.data.arrays.in_place import in_place
 from core.data.arrays.sample_shapes import SHAPES, ArrayShape, Layout, layout_of, samples_of, shape_text
 from core.data.arrays.sample_weights import weighted
 from core.data.division.by import ColumnValues, SplitBy
@@ -95,6 +96,8 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         return masks_of_arrays(given, options, name, shape)
     notes = list(given.notes)
     given = _kept_as_given(given, options.scaling, notes)
+    whole = isinstance(given.train[0], np.ndarray) and given.train[0].dtype.kind in "iu"
+    whole = whole and _largest(given.train[0]) < EXACT  # type: ignore[arg-type] # an array of whole numbers
     layout, inputs = _samples(given, shape, notes)
     kind = SHAPES[layout] if layout else "other"
     _check_pair(inputs, given.train[1], f"data.path: {given.source}", given.names)
@@ -121,7 +124,9 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     conditioning = None
     if kind == "table" and options.scaling != "none":
         conditioning = conditioning_of(inputs, parts["train"], feature_names, notes)
-        inputs = inputs if conditioning is None else conditioning.apply(inputs)
+        if conditioning is not None:
+            owned = given.owned or _is_apart(inputs, given.train[0])
+            inputs = in_place(inputs, conditioning.of_rows, np.float32, owned=owned)
     elif layout and inputs.dtype == np.float64:
         raise DataError(
             f"data.scaling: none, but {_place(given, 0)} has values that differ by less than float32 can hold",
@@ -173,10 +178,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         notes=tuple(notes),
         target_names=several_names(given.class_names, targets.shape[1]) if numbers else (),
         conditioning=conditioning,
-        whole=kind == "table"
-        and isinstance(given.train[0], np.ndarray)
-        and given.train[0].dtype.kind in "iu"
-        and _largest(given.train[0]) < EXACT,
+        whole=kind == "table" and whole,
     )
 
 
@@ -241,7 +243,8 @@ def _samples(given: Given, shape: ArrayShape, notes: list[str]) -> tuple[Layout 
     if isinstance(inputs, Mapping):
         return None, fields_of(inputs, f"data.path: {given.source}", notes)
     layout = layout_of(inputs, shape, given.names[0], place, notes)
-    return layout, samples_of(inputs, layout, place)
+    owned = given.owned and not isinstance(inputs, np.memmap)
+    return layout, samples_of(inputs, layout, place, owned=owned)
 
 
 def _largest(values: np.ndarray) -> int:

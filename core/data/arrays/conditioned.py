@@ -16,6 +16,8 @@ MAX_LOSS = 1e-4
 SUSPICIOUS, MIN_ROWS = 6.0, 50
 """Deviations from the mean up to which no tail is heavy, in columns with more than so many rows."""
 MAX_NAMES = 8
+NUMBERS_AT_ONCE = 2**20
+"""That are looked at together, as float64."""
 COLUMNS_AT_ONCE = 8
 """At least, of which copies are made; NumPy sums up a single one in another order."""
 
@@ -24,9 +26,19 @@ def fits_float32(values: np.ndarray) -> np.ndarray:
     """Return whether float32 holds what tells the values of each column, (n, columns), apart; (columns,) bool."""
     if values.dtype == np.float32 or not len(values):
         return np.ones(values.shape[1], dtype=bool)
-    exact = values.astype(np.float64, copy=False)
-    lost = np.abs(exact - exact.astype(np.float32)).max(axis=0)
-    return np.asarray(lost <= MAX_LOSS * exact.std(axis=0))
+    size = max(1, NUMBERS_AT_ONCE // max(1, values.shape[1]))
+    pieces = [slice(start, start + size) for start in range(0, len(values), size)]
+    lost, total = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    for rows in pieces:
+        exact = values[rows].astype(np.float64, copy=False)
+        lost = np.maximum(lost, np.abs(exact - exact.astype(np.float32)).max(axis=0))
+        total += exact.sum(axis=0)
+    if not lost.any():
+        return np.ones(values.shape[1], dtype=bool)
+    mean, squares = total / len(values), np.zeros(values.shape[1])
+    for rows in pieces:
+        squares += np.square(values[rows].astype(np.float64, copy=False) - mean).sum(axis=0)
+    return np.asarray(lost <= MAX_LOSS * np.sqrt(squares / len(values)))
 
 
 def conditioning_of(

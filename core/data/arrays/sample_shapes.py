@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from core.data.arrays.conditioned import fits_float32
+from core.data.arrays.in_place import in_place
 from core.data.images.folder_names import IMAGES, words_of
 from core.data.kinds.base import KindName
 from core.errors import DataError
@@ -104,12 +105,13 @@ def layout_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, notes
     return layout
 
 
-def samples_of(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
+def samples_of(array: np.ndarray, layout: Layout, place: str, *, owned: bool = False) -> np.ndarray:
     """Return inputs as (n, *sample_shape): of images uint8 or float32, of tokens int64, of others float32 or float64.
 
     Args:
         layout: how they lie.
         place: where they stand, for messages.
+        owned: nothing else uses the array, whose memory may be taken for them.
 
     Raises:
         DataError: they do not lie so, or are not finite.
@@ -118,14 +120,18 @@ def samples_of(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
         _check_finite(array, place)
     kind = SHAPES[layout]
     if kind == "table":
-        return _as_table(array.reshape(len(array), -1), place)
+        return _as_table(array.reshape(len(array), -1), place, owned=owned)
     if kind == "tokens":
         return _as_tokens(array, place)
     if kind == "image":
-        images = _as_images(array, layout, place)
+        _as_images(array, layout, place)
         dtype = np.uint8 if array.dtype in (np.uint8, np.bool_) else np.float32
-        return np.ascontiguousarray(images, dtype=dtype)
-    return _as_float32(_as_signals(array, layout, place) if kind == "signal" else array, place)
+        return in_place(array, lambda some: _as_images(some, layout, place), dtype, owned=owned)
+    if kind == "signal":
+        _check_float32(_as_signals(array, layout, place), place)
+        return in_place(array, lambda some: _as_signals(some, layout, place), np.float32, owned=owned)
+    _check_float32(array, place)
+    return in_place(array, lambda some: some, np.float32, owned=owned)
 
 
 def of_type(array: np.ndarray) -> str:
@@ -231,8 +237,12 @@ def _as_signals(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
     return array.transpose(0, 2, 1) if layout == "signal_channels_last" else array
 
 
-def _as_float32(values: np.ndarray, place: str) -> np.ndarray:
-    """Values as float32, unless that loses what tells those of a channel apart."""
+def _check_float32(values: np.ndarray, place: str) -> None:
+    """Check that float32 does not lose what tells the values of a channel apart.
+
+    Raises:
+        DataError: it does.
+    """
     if values.dtype.kind in "iu" or values.dtype.itemsize > 4:
         channels = np.moveaxis(values, 1, -1).reshape(-1, values.shape[1])
         coarse = np.flatnonzero(~fits_float32(channels))
@@ -242,24 +252,23 @@ def _as_float32(values: np.ndarray, place: str) -> np.ndarray:
                 "by less than float32 can hold",
                 "Subtract a constant from that channel first",
             )
-    return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _as_table(rows: np.ndarray, place: str) -> np.ndarray:
+def _as_table(rows: np.ndarray, place: str, *, owned: bool) -> np.ndarray:
     """Rows (n, features) as float32, or as float64 where that loses digits of some column."""
     if rows.dtype.kind in "iu" and rows.dtype.itemsize == 8:
         _check_whole(rows, place)
     wide = rows.dtype.itemsize > 4 or (rows.dtype.kind in "iu" and rows.dtype.itemsize == 4)
-    if wide and not fits_float32(rows).all():
-        return np.ascontiguousarray(rows, dtype=np.float64)
-    return np.ascontiguousarray(rows, dtype=np.float32)
+    dtype = np.float64 if wide and not fits_float32(rows).all() else np.float32
+    return in_place(rows, lambda some: some, dtype, owned=owned)
 
 
 def _check_whole(rows: np.ndarray, place: str) -> None:
     """Make sure that float64 tells whole numbers apart."""
+    if not rows.size or max(abs(float(rows.min())), abs(float(rows.max()))) < LARGEST_WHOLE:
+        return
     exact = rows.astype(np.float64)
-    coarse = (exact.astype(rows.dtype) != rows).any(axis=0) if np.abs(exact).max() >= LARGEST_WHOLE else []
-    columns = np.flatnonzero(coarse)
+    columns = np.flatnonzero((exact.astype(rows.dtype) != rows).any(axis=0))
     if len(columns):
         raise DataError(
             f"{place}, column {columns[0] + 1} has values around {exact[:, columns[0]].mean():.6g} that differ by "

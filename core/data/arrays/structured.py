@@ -236,7 +236,7 @@ def _moments(values: "Tensor | MappedRows", axis: int | None) -> tuple[Tensor, T
     mean = sums / max(1, total)
     squares = torch.zeros(kept, dtype=torch.float64)
     for rows in _rows(values, axis):
-        squares += (rows - mean[:, None]).square().sum(dim=1)
+        squares += rows.sub_(mean[:, None]).square_().sum(dim=1)
     std = (squares / max(1, total)).sqrt()
     std = torch.where(std > 0, std, torch.ones_like(std))
     if axis is None:
@@ -247,10 +247,14 @@ def _moments(values: "Tensor | MappedRows", axis: int | None) -> tuple[Tensor, T
 
 
 def _rows(values: "Tensor | MappedRows", axis: int | None) -> Iterator[Tensor]:
-    """Yield some rows at a time, float64 (channels, numbers)."""
+    """Yield some rows at a time, float64 (channels, numbers); they are copies, in memory that is used again."""
+    room = torch.empty(0, dtype=torch.float64)
     for start, size in _steps(tuple(values.shape)):
-        rows = values[start : start + size].double()
-        yield rows.flatten()[None] if axis is None else rows.movedim(axis + 1, 0).flatten(1)
+        rows = values[start : start + size]
+        channels = rows[None] if axis is None else rows.movedim(axis + 1, 0)
+        if not len(room):
+            room = torch.empty(rows.numel(), dtype=torch.float64)
+        yield room[: rows.numel()].view(channels.shape).copy_(channels).flatten(1)
 
 
 def _range(values: "Tensor | MappedRows") -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """A user's data, from a function in a Python file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -42,6 +43,7 @@ class PythonData(HeldOut, ImageOptions, FeedOptions):
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.arrays.array_samples import dataset_of
+        from core.data.own.handover import are_handed_over
         from core.data.own.python_samples import collect, seeded
         from core.data.stream.own_data import streamed
 
@@ -57,4 +59,7 @@ class PythonData(HeldOut, ImageOptions, FeedOptions):
                 return data
             by = (self.group, self.time, self.split)
             given = collect(made, source, progress, self.inputs, by, self.weight)
+            del made  # so that the arrays of the function may be nobody else's
+        if given.owned and not are_handed_over(given.train):
+            given = replace(given, owned=False)
         return dataset_of(given, self, self.name, self.task, self.shape)

@@ -13,6 +13,7 @@ from torch.utils.data import TensorDataset
 from core.data.arrays.array_samples import Given, Pair
 from core.data.dataset import Progress, no_progress
 from core.data.own.answers import is_read_one_by_one, sets_in
+from core.data.own.handover import may_be_handed_over
 from core.data.own.reading import names_in, read_samples, selected
 from core.data.own.values import array_of, column_of, is_several, refuse_lists_of_labels
 from core.data.sequences import Ragged
@@ -70,8 +71,15 @@ def collect(
         notes=(*sets.notes, *_named(names), *once),
         weights=weights,
         columns=columns,
-        owned=is_read_one_by_one(sets.train) and not isinstance(sets.train, TensorDataset),
+        owned=_may_be_owned(sets.train),
     )
+
+
+def _may_be_owned(part: Any) -> bool:
+    """Return whether nothing but the user's own references could hold the memory of the samples."""
+    if isinstance(part, TensorDataset):
+        return may_be_handed_over(part.tensors[0])
+    return is_read_one_by_one(part) or may_be_handed_over(part[0])
 
 
 def _without_columns(made: Any, wanted: Sequence[str], source: str) -> tuple[Any, dict[str, np.ndarray]]:

@@ -147,9 +147,9 @@ class _Column:
         """Return all samples."""
         if self._lengths is None:
             return self._values
-        values = self._values[: self._used]
+        self._resize(self._used)
         offsets = torch.from_numpy(np.cumsum([0, *self._lengths], dtype=np.int64))
-        return Ragged(torch.from_numpy(values), offsets)
+        return Ragged(torch.from_numpy(self._values), offsets)
 
     def _become_sequences(self, number: int, value: np.ndarray, source: str) -> None:
         """Take what was read for sequences of one length; their steps lie one after the other already."""
@@ -160,19 +160,21 @@ class _Column:
             raise _different(value.shape, shape, source)
         self._lengths = [shape[0]] * number
         self._used = number * shape[0]
-        self._values = self._values.reshape(self._total * shape[0], *shape[1:])
+        self._values.resize((self._total * shape[0], *shape[1:]), refcheck=False)
 
     def _append(self, value: np.ndarray) -> None:
         assert self._lengths is not None
         end = self._used + len(value)
         if end > len(self._values):
-            room = max(end, int(GROWTH * len(self._values)))
-            grown = np.empty((room, *self._values.shape[1:]), self._values.dtype)
-            grown[: self._used] = self._values[: self._used]
-            self._values = grown
+            self._resize(max(end, int(GROWTH * len(self._values))))
         self._values[self._used : end] = value
         self._used = end
         self._lengths.append(len(value))
+
+    def _resize(self, steps: int) -> None:
+        """Give the sequences room for so many steps: large memory grows and shrinks where it lies."""
+        shape = self._values.shape[1:]
+        self._values.resize((steps, *shape), refcheck=False)  # nothing else refers to it
 
 
 def _parts(sample: Any, number: int, source: str) -> dict[FieldName | None, np.ndarray]:
@@ -251,5 +253,6 @@ def _no_room(needed: int, total: int, source: str) -> DataError:
     return DataError(
         f"data.path: {total:,} samples of {source} take {needed / 2**30:.1f} GiB of memory, "
         f"{memory().available / 2**30:.1f} are free",
-        "Return fewer or smaller samples, or bytes (uint8) in place of floats",
+        "Return fewer or smaller samples, or bytes (uint8) in place of floats; or set data.feed to stream, which reads "
+        "them again in each epoch",
     )

@@ -1,0 +1,36 @@
+"""Large arrays changed where they lie, some samples at a time, so that there is no second one beside them."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+__all__ = ["in_place"]
+
+BYTES_AT_ONCE = 2**22
+LARGE = 64 << 20
+"""Bytes from which on a second array is avoided."""
+
+
+def in_place(
+    array: np.ndarray, change: Callable[[np.ndarray], np.ndarray], dtype: type[np.generic], *, owned: bool
+) -> np.ndarray:
+    """Return an array (n, ...) changed, contiguous and of a type, in its own memory where that is large enough.
+
+    Args:
+        change: gives (m, ...) for m samples (m, ...), each for itself.
+        owned: nothing else uses the array, which is not what it was afterwards.
+    """
+    example = change(array[:1])
+    same = np.may_share_memory(example, array) and example.shape[1:] == array.shape[1:]
+    if same and array.dtype == dtype and array.flags.c_contiguous:
+        return array
+    size = int(np.prod(example.shape[1:]))
+    fits = size * np.dtype(dtype).itemsize <= array[:1].nbytes
+    if not (owned and fits and array.flags.c_contiguous and array.flags.writeable and array.nbytes >= LARGE):
+        return np.ascontiguousarray(change(array), dtype=dtype)
+    room = array.reshape(-1).view(np.uint8)[: len(array) * size * np.dtype(dtype).itemsize]
+    made = room.view(dtype).reshape(len(array), *example.shape[1:])
+    rows = max(1, BYTES_AT_ONCE // max(1, array[:1].nbytes))
+    for start in range(0, len(array), rows):  # what is written ends before what is not read yet
+        made[start : start + rows] = np.array(change(array[start : start + rows]), dtype=dtype)
+    return made
