@@ -25,7 +25,8 @@ from benchmarks.harness import QUICK_ROUNDS, options
 from benchmarks.surfaces.surface import EPOCHS, SURFACES, Recorded, load_surface
 from core.tuning.search.methods import TRIAL, make_sampler, suggest
 from core.tuning.search.milestones import Reached, best_so_far, bracket_of, milestones, promotable
-from core.tuning.search.plan import Plan, make_plan
+from core.tuning.search.plan import Plan, Pruner, make_plan
+from core.tuning.study.optuna_private import SeenStudy
 
 SEEDS, SLOW_SEEDS, QUICK_SEEDS = 30, 10, 3
 MARKS = (10, 30, 100)
@@ -94,13 +95,16 @@ class Study:
     recorded: Recorded
     plan: Plan
     trials: list[Searched] = field(default_factory=list)
+    asked: optuna.Study = field(default_factory=optuna.create_study)
 
     def start(self, pruner: str) -> Searched:
         """Add a trial that the sampler draws, given all that is known so far."""
         number = len(self.trials)
-        study = optuna.create_study(sampler=make_sampler(self.plan))
-        study.add_trials([trial.frozen() for trial in self.trials])
-        asked = ask(study, number)
+        known = [trial.frozen() for trial in self.trials]
+        for place, trial in enumerate(known):
+            trial.number = place
+        self.asked.sampler = make_sampler(self.plan, lambda study: SeenStudy(study, lambda trials: known))
+        asked = ask(self.asked, number)
         curve = self.recorded.curve(suggest(self.plan.space, asked))
         bracket = bracket_of(number, EPOCHS) if pruner == "hyperband" else 0
         self.trials.append(Searched(number, asked, curve, milestones(EPOCHS, bracket), bracket))
@@ -117,11 +121,11 @@ class Study:
         return trial.done - before
 
 
-def plan_of(recorded: Recorded, method: Any, seed: int, trials: int) -> Plan:
+def plan_of(recorded: Recorded, method: Any, seed: int, trials: int, pruner: Pruner = "none") -> Plan:
     """Return the plan of a study of a surface."""
     base = recorded.surface.config()
     base = base.model_copy(update={"training": base.training.model_copy(update={"seed": seed})})
-    return make_plan(base, recorded.surface.domains(), method=method, trials=trials)
+    return make_plan(base, recorded.surface.domains(), method=method, trials=trials, pruner=pruner)
 
 
 def of_optuna(make: Callable[[int], BaseSampler]) -> Callable[[int], Make]:
@@ -179,7 +183,8 @@ def full_trials(
 def by_epochs(recorded: Recorded, pruner: str, seed: int) -> np.ndarray:
     """Return the regret after each epoch of trials that pause at milestones, up to half the epochs of full ones."""
     budget = GOAL * EPOCHS // 2
-    study = Study(recorded, plan_of(recorded, "bayes", seed, GOAL))
+    pauses: Pruner = "hyperband" if pruner == "hyperband" else "asha"
+    study = Study(recorded, plan_of(recorded, "bayes", seed, GOAL, pauses))
     found, spent = np.full(budget + 1, math.inf), 0
     while spent < budget:
         spent += study.next(pruner)

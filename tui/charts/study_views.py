@@ -10,6 +10,7 @@ from core.runs.history.series import Floats
 from core.tuning.search.space import Choices, Domain
 from core.tuning.study.importance import position
 from core.tuning.surface import LEAST_TRIALS, surface
+from tui.charts.parallel_axes import Band, ends_of, value_of
 from tui.charts.plot import Chart, Mark, Series
 from tui.charts.study import DIMMED, WAITING, are_numbers, is_logarithmic, place_of
 from tui.terminal.costs import weighed_text
@@ -76,24 +77,27 @@ def axes_of(standing: "Standing") -> list[tuple[str, str, str]]:
         found.append((path, setting(ends[0]), setting(ends[1])))
     for name in (*plan.weighed, plan.metric):
         values = [
-            value for record in standing.records if (value := _value(plan.metric, record, name)) is not None
+            value for record in standing.records if (value := value_of(plan.metric, record, name)) is not None
         ]
         ends = (min(values), max(values)) if values else (None, None)
         found.append((name, weighed_text(name, ends[0]), weighed_text(name, ends[1])))
     return found
 
 
-def parallel_chart(standing: "Standing", chosen: Collection[int] | None) -> Chart:
+def parallel_chart(
+    standing: "Standing", chosen: Collection[int] | None, bands: Mapping[str, Band] | None = None
+) -> Chart:
     """Return a line for each trial across all axes, which stand at 1, 2, ...: the best third on top.
 
     Args:
         chosen: numbers of the trials that are selected; None for all.
+        bands: parts of axes by which they are selected, by name.
     """
     names = [name for name, _, _ in axes_of(standing)]
     ranked = _ranked(standing)[:MAX_LINES]
     if not ranked:
         return Chart(empty=WAITING)
-    ends = {name: _ends(standing, name) for name in names if name not in standing.plan.space.domains}
+    ends = {name: ends_of(standing, name) for name in names if name not in standing.plan.space.domains}
     third = max(1, len(ranked) // 3)
     inside = {record.number for record in ranked if chosen is None or record.number in chosen}
     groups = {
@@ -108,6 +112,11 @@ def parallel_chart(standing: "Standing", chosen: Collection[int] | None) -> Char
         for first, record in ((at == 0, record) for at, record in enumerate(reversed(records)))
     ]
     axes = [Series("", [at, at], [0.0, 1.0], BLUE) for at in range(1, len(names) + 1)]
+    axes += [
+        Series("", [at, at], list(bands[name]), GREEN, "┃", "points" if len(set(bands[name])) < 2 else "line")
+        for at, name in enumerate(names, start=1)
+        if bands and name in bands
+    ]
     best = next((record for record in ranked if record.number == standing.best), None)
     star = Mark(len(names), _at(standing, best, names[-1], ends), color=ORANGE) if best else None
     return Chart(
@@ -129,7 +138,9 @@ def selected_trials(standing: "Standing", ranges: Mapping[str, Mapping[str, Any]
     return {
         record.number
         for record in standing.records
-        if all(_inside(_value(standing.plan.metric, record, name), domain) for name, domain in ranges.items())
+        if all(
+            _inside(value_of(standing.plan.metric, record, name), domain) for name, domain in ranges.items()
+        )
     }
 
 
@@ -206,27 +217,16 @@ def _ranked(standing: "Standing") -> "list[TrialRecord]":
     return sorted(known, key=lambda one: (sign * (one.value or 0.0), one.number))
 
 
-def _value(metric: str, record: "TrialRecord", name: str) -> Any:
-    return record.value if name == metric else record.costs.get(name, record.params.get(name))
-
-
 def _inside(value: Any, domain: Mapping[str, Any]) -> bool:
     if "choices" in domain:
         return value in domain["choices"]
     return isinstance(value, int | float) and domain["low"] <= value <= domain["high"]
 
 
-def _ends(standing: "Standing", name: str) -> tuple[float, float]:
-    values = [
-        found for one in standing.records if (found := _value(standing.plan.metric, one, name)) is not None
-    ]
-    return (min(values), max(values)) if values else (0.0, 1.0)
-
-
 def _at(
     standing: "Standing", record: "TrialRecord", name: str, ends: Mapping[str, tuple[float, float]]
 ) -> float:
-    value = _value(standing.plan.metric, record, name)
+    value = value_of(standing.plan.metric, record, name)
     if value is None:
         return math.nan
     if name in ends:

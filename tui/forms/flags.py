@@ -1,6 +1,6 @@
 """The fields of a configuration that have a flag of their own on the command line."""
 
-__all__ = ["FLAGS"]
+__all__ = ["FLAGS", "SHORT_NAMES"]
 
 FLAGS = {
     "--data": "data.name",
@@ -19,3 +19,6 @@ FLAGS = {
     "--val": "data.validation",
 }
 """Fields that users change often; `--set` reaches the others. Names come first: they decide which fields exist."""
+
+SHORT_NAMES = {flag.removeprefix("--").replace("-", "_"): path for flag, path in FLAGS.items()}
+"""Flag name, without dashes, to the path it sets."""

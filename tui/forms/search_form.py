@@ -1,11 +1,9 @@
 """The search form without a screen: ranges as text, and the study they describe."""
 
 import math
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from core.config.formatting import format_setting
 from core.config.schema import FAMILIES, TrainConfig
@@ -13,59 +11,25 @@ from core.errors import ConfigError
 from core.metrics import is_own, name_of_metric
 from core.options import choices
 from core.remedies import worded
-from core.tuning.search.plan import Plan, Pruner, make_plan
+from core.tuning.search.auto import AUTO
+from core.tuning.search.plan import Direction, Plan, Pruner, make_plan
 from core.tuning.search.ranges import default_domains, parse_domain
 from core.tuning.search.space import Choices, Domain, SearchSpace, build_space
-from tui.forms.command_line import options, place
 from tui.forms.form import check, fill, valid_part
 from tui.forms.form_fields import FieldSpec, fields_in
 from tui.forms.remedies import app_words
+from tui.forms.search_settings import NONE
+from tui.forms.search_texts import ALL, DEFAULT_TRIALS, Given, Search, read_given
 from tui.terminal.text import clean, count
 
-__all__ = [
-    "Search",
-    "SearchState",
-    "default_search",
-    "own_metrics",
-    "review",
-    "search_command",
-    "searchable",
-    "usual_jobs",
-]
+__all__ = ["SearchState", "default_search", "own_metrics", "review", "searchable"]
 
-DEFAULT_TRIALS = "30"
-ALL = "all"
-"""Trials of a grid: every combination."""
-AUTO = "auto"
-"""Of trials at once the executor's default; of the method the one that suits the space."""
 SECTIONS = ("model", "loss", "optimizer", "schedule", "training")
 """All trials share their data: that section cannot be searched."""
 MAX_VALUES = 1000
 """Maximum values of a range with a step: more are a mistake, and checking each would block the screen."""
-NONE = "none"
-"""Second objective of a study with one."""
 ELSEWHERE = {"ray": ", on a Ray cluster"}
 EXAMPLE = "such as 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
-
-
-@dataclass(frozen=True)
-class Search:
-    """Texts of the form, valid or not.
-
-    Attributes:
-        ranges: by path, in the order of the rows.
-    """
-
-    ranges: Mapping[str, str]
-    method: str = AUTO
-    pruner: str = "none"
-    metric: str = "auto"
-    second: str = NONE
-    where: str = ""
-    trials: str = DEFAULT_TRIALS
-    confirm: str = "0"
-    executor: str = "local"
-    jobs: str = "1"
 
 
 @dataclass(frozen=True)
@@ -73,16 +37,14 @@ class SearchState:
     """State of a search form.
 
     Attributes:
-        plan: when a study can start. jobs: trials at once; None for the executor's own choice.
-        confirm: seeds with which the best trials are trained again; 0 for none.
+        plan: when a study can start. given: what the settings say.
         problems: errors, by path or by the name of the setting.
         hints: descriptions of valid ranges, by path.
         sentence: why it cannot start, or a description of the study.
     """
 
     plan: Plan | None = None
-    jobs: int | None = 1
-    confirm: int = 0
+    given: Given = field(default_factory=Given)
     problems: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
     sentence: str = ""
@@ -130,44 +92,18 @@ def review(values: Mapping[str, Any], search: Search) -> SearchState:
     problems, domains = _read(search.ranges)
     spaces = {path: _space(config, domains, path, problems) for path in domains}
     hints = {path: _holds(space.domains[path]) for path, space in spaces.items() if space is not None}
-    trials, jobs = _count(search, "trials", problems), _count(search, "jobs", problems)
-    confirm = _seeds(search.confirm.strip(), problems)
+    given = read_given(search, problems)
     if not search.ranges:
         return SearchState(
             problems=problems, sentence="Can't start: no field to search. Press ctrl+n to add one"
         )
     plan = None
     if not problems:
-        plan = _plan(config, domains, search, trials, problems)
+        plan = _plan(config, domains, search, given, problems)
     if plan is None:
-        return SearchState(None, jobs, confirm, problems, hints, _waits(problems))
-    words = _will_be(plan, jobs) + ELSEWHERE.get(search.executor, "")
-    return SearchState(plan, jobs, confirm, problems, hints, words)
-
-
-def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
-    """The ``tui tune --no-ui`` command of a valid form, quoted for a shell."""
-    assert state.plan is not None
-    plan = state.plan
-    parts = ["tui", "tune", "--no-ui", *options(plan.space.base)]
-    parts += ["--method", search.method] if search.method != AUTO else []
-    parts += ["--pruner", plan.pruner] if plan.pruner != "none" else []
-    parts += ["--metric", plan.metric] if search.metric != "auto" or plan.second else []
-    parts += ["--metric", plan.second] if plan.second else []
-    for limit in plan.where:
-        parts += ["--where", limit]
-    parts += ["--confirm", str(state.confirm)] if state.confirm else []
-    parts += ["--trials", search.trials] if search.trials != ALL else []
-    parts += ["--executor", search.executor] if search.executor != "local" else []
-    parts += ["--jobs", search.jobs.strip()] if search.jobs.strip() not in (AUTO, "1") else []
-    for path, text in search.ranges.items():
-        parts += ["-p", f"{path}={text.strip()}"]
-    return shlex.join([*parts, *place(runs_dir)])
-
-
-def usual_jobs(executor: str) -> str:
-    """Return the default number of trials at once."""
-    return "1" if executor == "local" else AUTO
+        return SearchState(None, given, problems, hints, _waits(problems))
+    words = _will_be(plan, given) + ELSEWHERE.get(search.executor, "")
+    return SearchState(plan, given, problems, hints, words)
 
 
 def _nearest(values: Mapping[str, Any]) -> TrainConfig:
@@ -217,7 +153,7 @@ def _plan(
     config: TrainConfig,
     domains: Mapping[str, Any],
     search: Search,
-    trials: int | None,
+    given: Given,
     problems: dict[str, str],
 ) -> Plan | None:
     """Return the plan of a form whose parts are valid individually; record conflicts between them."""
@@ -235,9 +171,13 @@ def _plan(
             method=cast(Any, search.method),
             pruner=cast(Pruner, search.pruner),
             metric=search.metric,
+            direction=None if search.direction == AUTO else cast(Direction, search.direction),
             second="" if search.second == NONE else search.second,
             where=tuple(part.strip() for part in search.where.split(",") if part.strip()),
-            trials=trials,
+            trials=given.trials,
+            keep=given.keep,
+            patience=given.patience,
+            max_epochs=given.max_epochs,
         )
     except ConfigError as error:
         place, _, _ = error.message.partition(":")
@@ -254,32 +194,15 @@ def _size(domain: Domain) -> float:
     return math.inf if step is None else math.floor((domain.high - domain.low) / step + 1e-9) + 1
 
 
-def _count(search: Search, name: Literal["trials", "jobs"], problems: dict[str, str]) -> int | None:
-    text = getattr(search, name).strip()
-    word = AUTO if name == "jobs" else ALL if search.method == "grid" else ""
-    if word and text == word:
-        return None
-    if not text.isdecimal() or int(text) < 1:
-        problems[name] = "enter a number ≥ 1" + (f", or {word}" if word else "")
-        return None
-    return int(text)
-
-
-def _seeds(text: str, problems: dict[str, str]) -> int:
-    if not text.isdecimal() or int(text) == 1:
-        problems["confirm"] = "enter a number of seeds ≥ 2, or 0"
-        return 0
-    return int(text)
-
-
 def _waits(problems: Mapping[str, str]) -> str:
     (path, message), *others = problems.items()
     more = f" (and {len(others)} more)" if others else ""
     return f"Can't start: {path}{more}: {message}"
 
 
-def _will_be(plan: Plan, jobs: int | None) -> str:
+def _will_be(plan: Plan, given: Given) -> str:
     """Describe what a study will do; the size of a grid first."""
+    jobs = given.where.jobs
     at_once = f", {jobs} at once" if jobs is not None and jobs > 1 else ""
     if plan.method == "grid":
         size = plan.space.grid_size()
@@ -287,7 +210,8 @@ def _will_be(plan: Plan, jobs: int | None) -> str:
         return f"ready: {count(size)} combinations, {part}{at_once}"
     epochs = f"up to {count(plan.epochs)} epochs" if plan.pruned_by_epoch else f"{count(plan.epochs)} epochs"
     by = f", by {plan.method}" if plan.because else ""
-    return f"ready: {count(plan.trials or 0)} trials of {epochs}{by}{at_once}"
+    trials = f"{count(plan.trials)} trials" if plan.trials else "as many trials as the limits allow,"
+    return f"ready: {trials} of {epochs}{by}{at_once}"
 
 
 def _holds(domain: Domain) -> str:

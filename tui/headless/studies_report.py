@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +15,7 @@ from tui.headless.report import report_console
 from tui.runtime.study_follower import Follower, Standing
 from tui.terminal.text import clean, duration, number, setting
 
-__all__ = ["chart_text", "print_studies"]
+__all__ = ["chart_text", "print_studies", "study_rows", "verdict"]
 
 
 def print_studies(studies: Sequence[StudyFacts]) -> None:
@@ -29,13 +28,15 @@ def print_studies(studies: Sequence[StudyFacts]) -> None:
     table.add_column("")
     for study in studies:
         table.add_column(clean(study.name.removeprefix("study_")), justify="right")
-    for title, cells in _rows(studies):
+    for title, cells in study_rows(studies):
         table.add_row(title, *map(clean, cells))
     console.print(table)
-    _print_difference(studies, note, console)
+    if said := verdict(studies):
+        console.print(Text(said), soft_wrap=True)
 
 
-def _rows(studies: Sequence[StudyFacts]) -> list[tuple[str, list[str]]]:
+def study_rows(studies: Sequence[StudyFacts]) -> list[tuple[str, list[str]]]:
+    """Return title and cells of each row of a table with a column for each study."""
     winners = [study.winner for study in studies]
     rows = [
         ("method", [study.method for study in studies]),
@@ -65,11 +66,12 @@ def _states(study: StudyFacts) -> str:
     return ", ".join([f"{study.trials.get('completed', 0)} completed", *others])
 
 
-def _print_difference(studies: Sequence[StudyFacts], note: str, console: Console) -> None:
-    p = difference(studies[0], studies[1]) if len(studies) == 2 and not note else None
-    if p is not None:
-        how = "are level" if p >= 0.05 else "differ"
-        console.print(Text(f"their winners {how} over other seeds (p = {p:.2g})"), soft_wrap=True)
+def verdict(studies: Sequence[StudyFacts]) -> str:
+    """Return whether the winners of two studies are level over other seeds; empty where nothing can be said."""
+    p = difference(studies[0], studies[1]) if len(studies) == 2 and not not_comparable(studies) else None
+    if p is None:
+        return ""
+    return f"their winners {'are level' if p >= 0.05 else 'differ'} over other seeds (p = {p:.2g})"
 
 
 def chart_text(studies: Sequence[TuningStudy], name: str, width: int, height: int) -> str:

@@ -1,6 +1,7 @@
 """A study without screens: its events become a progress bar, a line per trial, or JSON lines."""
 
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from core.tuning.study.records import (
     epochs_spent,
     to_json,
 )
+from core.tuning.study.stopping import seconds_left
 from tui.headless.trial_states import state_text
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
@@ -90,7 +92,8 @@ class Tally:
         self._found = {record.number: record for record in event.finished}
         self.epochs: dict[int, int] = {}
         self.paused = False
-        self._before = {number: record.seconds for number, record in self._found.items()}
+        self._before = set(self._found)
+        self._ends = None if event.timeout is None else event.time + event.timeout
 
     @property
     def records(self) -> list[TrialRecord]:
@@ -129,12 +132,14 @@ class Tally:
         )
 
     def left(self) -> float | None:
-        """Estimate the seconds until all trials are done, from the trials of this session."""
-        new = [record for record in self.records if record.number not in self._before]
-        if not new or self.plan.trials is None:
-            return None
-        spent = sum(record.seconds - self._before.get(record.number, 0.0) for record in self.records)
-        return spent / len(new) / self.slots * max(0, self.plan.trials - len(self.records))
+        """Estimate the seconds until the study ends."""
+        return seconds_left(
+            self.plan,
+            self.records,
+            session=len(self._found.keys() - self._before),
+            at_once=self.slots,
+            until_end=None if self._ends is None else self._ends - time.time(),
+        )
 
 
 class PlainView(LineView):

@@ -1,24 +1,23 @@
 """Tuning without screens: make or open a study, work on it, print what it found."""
 
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from core.control import RunControl
 from core.errors import InputError
 from core.machine import memory
-from core.runs.folder import Run, find_run
 from core.runs.labels import write_labels
 from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
 from core.tuning.executors.trial_memory import PROCESS_BYTES, slots_that_fit
-from core.tuning.search.plan import ExecutorName, Plan
-from core.tuning.study.priors import learn_from, learned_from, start_of, start_with, start_with_current
+from core.tuning.executors.where import Where
+from core.tuning.search.changes import Changes
+from core.tuning.search.plan import Plan
 from core.tuning.study.records import StudyFinished, StudyNotice
-from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
+from core.tuning.study.starting import change_study, start_study
+from core.tuning.study.study import TuningStudy, open_study
 from core.tuning.study.tuner import tune as work_on
 from tui.headless.study_views import StudyView, choose_study_view
 from tui.runtime.console import bounded_output
@@ -26,43 +25,7 @@ from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
 from tui.runtime.study_process import console_file, is_worked_on
 from tui.terminal.text import clean
 
-if TYPE_CHECKING:
-    from core.data.dataset import Progress
-
-__all__ = ["Asked", "Changes", "Where", "tune"]
-
-
-@dataclass(frozen=True)
-class Where:
-    """Executor of trials.
-
-    Attributes:
-        jobs: how many at once; None for the executor's own choice.
-        trial_memory: GB that a local trial needs; None for an estimate.
-    """
-
-    jobs: int | None = None
-    trial_memory: float | None = None
-    executor: ExecutorName = "local"
-    ray_address: str | None = None
-    gpus_per_trial: float = 0
-
-
-@dataclass(frozen=True)
-class Changes:
-    """Settings that may change each time that someone works on a study.
-
-    Attributes:
-        start_with: runs whose values are tried first. learn_from: studies whose trials the search method learns.
-        patience, max_epochs: see `core.tuning.search.plan.make_plan`; None keeps those of the study.
-        ranges: other ends of some ranges of an earlier study, plain domains by path.
-    """
-
-    start_with: Sequence[str] = ()
-    learn_from: Sequence[str] = ()
-    patience: int | None = None
-    max_epochs: int | None = None
-    ranges: Mapping[str, Any] = field(default_factory=dict)
+__all__ = ["Asked", "tune"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +33,6 @@ class Asked:
     """Request of a user: a new study by its `plan`, or one to resume by its name in `resume`.
 
     Attributes:
-        trials: new total number of trials of an earlier study; None keeps it.
         seconds: time limit; None for no limit.
         storage: URL of a database; None for a file in the study's folder.
         confirm: seeds with which the best trials are trained again; None for what the study was asked for before.
@@ -79,14 +41,13 @@ class Asked:
 
     plan: Plan | None
     resume: str
-    trials: int | None
     seconds: float | None
     storage: str | None
     where: Where
     runs_dir: Path
     data_root: Path | None
     confirm: int | None = None
-    changes: Changes = Changes()
+    changes: Changes = field(default_factory=Changes)
     name: str = ""
 
 
@@ -99,12 +60,19 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
     view = choose_study_view(as_json=as_json, quiet=quiet)
     control = RunControl()
     with ignore_hangup(), signals_stop(control) as received:
-        study = None if asked.plan is not None else _reopen(asked)
+        study, lines = (None, []) if asked.plan is not None else _reopen(asked)
         executor = _executor(asked, study.plan if study else asked.plan)  # its imports run while we check
         try:
-            lines = _tell_known(study, _others(asked)) if study else []
             if study is None:
-                study, lines = _create(asked, view.preparing)
+                assert asked.plan is not None
+                study, lines = start_study(
+                    asked.runs_dir,
+                    asked.plan,
+                    asked.storage,
+                    asked.changes,
+                    data_root=asked.data_root,
+                    progress=view.preparing,
+                )
                 if because := study.plan.because:
                     lines.insert(0, f"method {study.plan.method}: {because}")
             if asked.name:
@@ -152,50 +120,18 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
     return 128 + received[0] if received else int(finished.status == "failed")
 
 
-def _create(asked: Asked, progress: "Progress") -> tuple[TuningStudy, list[str]]:
-    assert asked.plan is not None
-    runs, studies = others = _others(asked)
-    plan = check_plan(asked.plan, asked.data_root, progress)
-    for run in runs:  # what does not fit is found before a folder is made
-        start_of(plan, run)
-    for other in studies:
-        learned_from(plan, other)
-    study = create_study(asked.runs_dir, plan, asked.storage)
-    line = start_with_current(study)
-    return study, [*([line] if line else []), *_tell_known(study, others)]
-
-
-def _others(asked: Asked) -> tuple[list[Run], list[TuningStudy]]:
-    """Return the runs to start with, and the studies to learn from."""
-    runs = [find_run(asked.runs_dir, reference) for reference in asked.changes.start_with]
-    return runs, [open_study(asked.runs_dir, reference) for reference in asked.changes.learn_from]
-
-
-def _tell_known(study: TuningStudy, others: tuple[list[Run], list[TuningStudy]]) -> list[str]:
-    """Add what is known beforehand to a study; return what there is to report."""
-    runs, studies = others
-    learned = [learn_from(study, other) for other in studies]
-    return [*learned, *(start_with(study, run) for run in runs)]
-
-
-def _reopen(asked: Asked) -> TuningStudy:
+def _reopen(asked: Asked) -> tuple[TuningStudy, list[str]]:
     study = open_study(asked.runs_dir, asked.resume, asked.storage)
     if study.paused and not is_worked_on(study.folder):
         study.go_on()  # a process that joins a paused study waits too
-    if asked.trials is not None:
-        study = study.with_trials(asked.trials)
-    changes = asked.changes
-    if changes.patience is not None or changes.max_epochs is not None:
-        study = study.with_limits(changes.patience, changes.max_epochs)
-    if changes.ranges:
-        study = study.with_ranges(changes.ranges)
+    study, lines = change_study(study, asked.runs_dir, asked.changes)
     plan = study.plan
     if plan.trials is None and asked.seconds is None and not (plan.patience or plan.max_epochs):
         raise InputError(
             f"{study.name} has no number of trials",
             "Give --trials N, --timeout TIME, --patience N or --max-epochs N",
         )
-    return study
+    return study, lines
 
 
 def _executor(asked: Asked, plan: Plan | None) -> Executor:

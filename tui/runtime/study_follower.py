@@ -32,6 +32,8 @@ class Standing:
         problem: why it failed, in one line; empty otherwise.
         confirmation: of its best trials; None where they are not trained again.
         front: with two objectives, numbers of the trials that no other beats in both.
+        since: when a process started to work on it last, in seconds since 1970.
+        ends: when its time is over, as above; None for no limit.
     """
 
     folder: StudyFolder
@@ -45,6 +47,8 @@ class Standing:
     problem: str = ""
     confirmation: Confirmation | None = None
     front: tuple[int, ...] = ()
+    since: float = 0.0
+    ends: float | None = None
 
     @property
     def counts(self) -> Counter[str]:
@@ -115,6 +119,8 @@ class Follower:
             *(self.folder, plan, records, best, shares, chosen, active, paused, problem),
             confirmation=again,
             front=front,
+            since=self._study.last_start,
+            ends=self._study.ends,
         )
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:

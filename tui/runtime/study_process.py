@@ -20,7 +20,7 @@ from core.safe_path import TUI_COMMAND
 from core.tuning.study.folder import StudyFolder
 
 if TYPE_CHECKING:
-    from core.tuning.search.plan import ExecutorName
+    from core.tuning.executors.where import Where
     from core.tuning.study.study import TuningStudy
 
 __all__ = ["console_file", "is_worked_on", "last_words", "launch", "stop"]
@@ -37,28 +37,37 @@ def console_file(folder: StudyFolder) -> Path:
 
 def launch(
     folder: StudyFolder,
-    jobs: int | None,
+    where: "Where",
     data_root: Path | None,
+    *,
+    seconds: float | None = None,
     trials: int | None = None,
-    executor: "ExecutorName" = "local",
     storage_url: str | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Start or resume a study in a process in its own session.
 
     Args:
-        jobs: trials at once; None for the executor's own choice.
+        where: its trials are trained.
+        seconds: after which it stops; None for no limit.
         trials: new total number of trials; None keeps it.
         storage_url: where the study is kept, without a password; None for its folder.
 
     Raises:
         RunError: the folder cannot be written, or such a process works on the study already.
     """
-    command = [*TUI_COMMAND, "tune", "--no-ui", "--json", "--executor", executor]
+    command = [*TUI_COMMAND, "tune", "--no-ui", "--json", "--executor", where.executor]
     command += ["--resume", str(folder.path)]
-    command += ["--jobs", str(jobs)] if jobs is not None else []
-    command += ["--trials", str(trials)] if trials is not None else []
-    command += ["--storage", storage_url] if storage_url is not None else []
-    command += ["--data-root", str(data_root)] if data_root is not None else []
+    given = {
+        "--jobs": where.jobs,
+        "--trial-memory": where.trial_memory,
+        "--ray-address": where.ray_address,
+        "--gpus-per-trial": where.gpus_per_trial or None,
+        "--timeout": None if seconds is None else f"{seconds:f}",
+        "--trials": trials,
+        "--storage": storage_url,
+        "--data-root": data_root,
+    }
+    command += [text for flag, value in given.items() if value is not None for text in (flag, str(value))]
     try:
         with (
             FileLock(open_plain(folder.path / LOCK, os.O_RDWR | os.O_CREAT)) as lock,

@@ -15,7 +15,10 @@ from textual.widgets import OptionList
 
 from tui.terminal.text import clean, fit
 
-__all__ = ["Choice"]
+__all__ = ["Choice", "Several"]
+
+CHOSEN = "✓ "
+"""Before each choice of several that is made."""
 
 
 class ChoiceList(OptionList):
@@ -48,7 +51,7 @@ class ChoiceList(OptionList):
 
     def _find(self, typed: str) -> bool:
         """Move to the first choice that starts with a text, or else contains it; return whether there is one."""
-        labels = [str(option.prompt).lower() for option in self.options]
+        labels = [str(option.prompt).strip(CHOSEN).lower() for option in self.options]
         start = (self.highlighted or 0) + (
             len(typed) == 1
         )  # one letter, also again: the next that starts with it
@@ -117,12 +120,16 @@ class Choice(Widget, can_focus=True):
         values = list(self.labels)
         self.choose(values[(values.index(self.value) + by) % len(values)])
 
+    def prompt(self, value: str) -> str:
+        """Return the line of a choice in the open list."""
+        return clean(self.labels[value])
+
     async def action_open(self) -> None:
         """Open the list."""
         # Text, not str: a str would be read as markup.
-        opened = ChoiceList(*(Text(clean(label)) for label in self.labels.values()), compact=True)
+        opened = ChoiceList(*(Text(self.prompt(value)) for value in self.labels), compact=True)
         await self.mount(opened)
-        opened.highlighted = list(self.labels).index(self.value)
+        opened.highlighted = next((at for at, value in enumerate(self.labels) if value == self.value), 0)
         opened.focus(scroll_visible=False)
 
     @on(Click)
@@ -131,8 +138,49 @@ class Choice(Widget, can_focus=True):
         if event.widget is self and not self.query(ChoiceList):
             await self.action_open()
 
+    def pick(self, index: int, opened: OptionList) -> None:
+        """Choose a line of the open list, which closes."""
+        self.choose(list(self.labels)[index])
+        self.focus()
+
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.choose(list(self.labels)[event.option_index])
-        self.focus()
+        self.pick(event.option_index, event.option_list)
+
+
+class Several(Choice):
+    """Shows the names that are chosen, of a list that stays open while they are chosen and left out again."""
+
+    @property
+    def names(self) -> list[str]:
+        """The chosen names, in the order of the choice."""
+        return [name for name in self.value.split(", ") if name]
+
+    def put(self, value: str) -> None:
+        self.value = value
+        self.labels |= {name: name for name in self.names if name not in self.labels}
+        self.refresh()
+
+    def prompt(self, value: str) -> str:
+        sign = CHOSEN if value in self.names else " " * len(CHOSEN)
+        return sign + super().prompt(value)
+
+    def render(self) -> Content:
+        room = self.content_size.width - 2
+        return Content.assemble(fit(clean(self.value) or "none", room), (" ▼", "$foreground 50%"))
+
+    def action_step(self, by: int) -> None:
+        """Change nothing: no choice is the neighbour of several."""
+
+    async def action_open(self) -> None:
+        if self.labels:
+            await super().action_open()
+        else:
+            self.notify("There are none yet.")
+
+    def pick(self, index: int, opened: OptionList) -> None:
+        value, names = list(self.labels)[index], self.names
+        kept = [name for name in names if name != value] if value in names else [*names, value]
+        self.choose(", ".join(kept))
+        opened.replace_option_prompt_at_index(index, Text(self.prompt(value)))

@@ -17,7 +17,7 @@ from textual.widgets import Checkbox, Input
 from tui.forms.form import short
 from tui.forms.form_fields import FieldSpec, show
 from tui.terminal.text import fit
-from tui.widgets.choice import Choice
+from tui.widgets.choice import Choice, Several
 from tui.widgets.path_suggester import PathSuggester
 
 __all__ = ["Field"]
@@ -155,7 +155,8 @@ class Field(Widget):
         spec = self.spec
         if spec.kind == "choice":
             values = [show(choice) for choice in spec.choices]
-            return Choice(zip(spec.labels or values, values, strict=True), self._text, classes="editor")
+            kind = Several if spec.many else Choice
+            return kind(zip(spec.labels or values, values, strict=True), self._text, classes="editor")
         return SwitchEditor(self._text) if spec.kind == "switch" else self._make_text()
 
     def _make_text(self) -> TextEditor:

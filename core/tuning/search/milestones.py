@@ -23,9 +23,9 @@ __all__ = [
     "promotable",
 ]
 
-REDUCTION = 3
-"""One trial in so many is promoted from each milestone."""
-STEPS = 3
+REDUCTION = 2
+"""One trial in so many is promoted from each milestone: one in three would lose too many that start slowly."""
+STEPS = 5
 """The most milestones of a trial."""
 GOLDEN = (math.sqrt(5) - 1) / 2
 HOPELESS = 2
@@ -56,7 +56,7 @@ class Reached:
 def milestones(epochs: int, bracket: int = 0) -> tuple[int, ...]:
     """Return after how many epochs a trial of so many pauses, from the first on; empty for trials of one epoch.
 
-    Each is a third of the next, so that the steps that cost most are exact.
+    Each is half of the next, so that the steps that cost most are exact.
 
     Args:
         bracket: how many of the first ones are left out.
@@ -88,7 +88,7 @@ def best_so_far(curve: Iterable[float], direction: str) -> float:
 def promotable(found: Iterable[Reached], *, ends: bool = False) -> list[int]:
     """Return the trials that may be trained on, the most promising one first.
 
-    Of all trials that have reached a milestone the best third is promoted. Later milestones come first.
+    Of all trials that have reached a milestone the best half is promoted. Later milestones come first.
 
     Args:
         ends: true when no new trials will start: then the best one of each milestone is promoted in any case.

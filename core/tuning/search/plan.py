@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from core.config import schema as configuration
@@ -200,10 +201,9 @@ def make_plan(
     own = {name_of_metric(given): given for given in base.training.metrics if is_own(given)}
     is_python = isinstance(base.model, Python)  # which may report numbers of its own
     _check_choice("metric", metric, ("auto", *own, *METRICS, *([metric] if is_python else [])))
-    for name in (second, *(limit.name for limit in map(parse_limit, where))):
-        _check_choice(
-            "metric", name or metric, (metric, *COSTS, *own, *METRICS, *([name] if is_python else []))
-        )
+    limited = [limit.name for limit in map(parse_limit, where)]
+    for option, name in (("metric", second or metric), *(("where", name) for name in limited)):
+        _check_choice(option, name, (metric, *COSTS, *own, *METRICS, *([name] if is_python else [])))
     if second and second == metric:
         raise ConfigError(f"metric: {metric} is given twice", "Give two different ones")
     if second and pruner != "none":
@@ -281,7 +281,11 @@ def for_task(plan: Plan, task: str, classes: int) -> Plan:
     asked = [plan.metric, *(name for name in plan.weighed if name not in COSTS)]
     for name in asked:
         if name not in known:
-            raise ConfigError(f"metric: a {task} task has no {name}", f"Metrics that fit: {', '.join(known)}")
+            close = get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]}? " if close else ""
+            raise ConfigError(
+                f"metric: a {task} task has no {name}", f"{hint}Metrics that fit: {', '.join(known)}"
+            )
     base = plan.space.base
     reported = (
         *("loss", task_of(task).score),
@@ -322,5 +326,7 @@ def _searches_losses(space: SearchSpace) -> bool:
 
 def _check_choice(option: str, given: object, known: tuple[object, ...]) -> None:
     if given not in known:
-        names = ", ".join(str(name) for name in known if name is not None)
-        raise ConfigError(f"{option}: got '{given}'", f"Takes {names}")
+        names = [str(name) for name in known if name is not None]
+        close = get_close_matches(str(given), names, n=1)
+        takes = f"Takes {', '.join(names)}"
+        raise ConfigError(f"{option}: got '{given}'", f"Did you mean {close[0]}? {takes}" if close else takes)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from core.config import schema as configuration
@@ -23,6 +24,12 @@ from core.user_code.arguments import ARGUMENTS, as_typed, wrong_arguments
 __all__ = ["Choices", "Domain", "Range", "SearchSpace", "build_space", "full_path"]
 
 EXAMPLE = "As in {low: 1e-4, high: 1, log: true} or {choices: [64, 128]}"
+OTHER_NAMES = {
+    "learning_rate": "optimizer.lr",
+    "hidden_sizes": "model.hidden",
+    "dropout_rate": "model.dropout",
+}
+"""Settings by what other tools call them."""
 DIGITS = 12
 """Of the points of a logarithmic range with a factor: what multiplying leaves beyond them is rounding error."""
 MAX_POINTS = 10_000
@@ -225,9 +232,20 @@ def _bases(base: TrainConfig, path: str, names: Mapping[str, Domain]) -> list[di
         values for values in candidates if key in _fields(section, values.get(section, {}).get("name"))
     ]
     if not fitting:
+        if nearest := _nearest_path(path, plain):
+            raise ConfigError(f"{path}: unknown key", f"Did you mean {nearest}?", field=path)
         configuration.from_dict(_laid_on(candidates[0], {path: None}))
         raise ConfigError(f"{path}: unknown key", (LIST_KEYS,), field=path)
     return fitting
+
+
+def _nearest_path(path: str, plain: Mapping[str, Any]) -> str:
+    """Return the setting that a name without a section is meant to be; empty if none is near."""
+    sections = {section: values for section, values in plain.items() if isinstance(values, dict)}
+    names = {key: f"{section}.{key}" for section, values in sections.items() for key in values}
+    names = {**names, **OTHER_NAMES, **{section: section for section in sections}}
+    close = get_close_matches(path, names, n=1)
+    return names[close[0]] if close and "." not in path else ""
 
 
 def _domain(path: str, raw: Any, bases: list[dict[str, Any]]) -> Domain:

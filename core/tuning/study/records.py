@@ -121,6 +121,7 @@ class StudyStarted(StudyEvent):
     Attributes:
         finished: the trials that are done already.
         slots, threads: trials at once, and threads of each.
+        timeout: seconds after which it stops; None for no limit.
     """
 
     study: str
@@ -129,6 +130,7 @@ class StudyStarted(StudyEvent):
     slots: int
     threads: int
     finished: tuple[TrialRecord, ...]
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from core.tuning.search.plan import Plan
 from core.tuning.study.records import TrialRecord, epochs_spent
 
-__all__ = ["SAME_FAILURES", "enough", "noise_of", "same_failure", "without_improvement"]
+__all__ = ["SAME_FAILURES", "enough", "noise_of", "same_failure", "seconds_left", "without_improvement"]
 
 SAME_FAILURES = 50
 """So many trials that all fail in the same way end a study early: fewer may have missed a small region that works."""
@@ -33,6 +33,34 @@ def enough(plan: Plan, records: Sequence[TrialRecord], session: int) -> str:
                 f"the last {count} trials did not improve {plan.metric} by more than its noise, {noise:.2g}"
             )
     return ""
+
+
+def seconds_left(
+    plan: Plan, records: Sequence[TrialRecord], *, session: int, at_once: int, until_end: float | None
+) -> float | None:
+    """Estimate when a study ends, by the limit that comes first; patience as if nothing better were found.
+
+    Args:
+        session: as for `enough`.
+        at_once: trials at once.
+        until_end: seconds until its time is over; None for no limit.
+
+    Returns:
+        Seconds; None while there is nothing to estimate from.
+    """
+    rest = [record for record in records if record.rests]
+    took = sum(record.seconds for record in rest)
+    spent = sum(record.epochs for record in rest)
+    ends = [] if until_end is None else [until_end]
+    if took:
+        trials = [] if plan.trials is None else [plan.trials - len(rest)]
+        if plan.patience:
+            count, _ = without_improvement(plan, rest)
+            trials.append(plan.patience - min(session, count))
+        ends += [left * took / len(rest) / at_once for left in trials]
+        if plan.max_epochs is not None and spent:
+            ends.append((plan.max_epochs - spent) * took / spent / at_once)
+    return max(0.0, min(ends)) if ends else None
 
 
 def without_improvement(plan: Plan, records: Iterable[TrialRecord]) -> tuple[int, float]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
@@ -48,7 +48,7 @@ OWN_NAME = "study"
 """Of the only study in a file of its own; Hyperband's brackets depend on the name, and shall not on chance."""
 MAX_URL = 4096
 """Bytes."""
-PLAN, TRIALS, PAUSED, STOP, STARTED = "plan", "trials", "paused", "stop", "started"
+PLAN, TRIALS, PAUSED, STOP, STARTED, ENDS = "plan", "trials", "paused", "stop", "started", "ends"
 LIMITS, RANGES = "limits", "ranges"
 
 
@@ -95,9 +95,25 @@ class TuningStudy:
         """The configuration of a trial."""
         return self.plan.space.config(record.params)
 
-    def note_start(self) -> None:
-        """Record that a process starts to work on the study; ``latest`` is the one recorded last."""
-        self._remember(STARTED, time.time())
+    def note_start(self, timeout: float | None = None) -> None:
+        """Record that a process starts to work on the study; ``latest`` is the one recorded last.
+
+        Args:
+            timeout: seconds after which it stops; None for no limit.
+        """
+        now = time.time()
+        self._remember(STARTED, now)
+        self._remember(ENDS, None if timeout is None else now + timeout)
+
+    @property
+    def last_start(self) -> float:
+        """When a process started to work on it last, in seconds since 1970; 0 before the first."""
+        return float(self._remembered(STARTED, 0.0))
+
+    @property
+    def ends(self) -> float | None:
+        """When the process that started last will stop, in seconds since 1970; None if it has no time limit."""
+        return cast("float | None", self._remembered(ENDS, None))
 
     @property
     def paused(self) -> bool:
@@ -158,8 +174,11 @@ class TuningStudy:
         return reopened(self)
 
     def plan_now(self) -> Plan:
-        """The plan with the number of trials that holds now: another process may have changed it."""
-        return replace(self.plan, trials=self._remembered(TRIALS, self.plan.trials))
+        """The plan with the limits that hold now: another process may have changed them."""
+        plan = self.plan
+        patience, max_epochs = self._remembered(LIMITS, (plan.patience, plan.max_epochs))
+        trials = self._remembered(TRIALS, plan.trials)
+        return replace(plan, trials=trials, patience=patience, max_epochs=max_epochs)
 
     def _remember(self, key: str, value: object) -> None:
         with writing(self.name):

@@ -1,29 +1,21 @@
 """One process at work on a study: it claims trials, gives them to workers, and reports their outcomes."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 
-from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import default_root
-from core.files.atomic import write_atomically
-from core.files.syncing import synced_soon
-from core.runs.code import agreed_code
-from core.runs.environment import environment
-from core.runs.folder import Run, create_run
-from core.runs.lock import is_held
 from core.tuning.executors.executors import Executor
-from core.tuning.executors.protocol import Ended, Outcome, Reported, TrialTask
+from core.tuning.executors.protocol import Ended, Reported
 from core.tuning.search.milestones import best_so_far
 from core.tuning.study.checkpoint_pruning import keep_best
-from core.tuning.study.claims import Claim, Claims, give_back, record_result
-from core.tuning.study.curves import as_curve, logged_curve
+from core.tuning.study.claims import Claims, give_back, record_result
+from core.tuning.study.curves import as_curve
+from core.tuning.study.given import Given, finished, prepare, result
 from core.tuning.study.presence import Presence
 from core.tuning.study.records import (
     StudyEvent,
@@ -36,7 +28,6 @@ from core.tuning.study.records import (
     TrialRecord,
     TrialReported,
     TrialStarted,
-    TrialStatus,
     best_first,
     epochs_spent,
     pareto_front,
@@ -87,24 +78,8 @@ def tune(
         RunError: the folder or the storage cannot be written.
     """
     with writing(study.name), closing(Presence(study.folder, study.optuna)) as presence:
-        study.note_start()
+        study.note_start(timeout)
         return _Tuner(study, executor, presence, emit, control, timeout, data_root or default_root()).run()
-
-
-@dataclass
-class _Given:
-    """A trial that a worker trains, or will as soon as one is free.
-
-    Attributes:
-        milestones: epochs after which it pauses unless it is among the best there. pauses: whether it does so now.
-    """
-
-    claim: Claim
-    record: TrialRecord
-    task: TrialTask
-    curve: dict[int, float] = field(default_factory=dict)
-    milestones: tuple[int, ...] = ()
-    pauses: bool = False
 
 
 class _Tuner:
@@ -123,9 +98,10 @@ class _Tuner:
         self.study, self.executor, self.presence = study, executor, presence
         self.emit, self.control, self.data_root = emit, control, data_root
         self.claims = Claims(study, presence)
+        self.timeout = timeout
         self.deadline = math.inf if timeout is None else time.monotonic() + timeout
-        self.running: dict[int, _Given] = {}
-        self.ready: _Given | None = None
+        self.running: dict[int, Given] = {}
+        self.ready: Given | None = None
         self.looked_at = -math.inf
         self.asked_at = -math.inf
         self.asked = self.paused = False
@@ -148,6 +124,7 @@ class _Tuner:
                 slots=executor.slots,
                 threads=executor.threads,
                 finished=done,
+                timeout=self.timeout,
             )
         )
         if warning := self.presence.missing_lock_warning():
@@ -233,47 +210,13 @@ class _Tuner:
         last = self.ended[-self.executor.slots :]
         return bool(last) and all(record.state in GOOD and record.seconds < QUICK_SECONDS for record in last)
 
-    def prepare(self) -> _Given | None:
-        """The next trial, in the run folder of its last attempt or in a new one; None when none is free."""
+    def prepare(self) -> Given | None:
+        """The next trial; None when none is free."""
         claim = self.claims.next()
         if claim is None:
             self.looked_at = time.monotonic()
             return None
-        plan = self.study.plan
-        config = plan.space.config(claim.params)
-        folder = self.study.folder
-        known = folder.trial_run(claim.run) if claim.run else None
-        run = Run(known) if known else None
-        if run is None or not run.config_file.is_file() or is_held(run):
-            with synced_soon(folder.trials_dir):
-                run = create_run(folder.trials_dir, config, also=_write_environment)
-        claim.trained_in(run.id)
-        curve = logged_curve(run, plan.metric) if known else {}
-        record = TrialRecord(
-            *(claim.number, "running", claim.params),
-            epochs=max(curve, default=0),
-            curve=as_curve(curve),
-            run=run.path,
-            started=time.time(),
-            seconds=claim.seconds,
-            promoted=claim.promoted,
-            origin=claim.origin,
-        )
-        task = TrialTask(
-            trial=claim.number,
-            config=configuration.to_dict(config),
-            run=run.path,
-            metric=plan.metric,
-            threads=self.executor.threads,
-            waits=plan.pruned_by_epoch,
-            data_root=self.data_root,
-            code=agreed_code(config, run),
-            weighed=plan.weighed,
-        )
-        ends = config.training.epochs
-        return _Given(
-            claim, record, task, curve, tuple(at for at in plan.milestones(claim.number) if at < ends)
-        )
+        return prepare(self.study, claim, self.executor.threads, self.data_root)
 
     def start(self) -> None:
         """Give the trial that is ready to a worker."""
@@ -293,7 +236,7 @@ class _Tuner:
             stops = self.should_pause if self.study.plan.pauses else self.should_prune
             self.executor.answer(message.trial, not stops(running, message))
 
-    def should_pause(self, running: _Given, message: Reported) -> bool:
+    def should_pause(self, running: Given, message: Reported) -> bool:
         """Return whether a trial has reached a milestone and is not, or not yet, among the best there."""
         claim, at = running.claim, message.epoch
         if at not in running.milestones or at in claim.judged:
@@ -306,7 +249,7 @@ class _Tuner:
         running.pauses = True
         return True
 
-    def should_prune(self, running: _Given, message: Reported) -> bool:
+    def should_prune(self, running: Given, message: Reported) -> bool:
         """Ask the pruner; an epoch repeated after a checkpoint was judged before."""
         attempt, judged = running.claim.attempt, running.claim.judged
         if message.value is None or message.epoch in judged:
@@ -327,8 +270,8 @@ class _Tuner:
             record = replace(running.record, state="interrupted", epochs=outcome.epochs)
             self.emit(TrialFinished(trial=record))
             return
-        record = _finished(running, outcome)
-        if not record_result(self.study, running.claim.attempt.number, _result(record)):
+        record = finished(running, outcome)
+        if not record_result(self.study, running.claim.attempt.number, result(record)):
             text = f"trial {record.number} was meanwhile given to another process: this result is discarded"
             self.emit(StudyNotice(level="warning", message=text))
             return
@@ -366,7 +309,7 @@ class _Tuner:
         total = self.study.plan.trials
         left = self.control.stop_requested if total is None else len(done) < total or self.claims.left()
         spent, saved = epochs_spent(self.study.plan, records)
-        finished = StudyFinished(
+        end = StudyFinished(
             status="failed" if self.error else "stopped" if left else "completed",
             records=tuple(records),
             best=ranked[0] if ranked else None,
@@ -376,51 +319,5 @@ class _Tuner:
             epochs_spent=spent,
             epochs_saved=saved,
         )
-        self.emit(finished)
-        return finished
-
-
-def _finished(running: _Given, outcome: Outcome) -> TrialRecord:
-    """The record of a trial that has ended for good, or until it is promoted."""
-    last = max(running.curve, default=0)
-    state: TrialStatus = "pruned" if outcome.state == "stopped" else outcome.state
-    reason = outcome.reason
-    if state == "pruned" and running.pauses:
-        state, reason = "paused", f"paused after epoch {last}"
-    elif outcome.state == "pruned":
-        reason = f"pruned after epoch {last}"
-    elif outcome.state == "stopped":
-        reason = "stopped by the user"
-    return replace(
-        running.record,
-        state=state,
-        value=outcome.value,
-        epochs=outcome.epochs,
-        curve=as_curve(running.curve),
-        reason=reason,
-        costs=outcome.costs,
-        seconds=running.claim.seconds + outcome.seconds,
-    )
-
-
-def _result(record: TrialRecord) -> dict[str, object]:
-    """Return what the storage keeps of it; JSON has no NaN."""
-    return {
-        "state": record.state,
-        "value": record.value,
-        "epochs": record.epochs,
-        "seconds": round(record.seconds, 3),
-        "reason": record.reason,
-        "costs": record.costs,
-        "curve": [None if math.isnan(value) else value for value in record.curve],
-    }
-
-
-def _write_environment(run: Run) -> None:
-    write_atomically(run.environment_file, lambda file: file.write(_environment()))
-
-
-@cache
-def _environment() -> bytes:
-    """On what all trials of this process are made."""
-    return json.dumps(environment(), indent=2).encode()
+        self.emit(end)
+        return end

@@ -138,7 +138,7 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("-p lrr=0.1,1", "lrr: unknown key. Known: data, model"),
+        ("-p lrr=0.1,1", "lrr: unknown key. Did you mean optimizer.lr?"),
         ("-p optimizer.lrr=0.1,1", "optimizer.lrr: unknown key. Did you mean 'lr'?"),
         (f"--method grid {RATE}", "optimizer.lr: a grid needs choices or a step"),
         ("--timeout soon", "--timeout: got 'soon'"),

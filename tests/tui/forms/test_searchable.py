@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tui.forms.search_form import Search, review, searchable
+from tui.forms.search_form import review, searchable
+from tui.forms.search_texts import Search
 
 NET = """
 from torch import nn

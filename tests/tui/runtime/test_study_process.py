@@ -13,6 +13,7 @@ from core.config import schema as configuration
 from core.errors import InputError, RunError
 from core.files.console import older_part
 from core.files.lock import FileLock, holder_of
+from core.tuning.executors.where import Where
 from core.tuning.search.plan import make_plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.study import create_study
@@ -30,7 +31,7 @@ def test_on_a_disk_without_locks_it_starts_and_is_asked_to_stop_through_the_stor
     refuse_locks(monkeypatch)
     base = configuration.from_dict({"data": "iris"})
     study = create_study(tmp_path / "runs", make_plan(base, {"optimizer.lr": [1, 2]}))
-    process = study_process.launch(study.folder, 1, None)
+    process = study_process.launch(study.folder, Where(jobs=1), None)
     try:
         assert holder_of(study.folder.path / "background.lock").startswith(f"process {process.pid} on ")
         assert not study_process.is_worked_on(study.folder)
@@ -49,7 +50,7 @@ def test_a_process_that_has_only_begun_to_start_is_stopped(
     monkeypatch.setattr(study_process, "TUI_COMMAND", ["sh", "-c", "exec sleep 600"])
     base = configuration.from_dict({"data": "iris"})
     study = create_study(tmp_path / "runs", make_plan(base, {"optimizer.lr": [1, 2]}))
-    process = study_process.launch(study.folder, 1, None)
+    process = study_process.launch(study.folder, Where(jobs=1), None)
     try:
         study_process.stop(study)
         assert process.wait(600) == -signal.SIGTERM
@@ -69,7 +70,7 @@ def test_it_writes_nothing_through_a_link(tmp_path: Path, name: str) -> None:
     target.write_text("of the user's")
     (folder.path / name).symlink_to(target)
     with pytest.raises(RunError, match="it is a link"):
-        study_process.launch(folder, 1, None)
+        study_process.launch(folder, Where(jobs=1), None)
     assert target.read_text() == "of the user's"
     assert study_process.last_words(folder) == ""
 
@@ -117,9 +118,7 @@ def test_its_output_is_kept_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(tune, "_executor", lambda *given: executor)
         monkeypatch.setattr(tune, "work_on", print_much)
         os.dup2(os.open(console, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
-        asked = tune.Asked(
-            None, str(folder.path), None, 60, None, tune.Where(jobs=1), tmp_path / "runs", None
-        )
+        asked = tune.Asked(None, str(folder.path), 60, None, Where(jobs=1), tmp_path / "runs", None)
         with pytest.raises(InputError, match="enough"):
             tune.tune(asked, as_json=True, quiet=False)
 

@@ -1,5 +1,4 @@
-"""Dialogs of Tune: which study to open, how many trials to add, how many seeds confirm it, which values
-trials have."""
+"""Dialogs of Tune: which study to open, how many trials or seeds, which values trials have."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -9,12 +8,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets import Button, Input, OptionList, SelectionList, Static
+from textual.widgets.selection_list import Selection
 
 from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 
-__all__ = ["AddTrials", "Confirm", "OpenStudy", "SelectTrials", "TryValues"]
+__all__ = ["AskNumber", "ChooseStudies", "OpenStudy", "SelectTrials", "TryValues"]
 
 
 class OpenStudy(Dialog[str]):
@@ -43,52 +43,67 @@ class OpenStudy(Dialog[str]):
         self.dismiss(list(self.studies.values())[event.option_index])
 
 
-class AddTrials(Dialog[int]):
-    """Dialog for the number of trials to add to a study; None after Escape."""
+class ChooseStudies(Dialog[list[str]]):
+    """The other studies, newest first, any number of which are chosen; returns their paths, or None after Escape.
+
+    Args:
+        studies: name -> path.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 
+    def __init__(self, studies: dict[str, str]) -> None:
+        super().__init__()
+        self.studies = studies
+
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog -trials"):
-            yield Static("How many more trials?", classes="question")
-            yield Input("10", compact=True, type="integer", max_length=6)
-            yield Static("", id="trials-problem")
+        with Vertical(classes="dialog -study"):
+            yield Static("Studies to show beside this one", classes="question")
+            yield SelectionList(
+                *(Selection(Text(clean(name)), path) for name, path in self.studies.items()), compact=True
+            )
             with Horizontal(classes="answers"):
-                yield Button("Resume", id="more", compact=True, variant="primary")
-                yield Button("Cancel", id="cancel", compact=True, action="screen.dismiss")
+                yield Button("Show", id="answer", compact=True, variant="primary")
+                yield Button("Cancel", compact=True, action="screen.dismiss")
 
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#more")
+    @on(Button.Pressed, "#answer")
     def _submit(self) -> None:
-        text = self.query_one(Input).value
-        if text.isdecimal() and int(text) > 0:
-            self.dismiss(int(text))
-        else:
-            self.query_one("#trials-problem", Static).update("✗ enter a number ≥ 1")
+        self.dismiss(self.query_one(SelectionList).selected)
 
 
-class Confirm(Dialog[int]):
-    """Dialog for the number of seeds with which the best trials are trained again; None after Escape."""
+class AskNumber(Dialog[int]):
+    """Dialog for a whole number; None after Escape.
+
+    Args:
+        question: what it counts. answer: the button that gives it.
+        usual: the number at the start. least: the smallest that is taken.
+        note: one line about what follows.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 
+    def __init__(self, question: str, answer: str, *, usual: int, least: int, note: str = "") -> None:
+        super().__init__()
+        self.question, self.answer, self.note = question, answer, note
+        self.usual, self.least = usual, least
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -trials"):
-            yield Static("Train the best trials again, with how many other seeds each?", classes="question")
-            yield Input("3", compact=True, type="integer", max_length=3)
-            yield Static("The best mean wins, and is evaluated on the test split.", id="trials-problem")
+            yield Static(self.question, classes="question", markup=False)
+            yield Input(str(self.usual), compact=True, type="integer", max_length=6)
+            yield Static(self.note, id="trials-problem", markup=False)
             with Horizontal(classes="answers"):
-                yield Button("Confirm", id="confirm", compact=True, variant="primary")
+                yield Button(self.answer, id="answer", compact=True, variant="primary")
                 yield Button("Cancel", id="cancel", compact=True, action="screen.dismiss")
 
     @on(Input.Submitted)
-    @on(Button.Pressed, "#confirm")
+    @on(Button.Pressed, "#answer")
     def _submit(self) -> None:
         text = self.query_one(Input).value
-        if text.isdecimal() and int(text) > 1:
+        if text.isdecimal() and int(text) >= self.least:
             self.dismiss(int(text))
         else:
-            self.query_one("#trials-problem", Static).update("✗ enter a number ≥ 2")
+            self.query_one("#trials-problem", Static).update(f"✗ enter a number ≥ {self.least}")
 
 
 class WriteValues(Dialog[dict[str, Any]]):

@@ -1,4 +1,5 @@
-"""Pages of graphs below the trials: slices, parallel coordinates, contours, the front, and the runs that confirm."""
+"""Pages of graphs below the trials: slices, parallel coordinates, contours, the front, other studies, and the
+runs that confirm."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,15 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 
-from tui.charts.plot import Plot
-from tui.charts.study_views import axes_of, contour_chart, front_chart, parallel_chart, selected_trials
+from tui.charts.study_views import contour_chart, front_chart
 from tui.headless.confirm import confirmation_rows, winner_lines
+from tui.screens.tune.parallel_panel import ParallelPanel
 from tui.screens.tune.slices_panel import SlicesPanel
-from tui.terminal.text import clean, fit, short_path
+from tui.screens.tune.spread_panel import SpreadPanel, Together
+from tui.terminal.text import clean, fit
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
@@ -30,31 +33,10 @@ GRAPHS: Final = {
     "parallel": "parallel-panel",
     "contour": "contour-panel",
     "front": "front-panel",
+    "spread": "spread-panel",
     "confirm": "confirm-panel",
 }
 """Pages and the panels that they show, in their order."""
-
-
-LEFT = 5
-"""Cells left of the first axis of parallel coordinates."""
-
-
-class ParallelPanel(Panel):
-    """A line for each trial across all parameters, whose names and ends stand below the axes."""
-
-    def compose(self) -> ComposeResult:
-        yield Plot()
-        yield Drawing(id="parallel-axes")
-
-    def show(self, standing: "Standing", ranges: Mapping[str, Any]) -> None:
-        """Show a study, with the trials inside some ranges on top."""
-        chosen = selected_trials(standing, ranges) if ranges else None
-        self.query_one(Plot).show(parallel_chart(standing, chosen))
-        self.query_one(Drawing).show(partial(_axes, axes_of(standing)))
-        self.border_title = "parallel coordinates"
-        where = " and ".join(f"{_short(path)} {_range(domain)}" for path, domain in ranges.items())
-        some = f"{len(chosen or ())} trials with {where}"
-        self.border_subtitle = clean(some if ranges else "/ select by ranges")
 
 
 class ConfirmPanel(Panel):
@@ -75,11 +57,13 @@ class Graphs(Horizontal):
 
     Attributes:
         ranges: by which trials are selected in parallel coordinates.
+        together: other studies beside this one; None for none.
     """
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.ranges: Mapping[str, Any] = {}
+        self.together: Together | None = None
         self._pages: list[str] = ["slices"]
         self._page = "slices"
         self._first = 0
@@ -90,6 +74,7 @@ class Graphs(Horizontal):
         yield ParallelPanel(id="parallel-panel")
         yield ChartPanel(id="contour-panel")
         yield ChartPanel(id="front-panel")
+        yield SpreadPanel(id="spread-panel")
         yield ConfirmPanel(id="confirm-panel")
 
     def on_mount(self) -> None:
@@ -104,6 +89,7 @@ class Graphs(Horizontal):
         """Show a study; a page that appears is turned to."""
         self._shown = (standing, log_y)
         front = {"front": bool(standing.plan.second), "confirm": standing.confirmation is not None}
+        front["spread"] = self.together is not None
         front["contour"] = len(standing.plan.space.domains) > 1
         pages = [name for name in GRAPHS if front.get(name, True)]
         new = [name for name in pages if name not in self._pages and name in ("front", "confirm")]
@@ -126,6 +112,20 @@ class Graphs(Horizontal):
         """Select trials by ranges, and show them in parallel coordinates."""
         self.ranges, self._page = ranges, "parallel"
         self._show_page()
+
+    def compare(self, together: Together | None) -> None:
+        """Show other studies beside this one; None for none."""
+        self.together = together
+        if self._shown is not None:
+            self.show(*self._shown)
+            if together is not None:
+                self._page = "spread"
+                self._show_page()
+
+    @on(ParallelPanel.Selected)
+    def _selected(self, event: ParallelPanel.Selected) -> None:
+        event.stop()
+        self.select(event.ranges)
 
     def draw(self, page: str) -> None:
         """Draw the content of a page."""
@@ -150,6 +150,8 @@ class Graphs(Horizontal):
             title = f"{standing.plan.metric} over {standing.plan.second}"
             chart, length = front_chart(standing, numbers), f"front {len(numbers)}"
             self.query_one("#front-panel", ChartPanel).show(title, chart, subtitle=length)
+        elif page == "spread" and self.together is not None:
+            self.query_one(SpreadPanel).show(standing, self.together)
         elif page == "confirm" and standing.confirmation is not None:
             self.query_one(ConfirmPanel).show(standing.confirmation)
 
@@ -165,35 +167,6 @@ def visible(standing: "Standing", hide: bool) -> "Standing":
         return standing
     kept = [one for one in standing.records if one.state not in ("pruned", "diverged", "failed")]
     return replace(standing, records=tuple(kept))
-
-
-def _range(domain: Mapping[str, Any]) -> str:
-    if "choices" in domain:
-        return ",".join(map(str, domain["choices"]))
-    return f"{domain['low']:g}..{domain['high']:g}"
-
-
-def _axes(axes: list[tuple[str, str, str]], width: int) -> Content:
-    """Names of the axes below them, as far as there is room, with the values at their ends."""
-    names, ends = "", ""
-    apart = (width - LEFT) / max(1, len(axes) - 1)
-    for at, (name, low, high) in enumerate(axes):
-        last = at == len(axes) - 1
-        start = max(0, round(LEFT + at * apart) - 1) if at else 0
-        room = max(1, int(apart) - 2)
-        for text, line in ((f"{at + 1} {_short(name)}", "names"), (f"{low} … {high}", "ends")):
-            before = names if line == "names" else ends
-            text = fit(text, min(room, cell_len(text)))
-            place = width - cell_len(text) if last else start
-            before = fit(before, place) + text
-            names, ends = (before, ends) if line == "names" else (names, before)
-    lines = [Content(clean(fit(names, width))), Content.styled(clean(fit(ends, width)), "$foreground 60%")]
-    return Content("\n").join(lines)
-
-
-def _short(name: str) -> str:
-    """Return a path in short; names of costs and metrics as they are."""
-    return short_path(name) if "." in name else name
 
 
 def _confirmed(found: "Confirmation", width: int) -> Content:

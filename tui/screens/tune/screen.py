@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,18 +14,12 @@ from textual.message import Message
 from textual.widgets import Button, Static
 
 from core.runs.references import LATEST
-from tui.forms.search_form import (
-    Search,
-    SearchState,
-    default_search,
-    own_metrics,
-    review,
-    search_command,
-    searchable,
-)
+from tui.forms.search_command import search_command
+from tui.forms.search_form import SearchState, default_search, own_metrics, review, searchable
+from tui.forms.search_texts import Given, Search
 from tui.screens.base import NARROW
 from tui.screens.tune.space_editor import STOPS, SpaceEditor
-from tui.screens.tune.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS
+from tui.screens.tune.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, known_names
 from tui.screens.tune.study_view import StudyView
 from tui.screens.tune.trial_columns import headline
 from tui.screens.tune.trials_panel import TrialsPanel
@@ -34,7 +28,6 @@ from tui.terminal.text import clean
 from tui.widgets.command_panel import CommandPanel
 
 if TYPE_CHECKING:
-    from core.tuning.search.plan import ExecutorName
     from core.tuning.study.records import TrialRecord
 
 __all__ = ["TuneScreen"]
@@ -104,8 +97,6 @@ class TuneScreen(WinnerActions):
         Binding("space", "pause", "pause", tooltip="Pause the study and its trials"),
         Binding("space", "unpause", "continue", tooltip="Continue the paused study"),
         Binding("s", "stop", "stop", tooltip="Ask the study to save and stop; asks first"),
-        Binding("r", "resume", "resume", tooltip="Resume with the remaining trials"),
-        Binding("a", "more", "more", tooltip="Add trials to the study, and resume it"),
         Binding("p", "promote", "reuse", tooltip="Edit a copy of the trial's configuration in the form"),
         Binding("o", "sort", "sort", tooltip="Sort by the next column"),
         Binding("O", "turn_order", "Reverse the order", show=False),
@@ -145,16 +136,8 @@ class TuneScreen(WinnerActions):
         return self.query_one(TrialsPanel).selected if self.is_mounted else None
 
     @property
-    def jobs(self) -> int | None:
-        return self.state.jobs
-
-    @property
-    def confirm(self) -> int:
-        return self.state.confirm
-
-    @property
-    def executor(self) -> "ExecutorName":
-        return cast("ExecutorName", self.search.executor)
+    def given(self) -> Given:
+        return self.state.given
 
     def on_mount(self) -> None:
         self._show_view()
@@ -182,6 +165,10 @@ class TuneScreen(WinnerActions):
         await self.editor.fill(search, searchable(self._values, search.ranges))
         self.editor.offer_metrics(own_metrics(self._values))
         self._review()
+        runs_dir = self.tui.runs_dir
+        self.in_background(
+            "names", lambda progress: known_names(runs_dir), lambda known: self.editor.offer_known(*known)
+        )
 
     @on(SpaceEditor.Changed)
     async def _edited(self, event: SpaceEditor.Changed) -> None:
@@ -200,11 +187,15 @@ class TuneScreen(WinnerActions):
         """Check the form, and describe the study."""
         ready = self.state.plan is not None
         self.state = review(self._values, self.search)
-        command = search_command(self.state, self.search, self.tui.runs_dir) if self.state.plan else ""
-        self.editor.show(self.state, command)
+        self.editor.show(self.state, self._command())
         self.tell_state()
         if ready != (self.state.plan is not None):
             self.refresh_bindings()
+
+    def _command(self) -> str:
+        """Return the equivalent command; empty while the form is not valid."""
+        plan = self.state.plan
+        return search_command(plan, self.search, self.given, self.tui.runs_dir) if plan is not None else ""
 
     def tell_state(self) -> None:
         if self.starting:
@@ -223,7 +214,7 @@ class TuneScreen(WinnerActions):
         if self.state.plan is None:
             self.notify("Fix the marked ranges first: there is no command yet.", severity="warning")
             return
-        command = search_command(self.state, self.search, self.tui.runs_dir)
+        command = self._command()
         self.app.copy_to_clipboard(command)
         self.notify(clean(command), title="Copied", markup=False)
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,11 +15,10 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from core.metrics import METRICS
-from core.tuning.search.auto import AUTO, Method
-from core.tuning.search.objectives import COSTS
-from core.tuning.search.plan import ExecutorName, Pruner
 from tui.forms.form_fields import FieldSpec
-from tui.forms.search_form import Search, SearchState, usual_jobs
+from tui.forms.search_form import SearchState
+from tui.forms.search_settings import SETTINGS
+from tui.forms.search_texts import Search, usual_jobs
 from tui.screens.tune.range_row import RangeRow
 from tui.terminal.text import clean, fit
 from tui.widgets.choice import Choice
@@ -41,71 +39,6 @@ log:1e-4..1:10   by factors of 10
 64,128,[256,64]  choices; [ ] for layers
 adam,sgd         names; the fields of
                  each can be added"""
-_setting = partial(FieldSpec, default="", kind="text")
-SETTINGS = (
-    _setting(
-        path="method",
-        label="method",
-        kind="choice",
-        choices=(AUTO, *get_args(Method)),
-        hint="how values are chosen",
-        about="auto: chooses one and says why. grid: every combination once. random: independent draws. bayes: learns "
-        "from earlier trials (TPE). gp: Gaussian process, for few numbers and trials",
-    ),
-    _setting(
-        path="pruner",
-        label="pruner",
-        kind="choice",
-        choices=get_args(Pruner),
-        hint="stops unpromising trials",
-        about="Stops unpromising trials early. median: those worse than half of the others. asha, hyperband: all but "
-        "the best third",
-    ),
-    _setting(
-        path="metric",
-        label="metric",
-        kind="choice",
-        choices=("auto", *METRICS),
-        hint="on validation",
-        about="Validation metric to optimize, at the best epoch of a trial; auto: the loss",
-    ),
-    _setting(
-        path="second",
-        label="second",
-        kind="choice",
-        choices=("none", *COSTS, *METRICS),
-        hint="another objective",
-        about="Another objective: a cost of the network (parameters, seconds of an epoch, latency of a sample, size of "
-        "its file) or a metric; the study looks for trials that no other beats in both",
-    ),
-    _setting(
-        path="where",
-        label="where",
-        hint="parameters<1e5",
-        about="Limits that the best trials keep to, such as parameters<1e5, accuracy>=0.9; nothing for none",
-    ),
-    _setting(path="trials", label="trials", hint="≥ 1", about="Number of trials in the whole study"),
-    _setting(
-        path="confirm",
-        label="confirm",
-        hint="0, or seeds ≥ 2",
-        about="At the end, train the best trials again with so many other seeds each; the best mean wins and is tested",
-    ),
-    _setting(
-        path="executor",
-        label="executor",
-        kind="choice",
-        choices=get_args(ExecutorName),
-        hint="where trials train",
-        about="local: in local processes. ray: on a Ray cluster",
-    ),
-    _setting(
-        path="jobs",
-        label="jobs",
-        hint="≥ 1, or auto",
-        about="Trials at once; locally the cores are divided among them. auto: 1; Ray: as many as fit",
-    ),
-)
 
 
 class SearchForm(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -204,8 +137,16 @@ class SpaceEditor(Vertical):
 
     def offer_metrics(self, own: Sequence[str]) -> None:
         """Update the metrics to choose from: also those of the user's own that trials report."""
-        editor = next(field for field in self.query(Field) if field.spec.path == "metric")
-        editor.set_choices((name, name) for name in ("auto", *own, *METRICS))
+        self.setting("metric").set_choices((name, name) for name in ("auto", *own, *METRICS))
+
+    def offer_known(self, runs: Sequence[str], studies: Sequence[str]) -> None:
+        """Update the runs to start with, and the studies to learn from."""
+        self.setting("start_with").set_choices((name, name) for name in runs)
+        self.setting("learn_from").set_choices((name, name) for name in studies)
+
+    def setting(self, name: str) -> Field:
+        """Return the field of a setting."""
+        return next(field for field in self.query(Field) if field.spec.path == name)
 
     async def add(self, path: str) -> None:
         """Add a field to the search."""
@@ -277,7 +218,7 @@ class SpaceEditor(Vertical):
         setting: dict[str, Any] = {name: event.text}  # all values except the ranges are text
         self.search = replace(before, **setting)
         if name == "executor" and before.jobs == usual_jobs(before.executor):
-            self.query(Field).last().text = usual_jobs(event.text)
+            self.setting("jobs").text = usual_jobs(event.text)
             self.search = replace(self.search, jobs=usual_jobs(event.text))
         self.post_message(self.Changed(name))
 

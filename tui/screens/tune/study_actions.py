@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual import on
@@ -12,10 +13,12 @@ from core.config import schema as configuration
 from core.data.dataset import Progress
 from core.errors import StorageNotGiven, TorchtuiError
 from core.palette import MAX_RUNS
-from core.runs.folder import Run
+from core.runs.folder import Run, all_runs
+from core.runs.labels import write_labels
 from core.runs.references import LATEST
 from core.session.preload import load_backend
-from core.tuning.search.plan import ExecutorName, Plan
+from core.tuning.search.changes import Changes
+from core.tuning.search.plan import Plan
 from core.tuning.study.folder import all_studies
 from tui.forms.remedies import error_in_app
 from tui.runtime import study_process
@@ -23,19 +26,22 @@ from tui.screens.background import Background
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.trust_prompt import with_consent
-from tui.screens.tune.dialogs import AddTrials, OpenStudy
+from tui.screens.tune.dialogs import OpenStudy
 from tui.screens.tune.trials_panel import TrialsPanel
-from tui.terminal.text import count, progress_line
+from tui.terminal.text import progress_line
 
 if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord
+    from tui.forms.search_texts import Given
     from tui.runtime.study_follower import Follower, Standing
 
-__all__ = ["STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions"]
+__all__ = ["MAX_NAMES", "STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions", "known_names"]
 
 LOOK_SECONDS = 1.0
+MAX_NAMES = 200
+"""The most runs or studies in a list; others can be named on the command line."""
 TRIAL_ACTIONS: Final = frozenset({"evaluate", "promote"})
-STUDY_ACTIONS: Final = frozenset({"pause", "unpause", "stop", "resume", "more", "compare"})
+STUDY_ACTIONS: Final = frozenset({"pause", "unpause", "stop", "compare"})
 
 
 class StudyActions(Background, ModeScreen):
@@ -63,18 +69,8 @@ class StudyActions(Background, ModeScreen):
         raise NotImplementedError
 
     @property
-    def jobs(self) -> int | None:
-        """Trials at once; None for the executor's own choice."""
-        raise NotImplementedError
-
-    @property
-    def confirm(self) -> int:
-        """Seeds with which the best trials of a new study are trained again; 0 for none."""
-        raise NotImplementedError
-
-    @property
-    def executor(self) -> "ExecutorName":
-        """Executor of the trials."""
+    def given(self) -> "Given":
+        """The settings of the search form."""
         raise NotImplementedError
 
     def show_standing(self) -> None:
@@ -147,26 +143,32 @@ class StudyActions(Background, ModeScreen):
         with_consent(self.app, plan.space.base, lambda: self._start(plan))
 
     def _start(self, plan: Plan) -> None:
-        runs_dir, data_root = self.tui.runs_dir, self.tui.data_root
-        jobs, executor, seeds = self.jobs, self.executor, self.confirm
+        runs_dir, data_root, given = self.tui.runs_dir, self.tui.data_root, self.given
 
-        def start(progress: Progress) -> "tuple[Follower, str]":
+        def start(progress: Progress) -> "tuple[Follower, list[str]]":
             load_backend()
             from core.tuning.confirm.study import ask_to_confirm
-            from core.tuning.study.priors import start_with_current
-            from core.tuning.study.study import check_plan, create_study
+            from core.tuning.study.starting import start_study
             from tui.runtime.study_follower import Follower
 
-            if executor == "ray":
+            if given.where.executor == "ray":
                 from core.tuning.executors.ray_executor import import_ray
 
                 import_ray()  # fail before a folder is created
-            study = create_study(runs_dir, check_plan(plan, data_root, progress))
-            first = start_with_current(study)
-            if seeds:
-                ask_to_confirm(study, seeds)
-            self._launched.append(study_process.launch(study.folder, jobs, data_root, executor=executor))
-            return Follower(runs_dir, str(study.folder.path)), first
+            known = Changes(given.start_with, given.learn_from)
+            study, lines = start_study(
+                runs_dir, plan, given.storage, known, data_root=data_root, progress=progress
+            )
+            if given.name:
+                write_labels(study.folder.path, name=given.name)
+            if given.confirm:
+                ask_to_confirm(study, given.confirm)
+            self._launched.append(
+                study_process.launch(
+                    study.folder, given.where, data_root, seconds=given.seconds, storage_url=given.storage
+                )
+            )
+            return Follower(runs_dir, str(study.folder.path), given.storage), lines
 
         self.starting, self.starting_note = True, "loading data and checking every model ..."
         self.tell_state()
@@ -177,16 +179,16 @@ class StudyActions(Background, ModeScreen):
         self.starting_note = f"{progress_line(what, done, total)} ..."
         self.tell_state()
 
-    def _started(self, started: "tuple[Follower, str]") -> None:
-        follower, first = started
+    def _started(self, started: "tuple[Follower, list[str]]") -> None:
+        follower, lines = started
         self.starting = False
         self.tell_state()
         self.refresh_bindings()
         self.forget("open")
         self.follow(follower)
         self.show_study()
-        if first:
-            self.notify(first, markup=False)
+        if lines:
+            self.notify("\n".join(lines), markup=False)
 
     def _not_started(self, error: Exception) -> None:
         self.starting = False
@@ -255,43 +257,6 @@ class StudyActions(Background, ModeScreen):
     def _set_pause(self, change: Callable[[], None]) -> None:
         self.in_background("pause", lambda progress: change(), lambda nothing: self.look())
 
-    def action_resume(self) -> None:
-        """Resume with the remaining trials."""
-        self._resume_with(None)
-
-    def action_more(self) -> None:
-        """Add trials to the study, and resume it."""
-
-        def asked(more: int | None) -> None:
-            if more is not None and self.standing is not None:
-                self._resume_with((self.standing.plan.trials or self.standing.done) + more)
-
-        if self.standing is not None:
-            self.app.push_screen(AddTrials(), asked)
-
-    def _resume_with(self, trials: int | None) -> None:
-        standing, jobs, data_root = self.standing, self.jobs, self.tui.data_root
-        follower, executor = self._follower, self.executor
-        if standing is None:
-            return
-        if standing.plan.method == "grid" and standing.done >= standing.plan.space.grid_size():
-            size = count(standing.plan.space.grid_size())
-            self.notify(f"All {size} combinations of this grid have been tried.", severity="warning")
-            return
-
-        def launch(progress: Progress) -> None:
-            if follower is not None:
-                follower.study.go_on()
-            url = None if follower is None else follower.study.storage_url
-            self._launched.append(
-                study_process.launch(standing.folder, jobs, data_root, trials, executor, url)
-            )
-
-        def agreed() -> None:
-            self.in_background("start", launch, lambda nothing: self.look())
-
-        with_consent(self.app, standing.plan.space.base, agreed)
-
     # A trial
 
     @on(TrialsPanel.Chosen)
@@ -338,8 +303,6 @@ class StudyActions(Background, ModeScreen):
             return frozenset(found)
         if standing.active:
             found |= {"stop", "unpause" if standing.paused else "pause"}
-        else:
-            found |= {"more"} if standing.status == "completed" else {"more", "resume"}
         if len(self._best_runs(standing)) > 1:
             found.add("compare")
         if record is not None:
@@ -347,3 +310,9 @@ class StudyActions(Background, ModeScreen):
             if record.state == "completed" and record.run is not None:
                 found.add("evaluate")
         return frozenset(found)
+
+
+def known_names(runs_dir: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the newest runs to start with, and of studies to learn from."""
+    runs = [run.id for run in all_runs(runs_dir)]
+    return runs[:MAX_NAMES], [study.name for study in all_studies(runs_dir)][:MAX_NAMES]

@@ -64,6 +64,7 @@ class StudyView(Vertical):
         """Show the state of a study."""
         if self._standing is None or standing.folder != self._standing.folder:
             self.trials.start()
+            self.graphs.compare(None)
         self._standing = standing
         self.trials.show(visible(standing, self.hides))
         self.query_one(ImportancePanel).show(standing)

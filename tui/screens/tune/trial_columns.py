@@ -1,6 +1,7 @@
 """The table of trials without a screen: its columns, its order, its cells."""
 
 import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -183,9 +184,13 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
 
 
 def _seconds_left(standing: "Standing") -> float | None:
-    """Estimate the time left from the duration of trials so far and the number running at once."""
-    took = [record.seconds for record in standing.records if record.seconds]
-    if not took or standing.plan.trials is None:
-        return None
-    at_once = max(1, standing.counts["running"])
-    return (standing.plan.trials - standing.done) * sum(took) / len(took) / at_once
+    """Estimate the time left from the trials so far, the number running at once, and the limits."""
+    from core.tuning.study.stopping import seconds_left
+
+    return seconds_left(
+        standing.plan,
+        standing.records,
+        session=sum(record.rests and record.started >= standing.since for record in standing.records),
+        at_once=max(1, standing.counts["running"]),
+        until_end=None if standing.ends is None else standing.ends - time.time(),
+    )

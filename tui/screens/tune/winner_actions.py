@@ -9,12 +9,15 @@ from core.config import schema as configuration
 from core.errors import ConfigError, TorchtuiError
 from core.tuning.search.points import parse_point
 from core.tuning.search.ranges import parse_domain
+from core.tuning.study.folder import all_studies
 from tui.forms.command_line import command_line
 from tui.forms.remedies import error_in_app
 from tui.runtime import study_process
 from tui.screens.trust_prompt import with_consent
-from tui.screens.tune.dialogs import Confirm, SelectTrials, TryValues
-from tui.screens.tune.study_actions import StudyActions
+from tui.screens.tune.dialogs import AskNumber, ChooseStudies, SelectTrials, TryValues
+from tui.screens.tune.resume_actions import RESUME_ACTIONS, ResumeActions
+from tui.screens.tune.spread_panel import Together
+from tui.screens.tune.study_actions import MAX_NAMES
 from tui.screens.tune.study_view import StudyView
 from tui.terminal.text import clean, short_path
 
@@ -23,12 +26,22 @@ if TYPE_CHECKING:
 
 __all__ = ["WINNER_ACTIONS", "WinnerActions"]
 
-WINNER_ACTIONS = frozenset({"confirm", "longer", "copy_trial", "hide", "graph", "select", "try_values"})
+WINNER_ACTIONS = RESUME_ACTIONS | {
+    "confirm",
+    "longer",
+    "copy_trial",
+    "hide",
+    "graph",
+    "select",
+    "beside",
+    "try_values",
+}
+LEAST_SEEDS = 2
 LONGER = 3
 """Times the epochs of a trial that is to be trained with more of them."""
 
 
-class WinnerActions(StudyActions):
+class WinnerActions(ResumeActions):
     """Base of Tune that knows what to do with trials."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,6 +52,7 @@ class WinnerActions(StudyActions):
             "g", "graph(1)", "graph", tooltip="The next graph: slices, parallel, contour, front, confirm"
         ),
         Binding("G", "graph(-1)", "Previous graph", show=False),
+        Binding("w", "beside", "Show other studies beside this one", show=False),
         Binding("slash", "select", "Select trials by ranges", show=False),
         Binding("plus", "try_values", "Add a trial by hand", show=False, key_display="+"),
     ]
@@ -46,7 +60,7 @@ class WinnerActions(StudyActions):
     def action_confirm(self) -> None:
         """Train the best trials again with other seeds, in the background."""
         standing, follower, data_root = self.standing, self._follower, self.tui.data_root
-        jobs, executor = self.jobs, self.executor
+        where = self.given.where
         if standing is None:
             return
 
@@ -62,7 +76,11 @@ class WinnerActions(StudyActions):
                 trials = standing.done if standing.status != "completed" else None
                 self._launched.append(
                     study_process.launch(
-                        standing.folder, jobs, data_root, trials, executor, follower.study.storage_url
+                        standing.folder,
+                        where,
+                        data_root,
+                        trials=trials,
+                        storage_url=follower.study.storage_url,
                     )
                 )
 
@@ -72,7 +90,14 @@ class WinnerActions(StudyActions):
                 lambda: self.in_background("start", launch, lambda nothing: self.look()),
             )
 
-        self.app.push_screen(Confirm(), asked)
+        dialog = AskNumber(
+            "Train the best trials again, with how many other seeds each?",
+            "Confirm",
+            usual=3,
+            least=LEAST_SEEDS,
+            note="The best mean wins, and is evaluated on the test split.",
+        )
+        self.app.push_screen(dialog, asked)
 
     def _config(self) -> "TrainConfig | None":
         """The configuration of the trial under the cursor."""
@@ -108,6 +133,40 @@ class WinnerActions(StudyActions):
     def action_graph(self, by: int) -> None:
         """Show the next or previous graph."""
         self.query_one(StudyView).graphs.turn(by)
+
+    def action_beside(self) -> None:
+        """Choose other studies to show beside this one."""
+        follower, runs_dir = self._follower, self.tui.runs_dir
+        if follower is None:
+            return
+
+        def read(paths: list[str], progress: Any) -> Together:
+            from core.tuning.comparison import study_facts
+            from tui.runtime.study_follower import Follower
+
+            others = [Follower(runs_dir, path) for path in paths]
+            facts = [study_facts(study) for study in (follower.study, *(one.study for one in others))]
+            return Together([one.look() for one in others], facts)
+
+        def chosen(paths: list[str] | None) -> None:
+            if paths is not None:
+                graphs = self.query_one(StudyView).graphs
+                if paths:
+                    self.in_background("beside", partial(read, paths), graphs.compare)
+                else:
+                    graphs.compare(None)
+
+        def ask(studies: dict[str, str]) -> None:
+            if studies:
+                self.app.push_screen(ChooseStudies(studies), chosen)
+            else:
+                self.notify("There are no other studies.")
+
+        def others(progress: Any) -> dict[str, str]:
+            found = [study for study in all_studies(runs_dir) if study.path != follower.folder.path]
+            return {study.name: str(study.path) for study in found[:MAX_NAMES]}
+
+        self.in_background("list", others, ask)
 
     def action_select(self) -> None:
         """Select trials by ranges of parameters, costs or the metric."""
@@ -177,7 +236,7 @@ class WinnerActions(StudyActions):
         standing = self.standing
         if standing is None:
             return frozenset(found)
-        found |= {"hide", "graph", "select"}
+        found |= {"hide", "graph", "select", "beside"}
         if standing.plan.method != "grid":
             found.add("try_values")
         if standing.best is not None and not standing.active:

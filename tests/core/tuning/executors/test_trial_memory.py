@@ -10,10 +10,11 @@ from core.machine import Memory
 from core.models.summary import Layer, ModelSummary
 from core.tuning.executors.executors import LocalProcesses
 from core.tuning.executors.trial_memory import PROCESS_BYTES, estimate, slots_that_fit
+from core.tuning.executors.where import Where
 from core.tuning.search.plan import Plan, make_plan, plan_from_dict
 from core.tuning.study.records import StudyEvent
 from tests.support.fixtures import LoadData
-from tui.headless.tune import Where, _limit_by_memory
+from tui.headless.tune import _limit_by_memory
 
 GB = 10**9
 

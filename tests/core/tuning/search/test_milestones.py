@@ -18,42 +18,42 @@ def waiting(values: dict[int, float], at: int = 1, first: int = 0) -> list[Reach
     return [Reached(first + trial, {at: value}, waits=True) for trial, value in values.items()]
 
 
-def test_milestones_are_thirds_of_the_next_one() -> None:
+def test_milestones_are_halves_of_the_next_one() -> None:
     assert [milestones(epochs) for epochs in (1, 2, 3, 9, 10, 27, 100)] == [
         (),
         (1,),
-        (1,),
-        (1, 3),
-        (1, 3),
-        (1, 3, 9),
-        (4, 11, 33),
+        (1, 2),
+        (1, 2, 4),
+        (1, 2, 5),
+        (1, 2, 3, 7, 14),
+        (3, 6, 12, 25, 50),
     ]
-    assert [milestones(27, bracket) for bracket in range(4)] == [(1, 3, 9), (3, 9), (9,), ()]
+    assert [milestones(8, bracket) for bracket in range(4)] == [(1, 2, 4), (2, 4), (4,), ()]
 
 
 def test_brackets_get_the_shares_of_hyperband() -> None:
-    counts = Counter(bracket_of(trial, 27) for trial in range(1000))
-    shares = [27 / 4, 9 / 3, 3 / 2, 1]
+    counts = Counter(bracket_of(trial, 8) for trial in range(1000))
+    shares = [8 / 4, 4 / 3, 2 / 2, 1]
     assert all(abs(counts[bracket] - 1000 * share / sum(shares)) < 2 for bracket, share in enumerate(shares))
     assert {bracket_of(trial, 1) for trial in range(9)} == {0}
 
 
-def test_the_best_third_is_promoted_and_later_milestones_come_first() -> None:
+def test_the_best_half_is_promoted_and_later_milestones_come_first() -> None:
     found = waiting({0: 0.3, 1: 0.1, 2: 0.2})
-    assert promotable(found[:2]) == []
+    assert promotable(found[:1]) == []
     assert promotable(found) == [1]
     promoted = [found[0], Reached(1, {1: 0.1}), found[2]]
     assert promotable(promoted) == []  # it is being trained: its place is taken
     later = [
         Reached(trial, {1: 0.0, 3: value}, waits=True) for trial, value in enumerate((0.5, 0.4, 0.6), 10)
     ]
-    assert promotable([*waiting(dict.fromkeys(range(3), 0.0)), *later]) == [11, 0, 1]
+    assert promotable([*waiting(dict.fromkeys(range(3), 0.0)), *later]) == [11, 0, 1, 2]
     assert promotable(waiting({0: math.nan, 1: 0.9, 2: math.nan})) == [1]
 
 
 def test_brackets_do_not_compete() -> None:
     one = waiting({0: 0.3, 1: 0.1, 2: 0.2}, at=3)
-    other = [Reached(trial, {3: 0.0}, waits=True, bracket=1) for trial in (7, 8)]
+    other = [Reached(7, {3: 0.0}, waits=True, bracket=1)]
     assert promotable([*one, *other]) == [1]
 
 
@@ -73,12 +73,13 @@ def test_all_that_wait_have_a_place_in_line() -> None:
 
 
 def test_hopeless_trials_are_given_up_and_stay_so() -> None:
-    found = waiting({trial: trial / 10 for trial in range(9)})
-    assert given_up(found, 9) == {6, 7, 8}
-    assert given_up([*found, *waiting({20: -1.0})], 9) >= {6, 7, 8}
+    found = [Reached(trial, {1: trial / 10, 2: trial / 10}, waits=True) for trial in range(9)]
+    assert given_up(found, 9) == {5, 6, 7, 8}
+    assert given_up([*found, *waiting({20: -1.0})], 9) >= {5, 6, 7, 8}
     assert given_up(found, 18) == given_up(found, None) == set()
-    later = [Reached(trial, {1: 0.0, 3: trial / 10}, waits=True) for trial in range(3)]
-    assert given_up([*later, *found[3:]], 9) == {2, 6, 7, 8}
+    assert given_up(waiting(dict.fromkeys(range(9), 0.0)), 9) == set()
+    later = [Reached(trial, {1: 0.0, 2: 0.0, 4: trial / 10}, waits=True) for trial in range(5)]
+    assert given_up([*later, *found[5:]], 9) == {3, 4, 5, 6, 7, 8}
 
 
 def test_the_best_so_far_knows_the_direction() -> None:

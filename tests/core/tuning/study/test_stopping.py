@@ -1,12 +1,19 @@
 """When a study has done enough: its trials, their noise, their failures."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from core.config import schema as configuration
 from core.tuning.search.plan import Plan, make_plan
 from core.tuning.study.records import TrialRecord
-from core.tuning.study.stopping import enough, noise_of, same_failure, without_improvement
+from core.tuning.study.stopping import (
+    enough,
+    noise_of,
+    same_failure,
+    seconds_left,
+    without_improvement,
+)
 
 RANGES = {"optimizer.lr": [0.1, 0.2]}
 
@@ -46,6 +53,25 @@ def test_patience_counts_trials_of_this_session_and_epochs_count_all() -> None:
     assert enough(plan, found, 1) == enough(plan_of(), found, 99) == ""
     assert enough(plan_of(max_epochs=27), found, 0) == "27 epochs were trained, of 27 at most"
     assert enough(plan_of(max_epochs=28), found, 0) == ""
+
+
+def test_the_time_left_is_that_to_the_first_limit() -> None:
+    def left(plan: Plan, session: int = 3, at_once: int = 1, until_end: float | None = None) -> float | None:
+        return seconds_left(plan, found, session=session, at_once=at_once, until_end=until_end)
+
+    found = [replace(trial, seconds=10.0) for trial in trials(0.5, 0.6, 0.7)]
+    endless = replace(plan_of(), trials=None)
+    assert left(endless) is None
+    assert left(endless, until_end=7.0) == 7.0
+    assert left(endless, until_end=-1.0) == 0.0
+    assert left(replace(endless, trials=9)) == 60.0
+    assert left(replace(endless, trials=9), at_once=2) == 30.0
+    assert left(replace(endless, trials=9, patience=4)) == 20.0
+    assert left(replace(endless, trials=9, patience=4), session=1) == 30.0
+    assert left(replace(endless, trials=9, max_epochs=36)) == 10.0
+    assert left(replace(endless, trials=9), until_end=59.0) == 59.0
+    found = []
+    assert left(replace(endless, trials=9)) is None
 
 
 def test_failures_are_the_same_when_only_their_numbers_differ() -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Static
 from core.config import schema as configuration
 from core.errors import RunError
 from core.runs.comparison.entries import Entry
+from core.tuning.executors.where import Where
 from core.tuning.search.plan import make_plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.presence import Presence
@@ -25,18 +26,19 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot
 from tui.charts.study import best_chart, curves_chart, places, slice_chart
-from tui.forms.search_form import Search, default_search, review
+from tui.forms.search_form import default_search, review
+from tui.forms.search_texts import Search
 from tui.runtime import study_process
 from tui.runtime.study_follower import Standing
 from tui.runtime.study_process import is_worked_on
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
-from tui.screens.tune.dialogs import AddTrials, OpenStudy, SelectTrials, TryValues
+from tui.screens.tune.dialogs import AskNumber, OpenStudy, SelectTrials, TryValues
 from tui.screens.tune.screen import TuneScreen
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.widgets.chart_panel import ChartPanel
-from tui.widgets.choice import ChoiceList
+from tui.widgets.choice import ChoiceList, Several
 from tui.widgets.field import Field
 
 LARGE, SMALL = (120, 40), (80, 24)
@@ -215,7 +217,7 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make: Make, tm
 
         panel.table.focus()
         await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, AddTrials))
+        await until(pilot, lambda: isinstance(app.screen, AskNumber))
         await pilot.press("ctrl+u", "1", "enter")
         await until(pilot, lambda: some(screen.standing).done == 4 and not some(screen.standing).active)
         assert len(panel.rows) == 4
@@ -420,7 +422,7 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(
         app.action_go("tune")
         await until(pilot, lambda: app.screen is screen)
         await pilot.press("a")
-        await until(pilot, lambda: isinstance(app.screen, AddTrials))
+        await until(pilot, lambda: isinstance(app.screen, AskNumber))
         await pilot.press("escape")
 
 
@@ -507,13 +509,16 @@ async def test_where_trials_train_is_chosen_with_their_number(
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
+        instance(Input, setting(screen, "timeout").editor).value = "10m"
         await choose(pilot, "executor", "ray")
-        await until(pilot, lambda: screen.search.jobs == "auto")
+        await until(pilot, lambda: screen.search.jobs == "auto" and screen.given.seconds == 600)
         assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs, by bayes, on a Ray cluster"
+        assert "--timeout 10m" in shown(screen, "#command")
         assert "--executor ray -p" in shown(screen, "#command")
         await pilot.press("ctrl+r")
         await until(pilot, lambda: launched)
-        assert launched == [((None, app.data_root), {"executor": "ray"})]
+        where = Where(None, None, "ray")
+        assert launched == [((where, app.data_root), {"seconds": 600.0, "storage_url": None})]
         (first,) = open_study(app.runs_dir, "latest").records()
         assert (first.number, first.origin) == (0, "the current configuration")
         await until(pilot, lambda: screen.view == "study")
@@ -521,6 +526,27 @@ async def test_where_trials_train_is_chosen_with_their_number(
         await choose(pilot, "executor", "local")
         await until(pilot, lambda: screen.search.jobs == "1")
         assert "--executor" not in shown(screen, "#command")
+
+
+@pytest.mark.slow
+async def test_runs_and_studies_are_chosen_by_name(make: Make, write_run: WriteRun) -> None:
+    """The list stays open, and a second choice of a name takes it back."""
+    app = make()
+    first, second = write_run("2026-01-01_a", [0.5]), write_run("2026-01-02_b", [0.4])
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        several = instance(Several, setting(screen, "start_with").editor)
+        await until(pilot, lambda: set(several.labels) == {first.id, second.id})
+        several.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(several.query(ChoiceList)))
+        newest, oldest = several.labels
+        await pilot.press("enter", "down", "enter")
+        await until(pilot, lambda: screen.given.start_with == (newest, oldest))
+        assert f"--start-with {newest} --start-with {oldest} -p" in shown(screen, "#command")
+        await pilot.press("enter", "escape")
+        await until(pilot, lambda: screen.given.start_with == (newest,) and not several.query(ChoiceList))
+        assert screen.focused is several
 
 
 @pytest.mark.slow
@@ -552,7 +578,7 @@ def test_how_many_train_at_once(jobs: str, executor: str, problem: str) -> None:
     state = review({}, Search({"optimizer.lr": "1,2"}, executor=executor, jobs=jobs))
     assert state.problems.get("jobs", "").startswith(problem)
     assert bool(state.problems) == bool(problem)
-    assert state.jobs is None
+    assert state.given.where.jobs is None
 
 
 @pytest.mark.slow
@@ -577,10 +603,10 @@ def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(
         tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
     )
     folder = study.folder
-    process = study_process.launch(folder, 1, None)
+    process = study_process.launch(folder, Where(jobs=1), None)
     assert study_process.is_worked_on(folder)
     with pytest.raises(RunError, match="already"):
-        study_process.launch(folder, 1, None)
+        study_process.launch(folder, Where(jobs=1), None)
     study_process.stop(study)
     assert process.wait(timeout=600) == -signal.SIGTERM
     assert not study_process.is_worked_on(folder)

@@ -1,0 +1,24 @@
+"""Where trials are trained, as plain data."""
+
+from dataclasses import dataclass
+
+from core.tuning.search.plan import ExecutorName
+
+__all__ = ["Where"]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Executor of trials.
+
+    Attributes:
+        jobs: how many at once; None for the executor's own choice.
+        trial_memory: GB that a local trial needs; None for an estimate.
+        ray_address: of the cluster; None to start one here. gpus_per_trial: on Ray; fractions are allowed.
+    """
+
+    jobs: int | None = None
+    trial_memory: float | None = None
+    executor: ExecutorName = "local"
+    ray_address: str | None = None
+    gpus_per_trial: float = 0
