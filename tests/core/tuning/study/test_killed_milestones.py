@@ -35,7 +35,7 @@ MOMENTS = [(step, when) for step in STEPS for when in ("before", "after")]
 """Each process but the last is killed at one of them, in this order."""
 RATES = [1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2]
 """Each is better than those before it, so that some trials are promoted without a pause."""
-PROMOTED = 3
+PROMOTED = 2
 """The trial that is killed while it is trained."""
 METRIC = "loss"
 TRAINING = {"epochs": 9, "device": "cpu", "threads": 1}
