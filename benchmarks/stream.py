@@ -1,16 +1,13 @@
-"""An epoch of a streamed data set beside a plain loop over a DataLoader, and the memory of a set of 10 GB.
+"""An epoch of a streamed data set beside a plain loop over a DataLoader.
 
     python -m benchmarks.stream [--quick] [--json FILE]
 
 The set makes 2,560 pictures with random noise, with as many workers in both. The loop does what a person would write:
-`DataLoader(shuffle=True)`, pictures standardised by known numbers, SGD with momentum. The set of 10 GB is made on the
-fly, one picture of 1.2 MB after the other; memory is the peak of a process of its own and of its worker.
+`DataLoader(shuffle=True)`, pictures standardised by known numbers, SGD with momentum.
 """
 
 import dataclasses
 import json
-import multiprocessing
-import resource
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -33,7 +30,6 @@ from core.user_code.trust import trust
 SAMPLES, SIZE, BATCH = 2560, 48, 64
 STREAMED, LOOP = "tui, streamed", "plain loop over a DataLoader"
 BUDGETS = {STREAMED: 1.02}
-LARGE, LARGE_SIDE = 8192, 320
 
 
 class Pictures(Dataset[tuple[torch.Tensor, int]]):
@@ -55,13 +51,21 @@ def pictures(samples: int = SAMPLES, side: int = SIZE) -> tuple[Pictures, Pictur
     return Pictures(samples, side), Pictures(2, side), Pictures(2, side)
 
 
-def prepare(workers: int, model: dict[str, Any], arguments: dict[str, Any]) -> Prepared:
-    """A run of one epoch."""
+def values_of(data: dict[str, Any], model: dict[str, Any], batch_size: int = BATCH) -> dict[str, Any]:
+    """Settings of a run of one epoch on these pictures, streamed."""
     trust(Path(__file__))
-    data = {"name": f"{__file__}:pictures", "workers": workers, "feed": "stream", "arguments": arguments}
-    training = {"epochs": 1, "batch_size": BATCH if not arguments else 8, "threads": 1, "device": "cpu"}
-    optimizer = {"name": "momentum", "lr": 1e-4}
-    values = {"data": data, "model": model, "training": training, "optimizer": optimizer}
+    training = {"epochs": 1, "batch_size": batch_size, "threads": 1, "device": "cpu", "baselines": "none"}
+    return {
+        "data": {"name": f"{__file__}:pictures", "feed": "stream", **data},
+        "model": model,
+        "training": training,
+        "optimizer": {"name": "momentum", "lr": 1e-4},
+    }
+
+
+def prepare(workers: int, model: dict[str, Any]) -> Prepared:
+    """Prepare a run of one epoch."""
+    values = values_of({"workers": workers}, model)
     return session.prepare(configuration.from_dict(values), None, lambda what, done, total: None)
 
 
@@ -104,28 +108,6 @@ def loop(prepared: Prepared, workers: int) -> dict[str, Took]:
     return {LOOP: watch.took()}
 
 
-def peak_of(samples: int, result: Any) -> None:
-    """Train on so many large pictures, and send the largest memory of this process and of its workers, in MiB."""
-    torch.set_num_threads(1)
-    prepared = prepare(1, {"name": "mlp", "hidden": [2]}, {"samples": samples, "side": LARGE_SIDE})
-    with tempfile.TemporaryDirectory() as runs:
-        streamed(prepared, Path(runs))
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    result.send([resource.getrusage(kind).ru_maxrss / 1024 for kind in kinds])
-
-
-def memory_of(samples: int) -> list[float]:
-    """Return the largest memory of a process that trains, and of its worker, in MiB."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=peak_of, args=(samples, theirs))
-    process.start()
-    theirs.close()
-    found: list[float] = ours.recv()
-    process.join()
-    return found
-
-
 def main() -> None:
     """Measure, print, and write the numbers if asked."""
     given = options(__doc__.splitlines()[0])
@@ -133,7 +115,7 @@ def main() -> None:
     tables = []
     with tempfile.TemporaryDirectory() as runs:
         for workers in (0, 1, 2):
-            prepared = prepare(workers, {"name": "cnn"}, {})
+            prepared = prepare(workers, {"name": "cnn"})
             contestants: list[Callable[[], dict[str, Took]]] = [
                 partial(streamed, prepared, Path(runs)),
                 partial(loop, prepared, workers),
@@ -141,13 +123,8 @@ def main() -> None:
             table = rows(in_turns(contestants, given.rounds), LOOP, BUDGETS)
             print_table(f"cnn on {SAMPLES:,} pictures of 3x{SIZE}x{SIZE}, {workers} workers", table)
             tables.append({"workers": workers, "rows": [dataclasses.asdict(row) for row in table]})
-    sizes = (LARGE // 16, LARGE)
-    peaks = {samples: memory_of(samples) for samples in sizes}
-    for samples, (own, worker) in peaks.items():
-        data = samples * 3 * LARGE_SIDE**2 * 4 / 2**30
-        print(f"  {data:5.1f} GiB of samples: {own:,.0f} MiB at most, its worker {worker:,.0f} MiB")
     if given.json:
-        facts = {"samples": SAMPLES, "batch_size": BATCH, "rounds": given.rounds, "peaks_mib": peaks}
+        facts = {"samples": SAMPLES, "batch_size": BATCH, "rounds": given.rounds}
         given.json.write_text(json.dumps({**facts, "tables": tables}, indent=2) + "\n")
 
 

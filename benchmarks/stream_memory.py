@@ -1,0 +1,93 @@
+"""Memory of a training that reads its data while it trains: a user's Dataset, and a folder of Parquet files.
+
+    python -m benchmarks.stream_memory [--quick] [--large] [--json FILE]
+
+Each set is made twice, a quarter of the size and whole: 1 GiB, or 10 GiB with `--large`. Pictures are made one by
+one as they are asked for; the Parquet files are written into a temporary folder. Memory is the peak of a process of its
+own, and of its worker.
+"""
+
+import json
+import multiprocessing
+import resource
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+
+from benchmarks.harness import options
+from benchmarks.stream import streamed, values_of
+from core.config import schema as configuration
+from core.session import session
+
+GIB = 2**30
+SIDE = 320
+COLUMNS, FILE_ROWS = 64, 1 << 18
+"""Of the table: 64 MiB of numbers a file."""
+
+
+def pictures(size: float) -> dict[str, Any]:
+    """Settings of a run on pictures of 3x320x320 numbers, of so many bytes in all."""
+    arguments = {"samples": int(size / (12 * SIDE**2)), "side": SIDE}
+    data = {"workers": 1, "arguments": arguments}
+    return values_of(data, {"name": "mlp", "hidden": [2]}, batch_size=8)
+
+
+def table(folder: Path, size: float) -> dict[str, Any]:
+    """Settings of a run on Parquet files of so many bytes in memory, which are written into a folder."""
+    for number in range(max(1, round(size / (4 * COLUMNS * FILE_ROWS)))):
+        values = np.random.default_rng(number).normal(size=(FILE_ROWS, COLUMNS)).astype(np.float32)
+        frame = pl.DataFrame(values, [f"x{at}" for at in range(COLUMNS)])
+        label = pl.Series("label", np.where(values[:, 0] > 0, "up", "down"))
+        frame.with_columns(label).write_parquet(folder / f"{number:04}.parquet", compression="uncompressed")
+    data = {"name": "csv", "path": str(folder), "feed": "stream", "target": "label"}
+    training = {"epochs": 1, "batch_size": 4096, "threads": 1, "device": "cpu", "baselines": "none"}
+    return {"data": data, "model": {"name": "mlp", "hidden": [2]}, "training": training}
+
+
+def peak_of(what: str, size: float, result: Any) -> None:
+    """Train for an epoch, and send the largest memory of this process and of its workers, in MiB."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as runs, tempfile.TemporaryDirectory() as folder:
+        values = pictures(size) if what == "pictures" else table(Path(folder), size)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        prepared = session.prepare(configuration.from_dict(values), None, lambda what, done, total: None)
+        streamed(prepared, Path(runs))
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    result.send([before / 1024, *(resource.getrusage(kind).ru_maxrss / 1024 for kind in kinds)])
+
+
+def in_a_process(function: Callable[..., None], *arguments: Any) -> list[float]:
+    """Return what a function sends from a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=function, args=(*arguments, theirs))
+    process.start()
+    theirs.close()
+    found: list[float] = ours.recv()
+    process.join()
+    return found
+
+
+def main() -> None:
+    """Measure, print, and write the numbers if asked."""
+    given = options(__doc__.splitlines()[0], "--large")
+    whole = (10 if given.large else 1) * GIB
+    found = []
+    for what in ("pictures", "table"):
+        for size in (whole / 4, whole):
+            before, own, worker = in_a_process(peak_of, what, size)
+            print(
+                f"  {what:9} {size / GIB:6.2f} GiB: {own:,.0f} MiB at most ({before:,.0f} before), worker {worker:,.0f}"
+            )
+            found.append({"what": what, "gib": size / GIB, "before": before, "own": own, "worker": worker})
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
