@@ -31,6 +31,8 @@ from core.status import Status
 __all__ = ["Query", "example", "parse", "whole_terms"]
 
 ORDER: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+HIDDEN: Final = ("loss_function",)
+"""Names that are not offered: the metric that begins so is meant more often."""
 COMPARE: Final = {"=": operator.eq, "!=": operator.ne, **ORDER}
 DAY: Final = 86_400.0
 SECONDS: Final = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}
@@ -223,7 +225,7 @@ def _is(token: re.Match[str], word: str) -> bool:
 def example(text: str) -> str:
     """Complete the last word of a text where it begins a name: ``accuracy>0.9`` for ``acc``; else nothing."""
     word = text.split(" ")[-1].lstrip("(").casefold()
-    examples = [f"{name}:" for name in TEXTS] + [f"{name}>10" for name in NUMBERS]
+    examples = [f"{name}:" for name in TEXTS if name not in HIDDEN] + [f"{name}>10" for name in NUMBERS]
     examples += ["age<1d", "cfg.optimizer.lr>0.1"]
     examples += [f"{name}>0.9" for name in METRICS] + ["test.accuracy>0.9", "validation.accuracy>0.9"]
     return next((known for known in examples if word and known.startswith(word)), "")

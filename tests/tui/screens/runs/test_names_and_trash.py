@@ -67,12 +67,12 @@ async def test_what_is_marked_is_tagged_deleted_and_brought_back(tmp_path: Path,
         # One run: name, tags and note
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, LabelRuns))
-        app.screen.query_one("#label-name", Input).value = "wider [b]net[/b]"
+        app.screen.query_one("#label-name", Input).value = "[b]x[/b]"
         app.screen.query_one("#label-tags", Input).value = "paper, old"
         await pilot.press("enter")
-        await until(pilot, lambda: read_labels(runs[2].path).name == "wider [b]net[/b]")
+        await until(pilot, lambda: read_labels(runs[2].path).name == "[b]x[/b]")
         assert read_labels(runs[2].path).tags == ("paper", "old")
-        await until(pilot, lambda: "wider [b]net[/b]" in text(app))
+        await until(pilot, lambda: "[b]x[/b]" in text(app))
         # All marked ones: Space steps down by itself
         await pilot.press("space", "space", "n")
         await until(pilot, lambda: isinstance(app.screen, LabelRuns))

@@ -161,11 +161,11 @@ async def test_all_runs_are_listed_newest_first_with_sign_and_word(runs_dir: Pat
         assert head.split() == ["status", "run", "data", "model", "epochs", "accuracy", "▲age"]
         assert rows[0].split()[:3] == ["▸", "?", "damaged"]
         assert "events.jsonl does not start with" in rows[0]
-        linear = ["▲", "interrupted", "diabetes-linear_ddd", "diabetes", "linear", "1/4", "R2", "0.300"]
-        assert rows[1].split()[:8] == linear
-        assert rows[2].split()[:6] == ["✗", "failed", "digits-cnn_ccc", "digits", "cnn", "0/4"]
-        assert rows[3].split()[:6] == ["■", "stopped", "digits-mlp_bbb", "digits", "mlp", "1/9"]
-        assert rows[4].split()[:7] == ["✓", "completed", "mnist-mlp_aaa", "mnist", "mlp", "4/4", "0.8750"]
+        assert rows[1].split()[:3] == ["▲", "interrupted", "diabet…"]
+        assert rows[1].split()[3:9] == ["ddd", "diabetes", "linear", "1/4", "R2", "0.300"]
+        assert rows[2].split()[:7] == ["✗", "failed", "digits…", "ccc", "digits", "cnn", "0/4"]
+        assert rows[3].split()[:7] == ["■", "stopped", "digits…", "bbb", "digits", "mlp", "1/9"]
+        assert rows[4].split()[:8] == ["✓", "completed", "mnist-…", "aaa", "mnist", "mlp", "4/4", "0.8750"]
         panel = app.screen.query_one("#runs-panel", Panel)
         assert str(panel.border_title) == "runs  5"
         assert str(panel.border_subtitle) == "▲ 1 interrupted  ✗ 1 failed  ? 1 damaged"
