@@ -104,7 +104,7 @@ class RunList:
     @property
     def wanted(self) -> list[str]:
         """Names of the studies whose trials are to be read."""
-        return [name for name in self.studies if name in self.opened or self.query.asks_for("study")]
+        return [name for name in list(self.studies) if self.is_open(name)]  # asked by the thread that looks
 
     def is_open(self, study: str) -> bool:
         """Return whether the trials of a study are shown."""

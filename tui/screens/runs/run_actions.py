@@ -14,10 +14,11 @@ from core.runs.folder import Run
 from core.runs.labels import read_labels, title_of, write_labels
 from core.runs.lock import missing_lock_warning
 from core.runs.requests import send
-from core.runs.summary import RunSummary
+from core.runs.summary import RunSummary, summarise
 from core.runs.trash import discard, new_batch, restore, trashed
 from core.status import is_active, is_resumable
-from core.tuning.study.listed import StudySummary
+from core.tuning.study.folder import StudyFolder
+from core.tuning.study.listed import StudySummary, summarise_study
 from tui.forms.remedies import error_in_app
 from tui.screens.dialogs import Ask
 from tui.screens.jobs.actions import JobActions
@@ -82,6 +83,10 @@ class RunActions(JobActions):
 
     def forget(self, gone: Sequence[RunSummary]) -> None:
         """Remove deleted runs from the list."""
+        raise NotImplementedError
+
+    def bring_back(self, back: Sequence[RunSummary]) -> None:
+        """List runs again that were deleted."""
         raise NotImplementedError
 
     def look(self) -> None:
@@ -208,7 +213,8 @@ class RunActions(JobActions):
         if back or not found:
             told = f"{what} {'is' if len(back) == 1 else 'are'} back." if back else "The trash is empty."
             self.app.call_from_thread(self._tell, told)
-        self.app.call_from_thread(self.look)
+        found_again = [_summary_of(run) for run in back]
+        self.app.call_from_thread(self.bring_back, found_again)
 
     def action_copy(self) -> None:
         """Copy the id."""
@@ -226,6 +232,11 @@ class RunActions(JobActions):
 
     def _tell(self, text: str, severity: SeverityLevel = "information") -> None:
         self.notify(clean(text), severity=severity, markup=False)
+
+
+def _summary_of(run: Run) -> RunSummary:
+    is_study = (run.path / "trials").is_dir()
+    return summarise_study(StudyFolder(run.path)) if is_study else summarise(run)
 
 
 def _named(chosen: Sequence[RunSummary]) -> str:

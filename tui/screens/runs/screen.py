@@ -291,6 +291,12 @@ class RunsScreen(RunActions):
         self._apply(dict.fromkeys(summary.run.id for summary in gone if summary.run.id not in studies))
         self._show_notice(None)
 
+    def bring_back(self, back: Sequence[RunSummary]) -> None:
+        studies = {summary.run.id: summary for summary in back if isinstance(summary, StudySummary)}
+        self.runs.apply_studies(studies)
+        self._apply({summary.run.id: summary for summary in back if summary.run.id not in studies})
+        self._show_notice(None)
+
     def _show_notice(self, problem: Exception | None) -> None:
         """Show, in place of an empty table, how to start, or why there is nothing."""
         text = f"✗ {clean(str(problem))}" if problem else BEGIN.format(clean(str(self.runs_dir)))

@@ -66,7 +66,7 @@ async def test_what_is_marked_is_tagged_deleted_and_brought_back(tmp_path: Path,
         screen = await opened(pilot)
         # One run: name, tags and note
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, LabelRuns))
+        await until(pilot, lambda: isinstance(app.screen, LabelRuns) and app.screen.query("#label-save"))
         app.screen.query_one("#label-name", Input).value = "[b]x[/b]"
         app.screen.query_one("#label-tags", Input).value = "paper, old"
         await pilot.press("enter")
@@ -75,14 +75,14 @@ async def test_what_is_marked_is_tagged_deleted_and_brought_back(tmp_path: Path,
         await until(pilot, lambda: "[b]x[/b]" in text(app))
         # All marked ones: Space steps down by itself
         await pilot.press("space", "space", "n")
-        await until(pilot, lambda: isinstance(app.screen, LabelRuns))
+        await until(pilot, lambda: isinstance(app.screen, LabelRuns) and app.screen.query("#label-save"))
         app.screen.query_one("#label-tags", Input).value = "-old new"
         await pilot.press("enter")
         await until(pilot, lambda: read_labels(runs[1].path).tags == ("new",))
         assert read_labels(runs[2].path).tags == ("paper", "new")
         assert len(screen.chosen) == 2
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await until(pilot, lambda: isinstance(app.screen, Ask) and app.screen.query("#answer-delete"))
         assert "2 runs" in instance(Ask, app.screen).question
         await pilot.click("#answer-delete")
         await until(pilot, lambda: not runs[1].path.exists() and not runs[2].path.exists())
