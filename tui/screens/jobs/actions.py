@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from core.config.schema import TrainConfig
 from core.errors import TorchtuiError
 from core.runs.folder import Run
-from core.runs.labels import read_labels
+from core.runs.labels import read_labels, title_of
 from core.session.repeats import RepeatKind
 from tui.runtime.queue import Waiting
 from tui.screens.base import ModeScreen
@@ -91,7 +91,7 @@ class JobActions(ModeScreen):
         """Ask what to do with the run."""
         run = self.job_run
         jobs = JOBS if run is not None else REPEATS
-        name = run.id if run is not None else "the configuration in the form"
+        name = title_of(run.path) if run is not None else "the configuration in the form"
         if run is not None or self.job_config is not None:
             self.app.push_screen(
                 JobMenu(name, [*jobs]), lambda job: self.action_job(job) if job is not None else None

@@ -70,7 +70,7 @@ class JobDialog(Background, Dialog[None]):
 
     def on_mount(self) -> None:
         self.query_one("#job-lines").display = False
-        self.query(".asked Input, .asked Choice").first().focus()
+        self.query(".asked Input").first().focus()
         self._asked_anew()
 
     def on_unmount(self) -> None:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from core.data.dataset import Progress
 from core.errors import InputError
 from core.runs.folder import Run, with_checkpoint
+from core.runs.labels import title_of
 from core.runs.summary import summarise
 from tui.forms.command_line import place
 from tui.screens.jobs.job import Answers, Done, Job, Question
@@ -36,7 +37,7 @@ def report_job(run: Run, others: Sequence[Run], data_root: Path | None) -> Job:
     Args:
         others: runs that are marked, to be compared on one page in place of `run`.
     """
-    several = {"this": run.id, "marked": f"the {len(others)} marked runs, compared"}
+    several = {"this": title_of(run.path), "marked": f"the {len(others)} marked runs, compared"}
 
     def runs_of(answers: Answers) -> list[Run]:
         return [*others] if answers.get("runs") == "marked" else [run]
@@ -69,7 +70,7 @@ def report_job(run: Run, others: Sequence[Run], data_root: Path | None) -> Job:
     def tested(answers: Answers) -> list[Run]:
         return runs_of(answers) if answers["split"] == "test" else []
 
-    return Job(f"Report of {run.id}", "Write", questions, command, work, tested)
+    return Job(f"Report of {title_of(run.path)}", "Write", questions, command, work, tested)
 
 
 def export_job(run: Run, data_root: Path | None) -> Job:
@@ -97,7 +98,7 @@ def export_job(run: Run, data_root: Path | None) -> Job:
         Question("output", "new folder", hint=f"{run.id}-FORMAT"),
         _checkpoints(run),
     )
-    return Job(f"Export {run.id}", "Export", questions, command, work)
+    return Job(f"Export {title_of(run.path)}", "Export", questions, command, work)
 
 
 def predict_job(run: Run, data_root: Path | None) -> Job:
@@ -136,7 +137,7 @@ def predict_job(run: Run, data_root: Path | None) -> Job:
         *masked,
         _checkpoints(run),
     )
-    return Job(f"Predict with {run.id}", "Predict", questions, command, work)
+    return Job(f"Predict with {title_of(run.path)}", "Predict", questions, command, work)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

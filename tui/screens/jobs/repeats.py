@@ -9,6 +9,7 @@ from core.data.dataset import Progress
 from core.errors import InputError
 from core.metrics import HEADLINES, in_order, label_of
 from core.runs.folder import Run
+from core.runs.labels import title_of
 from core.runs.summary import RunSummary, summarise
 from core.session.repeats import RepeatKind, Repeats, Spread, metrics_of, runs_of, seeds_of, spread
 from core.status import is_active
@@ -73,7 +74,7 @@ def repeats_job(
         return Done(f"{len(items)} runs, one after the other: {_named(items)}", then=lambda: enqueue(items))
 
     word = "Cross-validate" if kind == "fold" else "Train again with other seeds:"
-    of = run.id if run is not None else "the form"
+    of = title_of(run.path) if run is not None else "the form"
     usual = config.data.folds if kind == "fold" and config.data.folds else USUAL
     asked = Question("count", f"{kind}s", str(usual), hint=f"{MIN_COUNT} ... {MAX_COUNT}")
     return Job(f"{word} {of}", "Start", (asked,), command, work)
