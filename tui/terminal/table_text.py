@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-__all__ = ["TableText", "Tabular", "as_csv", "as_lines"]
+__all__ = ["TableText", "Tabular", "as_csv", "as_lines", "distinct"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,15 @@ class Tabular(Protocol):
 
     def as_table(self) -> TableText:
         """Return what it holds, with all rows and columns, whether they are seen or not."""
+
+
+def distinct(titles: Sequence[str]) -> list[str]:
+    """Return the titles of columns, one that occurs before with the title beside it: an interval with its metric."""
+    found: list[str] = []
+    for place, title in enumerate(titles):
+        name = title if title not in found or not place else f"{titles[place - 1]} {title}"
+        found.append(name)
+    return found
 
 
 def as_csv(table: TableText) -> str:

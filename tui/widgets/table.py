@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.charts.plot_chart import RGB
-from tui.terminal.table_text import TableText
+from tui.terminal.table_text import TableText, distinct
 from tui.terminal.text import fit
 
 __all__ = ["Cell", "Column", "Table"]
@@ -122,7 +122,7 @@ class Table(ScrollView, can_focus=True):
         """Return all rows and columns as they are shown."""
         cells = ([*self._cells(row)] for row in range(self.row_count))
         rows = [[cell if isinstance(cell, str) else cell[0] for cell in row] for row in cells]
-        return TableText([column.title for column in self._columns], rows, self.cursor)
+        return TableText(distinct([column.title for column in self._columns]), rows, self.cursor)
 
     def validate_cursor(self, cursor: int) -> int:
         return min(max(cursor, 0), max(0, self.row_count - 1))

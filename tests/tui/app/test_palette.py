@@ -12,12 +12,13 @@ from tests.support.written_runs import write_run
 from tui.app.app import TuiApp
 from tui.screens.runs.screen import RunsScreen
 from tui.screens.table_dialog import TableDialog
-from tui.terminal.table_text import TableText, as_csv, as_lines
+from tui.terminal.table_text import TableText, as_csv, as_lines, distinct
 
 
 def test_tables_as_text() -> None:
     table = TableText(["name", "loss"], [["a,b", "0.1"], ["c\nd", "2"]])
     assert as_csv(table) == 'name,loss\n"a,b",0.1\n"c\nd",2\n'
+    assert distinct(["", "acc", "95 %", "F1", "95 %"]) == ["", "acc", "95 %", "F1", "F1 95 %"]
     assert as_lines([table.head, *table.rows]) == "name\tloss\na,b\t0.1\nc d\t2"
 
 

@@ -342,8 +342,10 @@ class LiveScreen(JobActions):
 
     def action_stop(self) -> None:
         """Confirm, then save and stop the run."""
+        then = " The next of the queue starts then." if self.tui.waiting else ""
         ask = Ask(
-            "Save this run and stop it? It can be resumed later.", {"stop": "Stop", "stay": "Keep running"}
+            f"Save this run and stop it? It can be resumed later.{then}",
+            {"stop": "Stop", "stay": "Keep running"},
         )
         self.app.push_screen(ask, lambda answer: self._request("stop") if answer == "stop" else None)
 
