@@ -229,10 +229,10 @@ class TuiApp(OrderedInput):
             elif answer == "background":
                 self._start_in_background(config, run)
 
-        waiting = len(self.turns.waiting) if self.turns is not None else 0
-        ahead = f", and {waiting} wait for their turn" if waiting else ""
+        wait = f"{len(self.waiting)} waiting" if self.waiting else ""
+        ahead = ", ".join(filter(None, ("A run is training here" if self.training_here else "", wait)))
         answers = {"queue": "Start when it ends", "background": "Start in the background", "cancel": "Cancel"}
-        self.push_screen(Ask(f"A run is training here{ahead}.", answers), answered)
+        self.push_screen(Ask(f"{ahead}.", answers), answered)
 
     def enqueue(self, *more: "Waiting") -> None:
         """Let runs wait for their turn; the first one starts at once where none trains here."""

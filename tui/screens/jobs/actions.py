@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
 from textual import on
@@ -11,20 +11,19 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import OptionList
 
-from core.config.schema import TrainConfig
 from core.errors import TorchtuiError
 from core.runs.folder import Run
 from core.runs.labels import read_labels, title_of
-from core.session.repeats import RepeatKind
-from tui.runtime.queue import Waiting
 from tui.screens.base import ModeScreen
 from tui.screens.dialog import Dialog
-from tui.screens.jobs.dialog import JobDialog
-from tui.screens.jobs.files import export_job, predict_job, report_job
-from tui.screens.jobs.job import Job
-from tui.screens.jobs.repeats import repeats_job
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import clean
+
+if TYPE_CHECKING:
+    from core.config.schema import TrainConfig
+    from core.session.repeats import RepeatKind
+    from tui.runtime.queue import Waiting
+    from tui.screens.jobs.job import Job
 
 __all__ = ["JOBS", "USE", "JobActions"]
 
@@ -36,7 +35,7 @@ JOBS = {
     "seeds": "seeds: train again with other seeds, for mean and spread",
 }
 """Each job and what it does; its first letter chooses it."""
-REPEATS: Final[dict[str, RepeatKind]] = {"cross-validate": "fold", "seeds": "seed"}
+REPEATS: Final[dict[str, "RepeatKind"]] = {"cross-validate": "fold", "seeds": "seed"}
 """Jobs that need a configuration alone."""
 USE = Binding("w", "use", "use", tooltip="Use the run: " + ", ".join(JOBS))
 
@@ -78,7 +77,7 @@ class JobActions(ModeScreen):
         return None
 
     @property
-    def job_config(self) -> TrainConfig | None:
+    def job_config(self) -> "TrainConfig | None":
         """The configuration that a job is for, where there is no run."""
         return None
 
@@ -121,17 +120,23 @@ class JobActions(ModeScreen):
             what = JOBS[job].partition(": ")[2]
             yield job.capitalize(), what[:1].upper() + what[1:], partial(self.action_job, job)
 
-    def _open_job(self, job: Job) -> None:
+    def _open_job(self, job: "Job") -> None:
+        from tui.screens.jobs.dialog import JobDialog
+
         self.app.push_screen(JobDialog(job))
 
-    def _file_job(self, job: str, run: Run) -> Job:
+    def _file_job(self, job: str, run: Run) -> "Job":
+        from tui.screens.jobs.files import export_job, predict_job, report_job  # NumPy is not loaded before
+
         root = self.tui.data_root
         if job == "report":
             return report_job(run, self.marked_runs, root)
         return export_job(run, root) if job == "export" else predict_job(run, root)
 
-    def _repeats_job(self, job: str, config: TrainConfig) -> Job:
-        def enqueue(waiting: list[Waiting]) -> None:
+    def _repeats_job(self, job: str, config: "TrainConfig") -> "Job":
+        from tui.screens.jobs.repeats import repeats_job
+
+        def enqueue(waiting: "list[Waiting]") -> None:
             self.tui.enqueue(*waiting)
 
         kind, run = REPEATS[job], self.job_run
