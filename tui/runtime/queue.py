@@ -31,7 +31,7 @@ class Waiting:
 
     @property
     def name(self) -> str:
-        """What it is called before its folder exists."""
+        """Its name, also before its folder exists."""
         from core.runs.folder import name_of
         from core.runs.labels import title_of
 

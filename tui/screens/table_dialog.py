@@ -1,4 +1,4 @@
-"""What can be taken from a table: all of it as CSV or for the clipboard, the row with the cursor, or one value."""
+"""The dialog that saves a table as CSV, or copies it, the row with the cursor, or one value."""
 
 import os
 from pathlib import Path

@@ -11,7 +11,7 @@ __all__ = ["TableText", "Tabular", "as_csv", "as_lines", "distinct"]
 
 @dataclass(frozen=True)
 class TableText:
-    """What a table holds, all of it.
+    """All that a table holds.
 
     Attributes:
         cursor: the row with the cursor.

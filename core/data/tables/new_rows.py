@@ -80,13 +80,12 @@ def _naming(source: Source, rows: np.ndarray, table: Table) -> dict[str, list[st
     """Return the columns without a use whose values tell the rows apart, as they stand in the file."""
     more = [name for name in _unused(source, table) if name not in ANSWERS]
     values = source.rows(rows, more) if more and len(rows) else pl.DataFrame()
-    return {
-        name: values[name].to_list()
-        for name in values.columns
-        if values[name].n_unique() == len(rows)
-        and not (values[name] == "").any()
-        and (values[name].str.len_chars().max() or 0) <= MAX_NAME_LENGTH  # type: ignore[operator]
-    }
+    return {name: values[name].to_list() for name in values.columns if _names_rows(values[name].to_list())}
+
+
+def _names_rows(values: list[str]) -> bool:
+    """Return whether texts are there, short, and different in each row."""
+    return len(set(values)) == len(values) and all(0 < len(text) <= MAX_NAME_LENGTH for text in values)
 
 
 def _unused(source: Source, table: Table) -> list[str]:

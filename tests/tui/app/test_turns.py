@@ -69,7 +69,7 @@ async def answer(pilot: Pilot[Any], app: TuiApp, key: str) -> None:
 
 def seed_here(app: TuiApp) -> int:
     """The seed of the run that trains in the app; -1 if none does."""
-    return some(app.feed).host.config.training.seed if app.training_here else -1  # type: ignore[attr-defined]
+    return instance(AppHost, some(app.feed).host).config.training.seed if app.training_here else -1
 
 
 async def test_runs_wait_for_their_turn_and_the_rest_is_handed_over(

@@ -1,1 +1,1 @@
-"""What commands do with a run, as dialogs: report, export, predict, cross-validate, train with other seeds."""
+"""Dialogs for the commands that use a run: report, export, predict, cross-validate, train with other seeds."""

@@ -41,7 +41,7 @@ USE = Binding("w", "use", "use", tooltip="Use the run: " + ", ".join(JOBS))
 
 
 class JobMenu(Dialog[str]):
-    """What can be done with a run; returns the chosen job."""
+    """Menu of what can be done with a run; returns the chosen job."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,w", "dismiss", "Close"),

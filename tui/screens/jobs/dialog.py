@@ -78,7 +78,7 @@ class JobDialog(Background, Dialog[None]):
 
     @property
     def answers(self) -> dict[str, str]:
-        """What is typed and chosen now."""
+        """The text of each field now."""
         answers: dict[str, str] = {}
         for question in self.job.questions:
             field = self.query_one(f"#ask-{question.key}")

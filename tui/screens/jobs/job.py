@@ -52,7 +52,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Job:
-    """What a dialog asks and does.
+    """Description of a dialog: its questions and its work.
 
     Attributes:
         title: what it does, and with which run.
