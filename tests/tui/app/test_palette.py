@@ -68,6 +68,6 @@ async def test_commands_are_listed_once_by_screen_and_a_table_is_copied_and_save
         await until(pilot, lambda: app.screen is screen)
         with open("mine.csv", newline="") as file:
             rows = {row["id"][-3:]: row for row in csv.DictReader(file)}
-        assert rows["abc"]["loss"] == "cross_entropy"
+        assert rows["abc"]["data"] == "digits"
         assert rows["abc"]["validation.loss"] == "0.123456789"
         assert rows["def"]["validation.accuracy"] == "0.5"
