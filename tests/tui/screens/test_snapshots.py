@@ -34,6 +34,7 @@ from core.tasks.evaluation import evaluate
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot
+from tui.screens.base import ModeScreen
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 BEGAN = 1767322800.0
@@ -141,12 +142,19 @@ def settled(app: TuiApp, *keys: str, followed: bool = False) -> Callable[[Pilot[
     """Lets the first screen come up, presses keys, and waits for what they set going."""
 
     async def before(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: isinstance(app.screen, ModeScreen) and app.screen.is_current)
         if followed:
-            await until(pilot, lambda: any(plot.chart.series for plot in app.screen.query(Plot)))
+            await until(pilot, drawn)
         await quiet(pilot)
         for key in keys:
             await pilot.press(key)
             await quiet(pilot)
+        if not followed:  # what is compared is read off the thread that draws it
+            await until(pilot, drawn)
+            await quiet(pilot)
+
+    def drawn() -> bool:
+        return any(plot.chart.series for plot in app.screen.query(Plot))
 
     async def quiet(pilot: Pilot[Any]) -> None:
         for _ in range(3):
