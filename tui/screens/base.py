@@ -13,12 +13,12 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.forms.explain import Explanation
 from tui.terminal.textual_private import use_frugal_compositor
 from tui.widgets.key_line import NARROW, KeyLine
 
 if TYPE_CHECKING:
     from tui.app.app import TuiApp  # the layer above, imported for types only
+    from tui.forms.explain import Explanation
 
 __all__ = ["MODES", "NARROW", "WIDE", "ModeScreen", "tui_of"]
 
@@ -110,7 +110,7 @@ class ModeScreen(Screen[None]):
     def on_resize(self) -> None:
         self.query_one(KeyLine).fit(self.size.width)
 
-    def explanation(self) -> Explanation | None:
+    def explanation(self) -> "Explanation | None":
         """Return what there is to say about what has the cursor; None if nothing has it that needs a word."""
         return None
 

@@ -100,7 +100,9 @@ async def test_runs_wait_for_their_turn_and_the_rest_is_handed_over(
         await until(pilot, lambda: seed_here(app) == 2)
         trained.end(2)  # the one after it fails, and the one after that starts all the same
         await until(pilot, lambda: seed_here(app) == 4)
-        assert any("the data are not there" in str(note.message) for note in app._notifications)
+        await until(
+            pilot, lambda: any("data are not there" in str(note.message) for note in app._notifications)
+        )
         if isinstance(app.screen, ErrorDialog):
             await pilot.press("escape")
 
@@ -114,8 +116,9 @@ async def test_runs_wait_for_their_turn_and_the_rest_is_handed_over(
         await pilot.press("ctrl+q")
         await until(pilot, lambda: isinstance(app.screen, Ask))
         assert "1 run waits for it" in instance(Ask, app.screen).question
-        trained.end(4)
         await answer(pilot, app, "queue")
+        await until(pilot, lambda: not isinstance(app.screen, Ask))
+        trained.end(4)
         await until(pilot, lambda: not app.is_running)
     ((runs, _),) = handed
     assert [run.config().training.seed for run in runs] == [6]
