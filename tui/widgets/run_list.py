@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from core.runs.query.language import Query
 from core.runs.summary import RunSummary, began
-from core.tuning.study.listed import StudySummary
+from core.tuning.listed import StudySummary
 from tui.widgets.runs_columns import COLUMNS, Column, column_of, columns_of, widths_of
 
 __all__ = ["RunList"]

@@ -17,7 +17,7 @@ from core.runs.folder import Run
 from core.runs.listing import table_of_runs
 from core.runs.summary import RunSummary
 from core.status import is_active
-from core.tuning.study.listed import StudySummary
+from core.tuning.listed import StudySummary
 from tui.terminal.run_names import short_name
 from tui.terminal.table_text import TableText
 from tui.terminal.text import count, fit

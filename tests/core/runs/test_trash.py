@@ -10,8 +10,8 @@ from core.files.lock import FileLock
 from core.runs.folder import Run, all_runs
 from core.runs.lock import hold
 from core.runs.trash import discard, empty_trash, find_trashed, new_batch, restore, trashed
+from core.tuning.listed import StudyList
 from core.tuning.study.folder import all_studies
-from core.tuning.study.listed import StudyList
 from tests.support.written_runs import write_run
 
 

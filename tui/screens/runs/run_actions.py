@@ -17,8 +17,8 @@ from core.runs.requests import send
 from core.runs.summary import RunSummary, summarise
 from core.runs.trash import discard, new_batch, restore, trashed
 from core.status import is_active, is_resumable
+from core.tuning.listed import StudySummary, summarise_study
 from core.tuning.study.folder import StudyFolder
-from core.tuning.study.listed import StudySummary, summarise_study
 from tui.forms.remedies import error_in_app
 from tui.screens.dialogs import Ask
 from tui.screens.jobs.actions import JobActions

@@ -25,7 +25,7 @@ from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
 from core.status import is_active
 from core.tasks.registry import TASKS
-from core.tuning.study.listed import StudySummary
+from core.tuning.listed import StudySummary
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Chart
 from tui.terminal.text import bytes_, clean, count, counted, duration, number, of, setting

@@ -24,8 +24,8 @@ from core.runs.comparison.ranking import differing_losses
 from core.runs.folder import Run
 from core.runs.query.language import Query, example, parse, whole_terms
 from core.runs.summary import RunSummary
+from core.tuning.listed import StudyList, StudySummary
 from core.tuning.study.folder import StudyFolder
-from core.tuning.study.listed import StudyList, StudySummary
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.console_panel import ConsolePanel

@@ -155,7 +155,7 @@ async def test_at_rest_nothing_is_sent_to_the_terminal(
 
 
 def test_a_study_alone_is_no_empty_folder(tmp_path: Path, runs: list[Run]) -> None:
-    from core.tuning.study.listed import StudyList
+    from core.tuning.listed import StudyList
     from tui.widgets.run_list import RunList
 
     listed = RunList()
