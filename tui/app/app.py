@@ -30,7 +30,6 @@ from tui.runtime.console import RunConsole
 from tui.runtime.settings import load_settings, save_settings
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
-from tui.screens.explain_dialog import ExplainDialog
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.contrast import Legible
 from tui.terminal.text import bytes_, clean
@@ -397,6 +396,8 @@ class TuiApp(OrderedInput):
         if explanation is None:
             self.action_keys()
         else:
+            from tui.screens.explain_dialog import ExplainDialog
+
             self.push_screen(ExplainDialog(explanation), lambda keys: self.action_keys() if keys else None)
 
     def action_keys(self) -> None:

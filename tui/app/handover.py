@@ -54,7 +54,9 @@ def detach(app: "TuiApp") -> str:
         return _queue_words(_hand_queue_over(app, None))
     stop(app)
     host = _hand_over(app, app.feed)
-    return _parting_words(host, app.feed) + _queue_words(_hand_queue_over(app, host))
+    return ". ".join(
+        filter(None, (_parting_words(host, app.feed), _queue_words(_hand_queue_over(app, host))))
+    )
 
 
 def detach_and_follow(app: "TuiApp") -> None:
@@ -148,7 +150,7 @@ async def _detach_all_and_leave(app: "TuiApp", feed: RunFeed) -> None:
     await _end_of(feed, math.inf)
     host = _hand_over(app, feed)
     handed = _hand_queue_over(app, host)
-    app.leave(_parting_words(host, feed) + _queue_words(handed))
+    app.leave(". ".join(filter(None, (_parting_words(host, feed), _queue_words(handed)))))
 
 
 async def _end_of(feed: RunFeed, seconds: float) -> None:
