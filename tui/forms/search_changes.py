@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import ConfigError
-from core.tuning.search.changes import Changes
+from core.tuning.search.changes import StudyChanges
 from core.tuning.search.plan import Plan
 from core.tuning.search.points import with_ranges
 from core.tuning.search.ranges import parse_assignment
@@ -17,7 +17,7 @@ __all__ = ["read_changes"]
 
 def read_changes(
     plan: Plan, texts: Mapping[str, str], problems: dict[str, str]
-) -> tuple[Changes, float | None]:
+) -> tuple[StudyChanges, float | None]:
     """Return the changes to a study and its time limit in seconds; record problems by the name of the field.
 
     Args:
@@ -38,7 +38,7 @@ def read_changes(
         seconds = parse_duration("timeout", texts["timeout"]) if texts["timeout"].strip() else None
     except ConfigError:
         problems["timeout"] = "enter a time such as 90s, 10m or 2h"
-    changes = Changes(
+    changes = StudyChanges(
         names_in(texts["start_with"]),
         names_in(texts["learn_from"]),
         whole("trials", 1),

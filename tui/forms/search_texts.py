@@ -55,7 +55,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Given:
-    """What the texts say, where they are valid.
+    """Values of the texts, where they are valid.
 
     Attributes:
         trials, patience, max_epochs, seconds: when the study ends; None for no such limit.

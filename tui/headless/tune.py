@@ -13,10 +13,10 @@ from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
 from core.tuning.executors.trial_memory import PROCESS_BYTES, slots_that_fit
 from core.tuning.executors.where import Where
-from core.tuning.search.changes import Changes
+from core.tuning.search.changes import StudyChanges
 from core.tuning.search.plan import Plan
+from core.tuning.starting import change_study, start_study
 from core.tuning.study.records import StudyFinished, StudyNotice
-from core.tuning.study.starting import change_study, start_study
 from core.tuning.study.study import TuningStudy, open_study
 from core.tuning.study.tuner import tune as work_on
 from tui.headless.study_views import StudyView, choose_study_view
@@ -47,7 +47,7 @@ class Asked:
     runs_dir: Path
     data_root: Path | None
     confirm: int | None = None
-    changes: Changes = field(default_factory=Changes)
+    changes: StudyChanges = field(default_factory=StudyChanges)
     name: str = ""
 
 

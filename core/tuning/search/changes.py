@@ -1,15 +1,15 @@
-"""What may change each time that someone works on a study."""
+"""Settings that may change each time that someone works on a study."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Changes"]
+__all__ = ["StudyChanges"]
 
 
 @dataclass(frozen=True)
-class Changes:
-    """Settings that are not fixed with a study.
+class StudyChanges:
+    """Changes to a study, new or resumed.
 
     Attributes:
         start_with: runs whose values are tried first. learn_from: studies whose trials the search method learns.

@@ -21,11 +21,11 @@ from core.tuning.study.curves import as_curve, logged_curve
 from core.tuning.study.records import TrialRecord, TrialStatus
 from core.tuning.study.study import TuningStudy
 
-__all__ = ["Given", "finished", "prepare", "result"]
+__all__ = ["GivenTrial", "finished", "prepare", "result"]
 
 
 @dataclass
-class Given:
+class GivenTrial:
     """A trial that a worker trains, or will as soon as one is free.
 
     Attributes:
@@ -40,7 +40,7 @@ class Given:
     pauses: bool = False
 
 
-def prepare(study: TuningStudy, claim: Claim, threads: int, data_root: Path | None) -> Given:
+def prepare(study: TuningStudy, claim: Claim, threads: int, data_root: Path | None) -> GivenTrial:
     """Return a claimed trial, in the run folder of its last attempt or in a new one."""
     plan = study.plan
     config = plan.space.config(claim.params)
@@ -74,10 +74,12 @@ def prepare(study: TuningStudy, claim: Claim, threads: int, data_root: Path | No
         weighed=plan.weighed,
     )
     ends = config.training.epochs
-    return Given(claim, record, task, curve, tuple(at for at in plan.milestones(claim.number) if at < ends))
+    return GivenTrial(
+        claim, record, task, curve, tuple(at for at in plan.milestones(claim.number) if at < ends)
+    )
 
 
-def finished(running: Given, outcome: Outcome) -> TrialRecord:
+def finished(running: GivenTrial, outcome: Outcome) -> TrialRecord:
     """The record of a trial that has ended for good, or until it is promoted."""
     last = max(running.curve, default=0)
     state: TrialStatus = "pruned" if outcome.state == "stopped" else outcome.state

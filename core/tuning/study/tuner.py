@@ -15,7 +15,7 @@ from core.tuning.search.milestones import best_so_far
 from core.tuning.study.checkpoint_pruning import keep_best
 from core.tuning.study.claims import Claims, give_back, record_result
 from core.tuning.study.curves import as_curve
-from core.tuning.study.given import Given, finished, prepare, result
+from core.tuning.study.given import GivenTrial, finished, prepare, result
 from core.tuning.study.presence import Presence
 from core.tuning.study.records import (
     StudyEvent,
@@ -100,8 +100,8 @@ class _Tuner:
         self.claims = Claims(study, presence)
         self.timeout = timeout
         self.deadline = math.inf if timeout is None else time.monotonic() + timeout
-        self.running: dict[int, Given] = {}
-        self.ready: Given | None = None
+        self.running: dict[int, GivenTrial] = {}
+        self.ready: GivenTrial | None = None
         self.looked_at = -math.inf
         self.asked_at = -math.inf
         self.asked = self.paused = False
@@ -210,7 +210,7 @@ class _Tuner:
         last = self.ended[-self.executor.slots :]
         return bool(last) and all(record.state in GOOD and record.seconds < QUICK_SECONDS for record in last)
 
-    def prepare(self) -> Given | None:
+    def prepare(self) -> GivenTrial | None:
         """The next trial; None when none is free."""
         claim = self.claims.next()
         if claim is None:
@@ -236,7 +236,7 @@ class _Tuner:
             stops = self.should_pause if self.study.plan.pauses else self.should_prune
             self.executor.answer(message.trial, not stops(running, message))
 
-    def should_pause(self, running: Given, message: Reported) -> bool:
+    def should_pause(self, running: GivenTrial, message: Reported) -> bool:
         """Return whether a trial has reached a milestone and is not, or not yet, among the best there."""
         claim, at = running.claim, message.epoch
         if at not in running.milestones or at in claim.judged:
@@ -249,7 +249,7 @@ class _Tuner:
         running.pauses = True
         return True
 
-    def should_prune(self, running: Given, message: Reported) -> bool:
+    def should_prune(self, running: GivenTrial, message: Reported) -> bool:
         """Ask the pruner; an epoch repeated after a checkpoint was judged before."""
         attempt, judged = running.claim.attempt, running.claim.judged
         if message.value is None or message.epoch in judged:

@@ -1,4 +1,4 @@
-"""What the texts of the search form say, and the command that says the same."""
+"""Texts of the search form: their meaning, and the command with the same one."""
 
 from pathlib import Path
 from typing import Any

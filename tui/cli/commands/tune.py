@@ -15,7 +15,7 @@ from core.runs.folder import default_runs_dir
 from core.runs.labels import checked_name
 from core.runs.references import LATEST
 from core.tuning.search.auto import AUTO
-from core.tuning.search.changes import Changes
+from core.tuning.search.changes import StudyChanges
 from core.tuning.search.objectives import COSTS
 from core.tuning.search.plan import Plan, make_plan
 from core.tuning.search.points import parse_point
@@ -144,7 +144,7 @@ def tune(
     from tui.headless import tune as headless
 
     place = Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
-    changes = Changes(start_with or (), learn_from or (), trials, patience, max_epochs, domains)
+    changes = StudyChanges(start_with or (), learn_from or (), trials, patience, max_epochs, domains)
     asked = headless.Asked(
         plan, resume or "", seconds, storage, place, runs_dir, data_root, confirm, changes, called
     )

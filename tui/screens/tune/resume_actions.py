@@ -44,7 +44,7 @@ class ResumeActions(StudyActions):
                 return
 
             def change(progress: Progress) -> "tuple[Follower, list[str]]":
-                from core.tuning.study.starting import change_study
+                from core.tuning.starting import change_study
                 from core.tuning.study.study import reopened
                 from tui.runtime.study_follower import Follower
 

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
-from core.tuning.search.changes import Changes
+from core.tuning.search.changes import StudyChanges
 from core.tuning.search.plan import Plan
 from tui.forms.search_changes import read_changes
 from tui.forms.search_settings import CHANGES
@@ -24,7 +24,7 @@ __all__ = ["ResumeDialog", "Resumed"]
 class Resumed:
     """How a study is to be resumed; `seconds` is its time limit, None for none."""
 
-    changes: Changes
+    changes: StudyChanges
     seconds: float | None
 
 

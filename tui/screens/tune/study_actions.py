@@ -17,7 +17,7 @@ from core.runs.folder import Run, all_runs
 from core.runs.labels import write_labels
 from core.runs.references import LATEST
 from core.session.preload import load_backend
-from core.tuning.search.changes import Changes
+from core.tuning.search.changes import StudyChanges
 from core.tuning.search.plan import Plan
 from core.tuning.study.folder import all_studies
 from tui.forms.remedies import error_in_app
@@ -148,14 +148,14 @@ class StudyActions(Background, ModeScreen):
         def start(progress: Progress) -> "tuple[Follower, list[str]]":
             load_backend()
             from core.tuning.confirm.study import ask_to_confirm
-            from core.tuning.study.starting import start_study
+            from core.tuning.starting import start_study
             from tui.runtime.study_follower import Follower
 
             if given.where.executor == "ray":
                 from core.tuning.executors.ray_executor import import_ray
 
                 import_ray()  # fail before a folder is created
-            known = Changes(given.start_with, given.learn_from)
+            known = StudyChanges(given.start_with, given.learn_from)
             study, lines = start_study(
                 runs_dir, plan, given.storage, known, data_root=data_root, progress=progress
             )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core.data.dataset import Progress
 from core.runs.folder import Run, find_run
-from core.tuning.search.changes import Changes
+from core.tuning.search.changes import StudyChanges
 from core.tuning.search.plan import Plan
 from core.tuning.study.priors import learn_from, learned_from, start_of, start_with, start_with_current
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
@@ -16,7 +16,7 @@ def start_study(
     runs_dir: Path,
     plan: Plan,
     storage_url: str | None,
-    changes: Changes,
+    changes: StudyChanges,
     *,
     data_root: Path | None,
     progress: Progress,
@@ -40,7 +40,7 @@ def start_study(
     return study, [*([line] if line else []), *_add_known(study, others)]
 
 
-def change_study(study: TuningStudy, runs_dir: Path, changes: Changes) -> tuple[TuningStudy, list[str]]:
+def change_study(study: TuningStudy, runs_dir: Path, changes: StudyChanges) -> tuple[TuningStudy, list[str]]:
     """Return an earlier study with changes, for all processes that open it from now on, and what there is to report.
 
     Raises:
@@ -56,7 +56,7 @@ def change_study(study: TuningStudy, runs_dir: Path, changes: Changes) -> tuple[
     return study, _add_known(study, others)
 
 
-def _others(runs_dir: Path, changes: Changes) -> tuple[list[Run], list[TuningStudy]]:
+def _others(runs_dir: Path, changes: StudyChanges) -> tuple[list[Run], list[TuningStudy]]:
     """Return the runs to start with, and the studies to learn from."""
     runs = [find_run(runs_dir, reference) for reference in changes.start_with]
     return runs, [open_study(runs_dir, reference) for reference in changes.learn_from]
