@@ -200,7 +200,7 @@ def _hand_queue_over(app: "TuiApp", host: LogHost | None) -> int:
 def _queue_words(count: int) -> str:
     """Return the message about runs that another process trains in turn."""
     return (
-        f". {count} more train in the background, one after the other; `tui runs` lists them" if count else ""
+        f"{count} more train in the background, one after the other; `tui runs` lists them" if count else ""
     )
 
 
