@@ -86,7 +86,7 @@ class ExploringPlot(Plot):
 
     @property
     def title(self) -> str:
-        """What the chart shows: the beginning of the title of the panel around it."""
+        """Name of what the chart shows: the beginning of the title of the panel around it."""
         return str(getattr(self.parent, "border_title", None) or "chart").split("  ")[0]
 
     @property
