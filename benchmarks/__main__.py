@@ -34,6 +34,7 @@ PARTS = {
     "image_folder": "MNIST as PNG files: the first and the second epoch, beside ImageFolder with a DataLoader",
     "stream": "a streamed epoch beside a plain loop over a DataLoader",
     "stream_memory": "memory of a training that reads its data meanwhile: pictures made on the fly, Parquet files",
+    "resident_memory": "peak memory of loading arrays and data sets, beside their size",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
     "coverage": "95 % intervals by simulation: how often they hold the true value; equal runs told apart",
     "kills": "1,000 SIGKILLs at random moments: what is lost of runs that are resumed",
