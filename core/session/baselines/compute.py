@@ -1,5 +1,6 @@
 """Training and evaluating the simple models beside a run."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,6 +21,8 @@ from core.training.metrics.own_metrics import OwnMetric, with_own_metrics
 __all__ = ["compute"]
 
 FOR_TABLES = ("boosting", "linear")
+MAX_COLUMNS = 20_000
+"""Numbers of a sample of a stream, of more of which simple models would take long to read and to learn."""
 ALWAYS: dict[str, str] = {
     "classes": "majority class",
     "labels": "frequent labels",
@@ -90,6 +93,11 @@ def _fitting(samples: LearntSamples) -> tuple[list[str], list[str]]:
         return ["constant"], []
     if reason := why_none(data):
         return ["constant"], [f"one simple model alone beside the network: {reason}"]
+    columns = math.prod(data.sample_shape)
+    if is_streamed(data.train) and columns > MAX_COLUMNS:
+        return ["constant"], [
+            f"one simple model alone beside the network: its samples have {columns:,} numbers"
+        ]
     return [name for name in MODELS if data.kind == "table" or name not in FOR_TABLES], []
 
 
