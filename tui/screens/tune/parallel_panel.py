@@ -14,7 +14,7 @@ from textual.message import Message
 from tui.charts.parallel_axes import WHOLE, band_of, range_of, step_of
 from tui.charts.parallel_plot import ParallelPlot
 from tui.charts.study_views import axes_of, parallel_chart, selected_trials
-from tui.terminal.text import clean, fit, number, short_path
+from tui.terminal.text import clean, fit, short_path
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 
@@ -83,7 +83,7 @@ class ParallelPanel(Panel):
 def _range(domain: Mapping[str, Any]) -> str:
     if "choices" in domain:
         return ",".join(map(str, domain["choices"]))
-    return f"{number(domain['low'])}..{number(domain['high'])}"
+    return f"{domain['low']:.4g}..{domain['high']:.4g}"
 
 
 def _axes(axes: Sequence[tuple[str, str, str]], current: int | None, width: int) -> Content:
