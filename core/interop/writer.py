@@ -366,7 +366,7 @@ class RunWriter:
             self._emit(Notice(level="error", message=self._diverged))
 
     def _notice_no_monitor(self, told: Mapping[str, float]) -> None:
-        """Say once by what the best epoch is chosen where the metric that should choose it is not reported."""
+        """Report once by what the best epoch is chosen where the metric that should choose it is not reported."""
         if self._best.monitor in told or "monitor" in self._warned:
             return
         self._warned.add("monitor")

@@ -74,7 +74,7 @@ class RunSummary:
 
     @property
     def chosen_by(self) -> str:
-        """Say how the best epoch was chosen: ``best by loss``, or ``best as the latest`` where that is not reported."""
+        """Return how the best epoch was chosen: ``best by loss``, or ``best as the latest`` without that metric."""
         return f"best by {label_of(self.monitor)}" if self.monitor in self.metrics else "best as the latest"
 
     @property

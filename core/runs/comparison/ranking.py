@@ -1,4 +1,4 @@
-"""Whether runs are ranked by a metric: one answer for lists, charts, tables and reports."""
+"""Reasons why runs are not ranked by a metric: one answer for lists, charts, tables and reports."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -54,7 +54,7 @@ def test_a_report_has_curves_numbers_and_samples(tui: Tui, trained: Tui) -> None
     trained("Gan")
     assert tui("report latest -o report.html").code == 0
     page = Path("report.html").read_text()
-    assert "critic_loss over the epochs" in page
+    assert "critic loss over the epochs" in page
     assert "<pre>distance" in page
     assert "Baseline" not in page
     trained("Vae")
