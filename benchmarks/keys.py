@@ -26,7 +26,7 @@ from tests.support.terminal import Terminal
 KEYS, FEW_KEYS, RUNS, FEW_RUNS = 200, 40, 10_000, 1_000
 DOWN, UP = "\x1b[B", "\x1b[A"
 CURSOR = "▸"
-MEDIAN_BUDGET, MOST_BUDGET = 0.02, 0.1
+MEDIAN_SECONDS, MAX_SECONDS = 0.02, 0.1
 """Seconds: of the median, and of 99 keys of 100."""
 
 
@@ -109,7 +109,7 @@ def main() -> None:
             f"{runs:,} runs listed": among_many_runs(folder / "many", runs, count),
         }
     print(f"{count} keys each, milliseconds until the screen shows what they did")
-    print(f"  {'':20}  median  99 of 100  longest   budget {1000 * MEDIAN_BUDGET:g}, {1000 * MOST_BUDGET:g}")
+    print(f"  {'':20}  median  99 of 100  longest   budget {1000 * MEDIAN_SECONDS:g}, {1000 * MAX_SECONDS:g}")
     for what, taken in times.items():
         numbers = (statistics.median(taken), sorted(taken)[int(0.99 * (len(taken) - 1))], max(taken))
         print("  {:20}  {:6.0f}  {:9.0f}  {:7.0f}".format(what, *(1000 * number for number in numbers)))

@@ -16,7 +16,7 @@ from core.files.reading import read_bytes
 __all__ = [
     "LABELS",
     "NONE",
-    "Labels",
+    "RunLabels",
     "checked_name",
     "checked_tags",
     "read_labels",
@@ -31,8 +31,9 @@ ID = re.compile(r"(?:study_)?\d{4}-\d\d-\d\d_\d{4}_(.+)")
 
 
 @dataclass(frozen=True)
-class Labels:
-    """What a user calls a run or a study. All of it is text for people; nothing is looked up by it alone.
+class RunLabels:
+    """Names, tags and notes that a user gives to a run or a study. All of it is text for
+    people; nothing is looked up by it alone.
 
     Attributes:
         name: one line. tags: without spaces, in the order in which they were given. note: any text.
@@ -43,10 +44,10 @@ class Labels:
     note: str = ""
 
 
-NONE: Final = Labels()
+NONE: Final = RunLabels()
 
 
-def read_labels(folder: Path) -> Labels:
+def read_labels(folder: Path) -> RunLabels:
     """Return the labels of a run's or study's folder; none where there are none or their file is damaged."""
     path = f"{folder}/{LABELS}"
     if not os.path.exists(path):  # as with most of thousands: an exception costs more than this question
@@ -58,7 +59,7 @@ def read_labels(folder: Path) -> Labels:
     if not isinstance(values, dict):
         return NONE
     name, tags, note = values.get("name"), values.get("tags"), values.get("note")
-    return Labels(
+    return RunLabels(
         name if isinstance(name, str) else "",
         tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         note if isinstance(note, str) else "",
@@ -67,7 +68,7 @@ def read_labels(folder: Path) -> Labels:
 
 def write_labels(
     folder: Path, *, name: str | None = None, tags: Sequence[str] | None = None, note: str | None = None
-) -> Labels:
+) -> RunLabels:
     """Change labels of a run or a study, and return all of them; None keeps what there is.
 
     Raises:
@@ -125,7 +126,7 @@ def _checked_note(note: str) -> str:
     return note.strip()
 
 
-def title_of(folder: Path, labels: Labels | None = None) -> str:
+def title_of(folder: Path, labels: RunLabels | None = None) -> str:
     """Return what a run or a study is called where people read it: its name, else its folder's without the date."""
     name = (read_labels(folder) if labels is None else labels).name
     if name:

@@ -15,7 +15,7 @@ from core.files.json_lines import read_line
 from core.files.reading import open_plain
 from core.metrics import label_of
 from core.runs.folder import NAME, Run
-from core.runs.labels import NONE, Labels, read_labels, title_of
+from core.runs.labels import NONE, RunLabels, read_labels, title_of
 from core.runs.lock import is_held, is_held_since
 from core.runs.opening import opening_of
 from core.runs.script import script_of
@@ -65,11 +65,11 @@ class RunSummary:
     started: float = 0.0
     updated: float = 0.0
     error: str = ""
-    labels: Labels = NONE
+    labels: RunLabels = NONE
 
     @property
     def title(self) -> str:
-        """What the run is called: its name, or else its folder's without the date."""
+        """The run's name, or else its folder's without the date."""
         return title_of(self.run.path, self.labels)
 
     @property

@@ -18,7 +18,7 @@ from tui.widgets.key_line import NARROW, KeyLine
 
 if TYPE_CHECKING:
     from tui.app.app import TuiApp  # the layer above, imported for types only
-    from tui.forms.explain import Explanation
+    from tui.forms.guide.explain import Explanation
 
 __all__ = ["MODES", "NARROW", "WIDE", "ModeScreen", "tui_of"]
 

@@ -9,7 +9,7 @@ from textual.containers import Grid, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.forms.explain import Explanation
+from tui.forms.guide.explain import Explanation
 from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 

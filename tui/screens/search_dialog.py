@@ -29,7 +29,7 @@ def containing(names: Sequence[str]) -> Callable[[str], list[int]]:
 
 
 class SearchDialog(Dialog[int]):
-    """What was found, best match first. Returns the place of the chosen line, or None after Escape.
+    """Things by what is typed, best match first. Returns the place of the chosen line, or None after Escape.
 
     Args:
         title: such as ``Find a field``.

@@ -13,9 +13,9 @@ from textual.widgets import Input
 
 from core.user_code.loading import files_named
 from core.user_code.trust import trust
-from tui.forms.basic import is_shown
 from tui.forms.form import choose, refit
 from tui.forms.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
+from tui.forms.guide.basic import is_shown
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
 

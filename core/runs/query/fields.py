@@ -20,7 +20,7 @@ from core.tasks.registry import TASKS
 __all__ = ["NUMBERS", "SCORES", "TEXTS", "Field", "field_of", "names_like", "number_of", "score"]
 
 Read = Callable[[RunSummary], Any]
-Kind = Literal["text", "number", "age", "setting"]
+FieldKind = Literal["text", "number", "age", "setting"]
 SCORES: Final = tuple(dict.fromkeys(task.score for task in TASKS.values() if not task.own_step))
 """Scores of all tasks; a run has one of them."""
 FREE: Final = ("settings", "script")
@@ -36,7 +36,7 @@ class Field:
     """
 
     name: str
-    kind: Kind
+    kind: FieldKind
     read: Read
 
 

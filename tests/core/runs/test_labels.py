@@ -7,7 +7,7 @@ import pytest
 from core.errors import InputError, RunError
 from core.runs.catalogue import Catalogue
 from core.runs.folder import Run, find_run
-from core.runs.labels import LABELS, NONE, Labels, read_labels, title_of, write_labels
+from core.runs.labels import LABELS, NONE, RunLabels, read_labels, title_of, write_labels
 from core.runs.summary import summarise
 from tests.support.written_runs import write_run
 
@@ -21,7 +21,7 @@ def test_labels_are_kept_with_the_run_and_changed_one_by_one(tmp_path: Path) -> 
 
     write_labels(run.path, name=" wider ")
     write_labels(run.path, tags=["paper", "b", "paper"])
-    assert write_labels(run.path, note="two\nlines\n") == Labels("wider", ("paper", "b"), "two\nlines")
+    assert write_labels(run.path, note="two\nlines\n") == RunLabels("wider", ("paper", "b"), "two\nlines")
     assert summarise(run).labels == read_labels(run.path)
     assert summarise(run).title == "wider"
     assert run.path.name == ID

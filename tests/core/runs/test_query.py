@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.evaluation.predictions import Predictions
 from core.metrics import METRICS
 from core.runs.folder import Run
-from core.runs.labels import Labels
+from core.runs.labels import RunLabels
 from core.runs.query.fields import NUMBERS, TEXTS, field_of, names_like
 from core.runs.query.language import example, parse, whole_terms
 from core.runs.summary import RunSummary
@@ -56,7 +56,7 @@ RUNS = (
         epochs=20,
         best_epoch=3,
         metrics={"loss": 0.9, "r2": 0.41},
-        labels=Labels("Wide net", ("paper", "b"), "loss rises"),
+        labels=RunLabels("Wide net", ("paper", "b"), "loss rises"),
     ),
     RunSummary(Run(Path("runs/my own run")), "damaged", error="events.jsonl: No such file or directory"),
 )

@@ -14,7 +14,7 @@ from rich.console import Console
 from core.config.schema import from_dict, to_dict
 from core.runs.folder import Run
 from core.runs.history.outline import Outline
-from core.runs.labels import Labels
+from core.runs.labels import RunLabels
 from core.runs.summary import RunSummary, summarise
 from tui.charts.plot import draw
 from tui.screens.runs.run_preview import facts, sketch
@@ -181,11 +181,11 @@ ID = "2026-01-01_0900_fashion_mnist-mlp_abc"
 def test_names_are_as_long_as_there_is_room_and_tell_runs_apart(
     folder: str, name: str, width: int, shown: str
 ) -> None:
-    assert short_name(RunSummary(Run(Path(folder)), "damaged", labels=Labels(name)), width) == shown
+    assert short_name(RunSummary(Run(Path(folder)), "damaged", labels=RunLabels(name)), width) == shown
 
 
 def test_a_shared_name_has_the_letters_of_its_run_behind_it() -> None:
-    run = RunSummary(Run(Path(ID)), "damaged", labels=Labels("wide"))
+    run = RunSummary(Run(Path(ID)), "damaged", labels=RunLabels("wide"))
     assert short_name(run, 20, is_shared=True) == "wide abc"
     assert short_name(RunSummary(Run(Path(ID)), "damaged"), 30, is_shared=True) == "fashion_mnist-mlp_abc"
 
@@ -214,7 +214,7 @@ def test_any_name_that_a_filter_knows_can_be_a_column(name: str, head: str, show
         "schedule": {"name": "constant"},
         "loss": {"name": "hinge"},
     }
-    labels = Labels("wide", ("a", "b"), "two\nlines")
+    labels = RunLabels("wide", ("a", "b"), "two\nlines")
     run = Run(Path("study_x/trials") / ID)
     full = RunSummary(run, "completed", config=config, metrics={"f1_macro": 0.5}, labels=labels)
     empty = RunSummary(Run(Path("x")), "damaged")

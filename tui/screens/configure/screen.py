@@ -21,11 +21,11 @@ from core.runs.labels import checked_name
 from core.session.preload import load_backend
 from tui.forms.command_line import command_line
 from tui.forms.data_overview import DataFacts
-from tui.forms.explain import Explanation, of_field
-from tui.forms.find import line_of, matching
 from tui.forms.form import fill, values_of
 from tui.forms.form_fields import DEVICE, RATE, FieldSpec
 from tui.forms.form_state import FormState
+from tui.forms.guide.explain import Explanation, of_field
+from tui.forms.guide.find import line_of, matching
 from tui.forms.preview import Preview, Previewer
 from tui.forms.remedies import error_in_app
 from tui.runtime.settings import PLACES

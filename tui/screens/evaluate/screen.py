@@ -23,7 +23,7 @@ from core.runs.opening import record_test_opening
 from core.runs.summary import RunSummary, summarise
 from core.session.evaluation import RunData, evaluate_run
 from core.tasks.registry import task_of
-from tui.forms.explain import Explanation
+from tui.forms.guide.explain import Explanation
 from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.base import NARROW

@@ -18,8 +18,8 @@ from core.metrics import LABELS, OF_TARGET, in_order, label_of
 from core.runs.data_facts import kept_warnings
 from core.tasks.registry import task_of
 from tui.charts.comparison import difference_text
-from tui.forms.explain import Explanation
-from tui.forms.meanings import of_metric
+from tui.forms.guide.explain import Explanation
+from tui.forms.guide.meanings import of_metric
 from tui.screens.base import NARROW
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.facts import label

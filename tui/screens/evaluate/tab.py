@@ -16,7 +16,7 @@ from core.inference.baselines import Compared, compared
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation
 from core.session.evaluation import RunData
-from tui.forms.explain import Explanation
+from tui.forms.guide.explain import Explanation
 from tui.screens.background import Background
 
 __all__ = ["EvaluationTab", "Subject"]

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from core.errors import InputError
-from core.runs.labels import Labels, checked_name, checked_tags
+from core.runs.labels import RunLabels, checked_name, checked_tags
 from tui.forms.remedies import error_in_app
 from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
@@ -21,7 +21,7 @@ __all__ = ["LabelRuns", "Labelled", "changed_tags"]
 
 @dataclass(frozen=True)
 class Labelled:
-    """What was asked for: texts of one run, or tags to add to several and to take from them."""
+    """Answers of a dialog: texts of one run, or tags to add to several and to take from them."""
 
     name: str | None
     tags: tuple[str, ...]
@@ -43,7 +43,7 @@ class LabelRuns(Dialog[Labelled]):
         Binding("down", "app.focus_next", show=False),
     ]
 
-    def __init__(self, title: str, labels: Labels | None) -> None:
+    def __init__(self, title: str, labels: RunLabels | None) -> None:
         super().__init__()
         self.shown_title, self.labels = title, labels
 
@@ -91,6 +91,6 @@ class LabelRuns(Dialog[Labelled]):
         return None if note == " ".join(self.labels.note.splitlines()) else note
 
 
-def changed_tags(labels: Labels, asked: Labelled) -> list[str]:
+def changed_tags(labels: RunLabels, asked: Labelled) -> list[str]:
     """Return the tags of one of several runs, with those that were asked for and without those to be taken away."""
     return list(dict.fromkeys([*(tag for tag in labels.tags if tag not in asked.removed), *asked.tags]))

@@ -1,4 +1,4 @@
-"""What functions of users return beside plain arrays: taken for what it is, or refused with what to do."""
+"""Answers of users' functions beside plain arrays: each is taken for what it is, or refused with what to do."""
 
 from collections import deque
 from collections.abc import Callable

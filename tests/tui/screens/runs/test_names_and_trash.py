@@ -178,10 +178,10 @@ def test_columns_are_offered_by_what_was_typed() -> None:
 
 
 def test_tags_of_several_runs_are_added_and_taken_away() -> None:
-    from core.runs.labels import Labels
+    from core.runs.labels import RunLabels
 
     asked = Labelled(None, ("new", "b"), None, removed=("a",))
-    assert changed_tags(Labels(tags=("a", "b")), asked) == ["b", "new"]
+    assert changed_tags(RunLabels(tags=("a", "b")), asked) == ["b", "new"]
 
 
 def test_settings_of_another_kind_have_their_defaults(

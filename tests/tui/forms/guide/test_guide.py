@@ -3,11 +3,11 @@
 import pytest
 
 from core.metrics import METRICS
-from tui.forms.basic import is_shown
-from tui.forms.explain import of_field
-from tui.forms.find import matching
 from tui.forms.form_fields import SECTIONS, FieldSpec, fields_of
-from tui.forms.meanings import of_metric
+from tui.forms.guide.basic import is_shown
+from tui.forms.guide.explain import of_field
+from tui.forms.guide.find import matching
+from tui.forms.guide.meanings import of_metric
 
 
 def spec_of(path: str, name: str = "") -> FieldSpec:

@@ -1,4 +1,4 @@
-"""What a field of a form, or a metric, is: for a user who asks for it."""
+"""Explanations of the fields of a form, for a user who asks what one is."""
 
 import shlex
 from collections.abc import Mapping

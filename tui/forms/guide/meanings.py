@@ -1,9 +1,9 @@
-"""What each metric means, in a sentence or two, for a user who asks for it."""
+"""Explanations of metrics, for a user who asks what one is."""
 
 from collections.abc import Mapping
 
 from core.metrics import METRICS, label_of, lower_is_better
-from tui.forms.explain import Explanation
+from tui.forms.guide.explain import Explanation
 
 __all__ = ["of_metric"]
 
