@@ -135,7 +135,7 @@ class RunActions(JobActions):
                 self._tell(error_in_app(error), "error")
         self._tell(f"{_named(going)} {'was' if len(going) == 1 else 'were'} asked to save and stop.")
 
-    # RunLabels
+    # Labels
 
     def action_label(self) -> None:
         """Edit name, tags and note of the run under the cursor, or the tags of all marked ones."""
