@@ -10,8 +10,6 @@ import pytest
 
 from core.config import schema as configuration
 from core.data.dataset import Dataset, no_progress
-from core.data.registry import load
-from core.errors import DataError
 from core.export import predict
 from core.export.export import export
 from core.inference.inputs import read_inputs
@@ -134,14 +132,6 @@ def own_dataset(kind: str, targets: str, folder: Path) -> dict[str, Any]:
     file.write_text(OWN_DATASET.format(path=fields["path"]))
     trust(file)
     return {"name": f"{file}:make", "task": fields["task"], "shape": fields["shape"], "validation": 0.25}
-
-
-def test_masks_are_not_streamed(tmp_path: Path) -> None:
-    fields = own_dataset("image", "pixels", tmp_path)
-    config = configuration.from_dict({"data": fields | {"feed": "stream"}})
-    with pytest.raises(DataError, match=r"are masks, which are not streamed\. Set data\.feed to resident"):
-        load(config.data)
-    assert load(configuration.from_dict({"data": fields}).data).task == "segmentation"
 
 
 EXPORTED = [
