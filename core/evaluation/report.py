@@ -88,7 +88,7 @@ class Report:
         """Return from where on a sample counts as the positive class, or has a label; empty where none was chosen."""
         if not self.positive:
             rule = f"labels are given from the threshold of each on (on validation: {self.chosen_by})"
-            return rule if self.chosen_by and self.task == "multilabel" else ""
+            return rule if self.chosen_by else ""
         if self.threshold is not None:
             rule = f"at a score of {self.threshold:.4g} or more (on validation: {self.chosen_by or 'chosen'})"
         elif self.metrics.get("brier") is not None:

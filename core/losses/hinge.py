@@ -16,8 +16,7 @@ __all__ = ["Hinge"]
 
 
 class Hinge(ClassLoss):
-    """Penalises wrong classes that score within the margin of the true class: max(0, margin - s_true +
-    s_wrong)^power."""
+    """Penalises wrong classes that score within the margin of the true one: max(0, margin - s_true + s_wrong)^power."""
 
     name: Literal["hinge"] = "hinge"
     margin: Annotated[float, Field(gt=0)] = 1.0

@@ -105,6 +105,7 @@ STREAMED = [
     ("signal", "number"),
     ("tokens", "classes"),
     ("other", "labels"),
+    ("image", "pixels"),
 ]
 
 
@@ -115,7 +116,8 @@ def test_streamed_and_resident_runs_end_alike(
 ) -> None:
     trust(NET)
     data = own_dataset(kind, targets, tmp_path)
-    network = {"name": "python", "path": f"{NET}:Net"}
+    own = {"name": "python", "path": f"{NET}:Net"}
+    network = {"name": "unet", "depth": 1, "width": 2} if targets == "pixels" else own
     values = {"model": network, "training": {"epochs": 2, "batch_size": 5}}
     resident, streamed = (
         train_run(values | {"data": data | {"feed": feed, "workers": 0}}) for feed in ("resident", "stream")

@@ -81,7 +81,7 @@ def test_plain_lines_for_a_log_file(train: Tui) -> None:
     assert (answer.code, answer.err) == (0, "")
     assert without_control_characters(answer.out)
     lines = answer.out.splitlines()
-    assert lines[0] == "multiclass  train 108  validation 12  test 30  803 parameters  cpu  1 threads"
+    assert lines[0] == "multiclass  train 108  validation 12  test 30  803 parameters  cpu  1 thread"
     for number in (1, 2, 3):
         assert re.fullmatch(
             rf"epoch {number}/3  loss \d\.\d{{4}}  accuracy \d\.\d{{4}}"
