@@ -182,56 +182,21 @@ class TuiApp(OrderedInput):
 
         While this app trains another one, ask when or where.
         """
-        start = self._start_in_background if background else self._start_here
-        with_consent(self, config, lambda: start(config), refused=lambda: self.switch_mode("configure"))
+        from tui.app.starting import start
 
-    def _start_in_background(self, config: "TrainConfig", run: "Run | None" = None) -> None:
-        from core.runs.folder import create_run
-        from tui.runtime.feed import RunFeed
-        from tui.runtime.hosts import LogHost, launch_in_background
+        start(self, config, background=background)
 
-        try:
-            run = run or create_run(self.runs_dir, config, name=self._take_name(run))
-            host = LogHost(run, launch_in_background(run, self.data_root))
-        except TorchtuiError as error:
-            self.show_error(error)
-            return
-        if self.training_here:  # Live keeps showing the run that trains here
-            self.tell(f"{run.id} trains in the background; 1 Runs lists it.")
-        else:
-            self._show_live(RunFeed(host))
+    def start_waiting(self, one: "Waiting") -> None:
+        """Start a run whose turn has come."""
+        from tui.app.starting import start_waiting
 
-    def _start_here(self, config: "TrainConfig", run: "Run | None" = None) -> None:
-        from tui.runtime.feed import RunFeed
-        from tui.runtime.hosts import AppHost
+        start_waiting(self, one)
 
-        if self.training_here or (self.turns is not None and self.turns.waiting):
-            self._ask_when(config, run)
-        else:
-            name = self._take_name(run)
-            self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root, run, name)))
+    def resume_run(self, run: "Run") -> None:
+        """Resume an interrupted or stopped run in this app."""
+        from tui.app.starting import resume
 
-    def _take_name(self, run: "Run | None") -> str:
-        """Return the name typed for the next new run, which is used once."""
-        if run is not None:
-            return ""
-        name, self.run_name = self.run_name, ""
-        return name
-
-    def _ask_when(self, config: "TrainConfig", run: "Run | None") -> None:
-        """Ask whether a run waits for the one that trains here, or trains beside it."""
-        from tui.runtime.queue import Waiting
-
-        def answered(answer: str | None) -> None:
-            if answer == "queue":
-                self.enqueue(Waiting(config, self._take_name(run), run=run))
-            elif answer == "background":
-                self._start_in_background(config, run)
-
-        wait = f"{len(self.waiting)} waiting" if self.waiting else ""
-        ahead = ", ".join(filter(None, ("A run is training here" if self.training_here else "", wait)))
-        answers = {"queue": "Start when it ends", "background": "Start in the background", "cancel": "Cancel"}
-        self.push_screen(Ask(f"{ahead}.", answers), answered)
+        resume(self, run)
 
     def enqueue(self, *more: "Waiting") -> None:
         """Let runs wait for their turn; the first one starts at once where none trains here."""
@@ -239,18 +204,6 @@ class TuiApp(OrderedInput):
         waiting = len(self._turns().waiting)
         if waiting:
             self.tell(f"{waiting} waiting, the next one starts when this run ends. Q shows the queue.")
-
-    def start_waiting(self, one: "Waiting") -> None:
-        """Start a run whose turn has come; the screen stays, unless nothing has been shown live yet."""
-        from tui.runtime.feed import RunFeed
-        from tui.runtime.hosts import AppHost
-
-        feed = RunFeed(AppHost(one.config, self.runs_dir, self.data_root, one.run, one.given_name))
-        if self.feed is None:
-            self._show_live(feed)
-        else:
-            self.feed = feed
-            self.tell(f"Started: {one.name}")
 
     def queue_changed(self) -> None:
         """Show how many runs wait."""
@@ -296,15 +249,6 @@ class TuiApp(OrderedInput):
             name = (table.id or "table").removesuffix("-table")
             self.push_screen(TableDialog(name, table.as_table()))
 
-    def resume_run(self, run: "Run") -> None:
-        """Resume an interrupted or stopped run in this app."""
-        try:
-            config = run.config()
-        except TorchtuiError as error:
-            self.show_error(error)
-        else:
-            with_consent(self, config, lambda: self._start_here(config, run), run=run)
-
     def open_run(self, run: "Run | ForeignLog") -> None:
         """Show a run live: the one this app trains, any other through its log, or what another tool logs."""
         from core.runs.folder import Run
@@ -314,7 +258,7 @@ class TuiApp(OrderedInput):
         if not isinstance(run, Run):
             from tui.runtime.foreign_host import ForeignHost
 
-            self._show_live(RunFeed(ForeignHost(run)))
+            self.show_live(RunFeed(ForeignHost(run)))
         elif self.feed is None or self.feed.host.run != run or self._has_ended_here():
             if self.training_here:
                 self.notify(
@@ -322,7 +266,7 @@ class TuiApp(OrderedInput):
                     severity="warning",
                 )
                 return
-            self._show_live(RunFeed(LogHost(run)))
+            self.show_live(RunFeed(LogHost(run)))
         else:
             self.switch_mode("live")
 
@@ -467,7 +411,8 @@ class TuiApp(OrderedInput):
         """Return whether a run is training in this process."""
         return self.feed is not None and self.feed.in_app
 
-    def _show_live(self, feed: "RunFeed") -> None:
+    def show_live(self, feed: "RunFeed") -> None:
+        """Show a run live."""
         self.feed = feed
         self.switch_mode("live")
 

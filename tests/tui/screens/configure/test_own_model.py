@@ -110,7 +110,6 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(
     train_run: TrainRun,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tui.app.app import TuiApp
 
     values = {"data": "iris", "model": f"{mynet}:Net", "training": {"epochs": 1}}
     from core.config import schema as configuration
@@ -123,7 +122,7 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(
     monkeypatch.setattr("core.user_code.trust._named", set())
     monkeypatch.setattr("core.user_code.trust._agreed", set())
     started: list[Run | None] = []
-    monkeypatch.setattr(TuiApp, "_start_here", lambda self, config, run=None: started.append(run))
+    monkeypatch.setattr("tui.app.starting.here", lambda app, config, run=None: started.append(run))
     app = make({"data": "iris"})
     async with app.run_test(size=LARGE) as pilot:
         await settled(pilot)
