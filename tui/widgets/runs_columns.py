@@ -102,11 +102,13 @@ def lay_out(
     Args:
         widths: of the longest text in columns that grow, by name.
         absent: names of columns that no run has a value for.
-        chosen: by the user, in their order; by default all usual ones, those of a low rank first.
+        chosen: by the user, in their order; by default all usual ones, those of a low rank first. Where not all fit,
+            usual ones make room for the others.
     """
     order = list(chosen) or [column for column in COLUMNS.values() if column.name not in absent]
     room, cells = width, dict[str, int]()
-    for column in order if chosen else sorted(order, key=lambda column: column.rank):
+    usual = COLUMNS.keys() - {"run"} if chosen else set()
+    for column in sorted(order, key=lambda column: (column.name in usual, column.rank)):
         least = column.least(widths)
         if column.name == "run" and LETTERS <= room < least:
             least = room

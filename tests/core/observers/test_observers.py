@@ -274,7 +274,7 @@ def test_a_url_is_told_how_it_ended(
     assert (got["epoch"], got["epochs"], got["path"]) == (1, 2, str(run.path))
     assert got["metrics"] == {"loss": 0.5, "accuracy": 0.9}
     assert got["evaluation"]["test"]["accuracy"] == 0.75
-    assert got["text"] == f"{run.id} {status}: {error or 'loss 0.5, accuracy 0.9'}"
+    assert got["text"] == f"iris-mlp_abc {status}: {error or 'loss 0.5, accuracy 0.9'}"
 
 
 def test_a_command_finds_the_facts_in_its_environment(

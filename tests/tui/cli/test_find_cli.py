@@ -47,7 +47,7 @@ def test_a_batch_size_is_shown_with_its_reason(tui: Tui, monkeypatch: pytest.Mon
 def test_a_batch_size_as_json(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_finder, "TEST_SECONDS", 0.0)
     told = json.loads(tui(f"batch-find {SMALL} --json").out)
-    assert set(told) == {"suggestion", "ended", "room", "sizes"}
+    assert set(told) == {"suggestion", "ended", "room", "sizes", "steps_per_epoch"}
     assert [set(size) for size in told["sizes"]] == [{"batch_size", "samples_per_second", "memory"}] * 4
     assert told["ended"] == "data"
 

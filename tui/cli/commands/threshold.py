@@ -66,8 +66,7 @@ def threshold(
 ) -> None:
     """Choose on validation from which score on a sample counts as the positive class of two; show it without options.
 
-    Of several labels a sample: from which score on it has each one. It is kept with the run: evaluate, predict and
-    export use it from then on. The test split takes no part.
+    Of several labels: from which score on a sample has each. Evaluate, predict and export use what was chosen last.
 
     Examples: tui threshold latest --recall 0.95
 

@@ -339,7 +339,7 @@ class RunsScreen(RunActions):
             self._filter_by(whole_terms(event.value))
             return
         unfinished = example(event.value)
-        if unfinished and not self.runs.any_match(query):
+        if unfinished and not self.runs.any_match(parse(event.value.split()[-1].lstrip("("))):
             self._tell_of_filter(f"Add a comparison, such as {unfinished}")
             self._filter_by(whole_terms(event.value))
             return

@@ -124,10 +124,10 @@ def test_trials_compute_with_their_share_of_the_cores(tune_iris: Callable[..., A
     assert told(finished.records[0].run, RunStarted)[0].threads == 1
 
 
-def test_paused_and_pruned_trials_end_early(tune_iris: Callable[..., Any]) -> None:
+def test_paused_trials_end_early(tune_iris: Callable[..., Any]) -> None:
     domains = {"optimizer.lr": [1e-2, 1e-6, 1e-7]}
     _, finished = tune_iris(domains, epochs=30, method="grid", pruner="asha")
-    assert [trial.state for trial in finished.records] == ["completed", "paused", "pruned"]
+    assert [trial.state for trial in finished.records] == ["completed", "paused", "paused"]
     for trial in finished.records[1:]:
         assert trial.epochs == len(told(trial.run, EpochFinished)) < 30
         assert summarise(Run(trial.run)).status == "stopped"

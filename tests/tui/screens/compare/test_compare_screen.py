@@ -298,14 +298,16 @@ async def test_a_run_that_is_deleted_is_compared_no_more(make: Make, runs: list[
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: app.current_mode == "runs" and len(runs_of(app)) == 3)
-        await pilot.press("space", "space", "home", "x")
-        await until(pilot, lambda: app.screen.query("#answer-delete"))
-        await pilot.click("#answer-delete")
-        await until(pilot, lambda: app.current_mode == "runs" and len(runs_of(app)) == 2)
-        assert list(app.compared.slots) == [runs[1]]
+        await pilot.press("space", "space")
+        await until(pilot, lambda: len(app.compared.slots) == 2)
         shutil.rmtree(runs[1].path)
         instance(RunsScreen, app.screen).look()
-        await until(pilot, lambda: len(runs_of(app)) == 1)
+        await until(pilot, lambda: len(runs_of(app)) == 2)
+        assert list(app.compared.slots) == [runs[2]]
+        await pilot.press("x")
+        await until(pilot, lambda: app.screen.query("#answer-delete"))
+        await pilot.click("#answer-delete")
+        await until(pilot, lambda: app.current_mode == "runs" and len(runs_of(app)) == 1)
         assert app.compared.slots == {}
 
 

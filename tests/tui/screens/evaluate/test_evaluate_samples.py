@@ -46,7 +46,7 @@ async def test_enter_opens_the_images_behind_a_cell(
         assert f"true {true}, predicted {predicted}" in at.seen()
         place = samples.positions[0]
         source = at.predictions.indices[place]
-        split = load_data("digits").test
+        split = load_data("digits").validation
         pixels = split.inputs[int(np.flatnonzero(split.indices == source)[0])][0].numpy().astype(float)
         picture = at.one("#cell").query(Picture).first()
         np.testing.assert_array_equal(picture._pixels, np.round(pixels * 255 / 16).astype(np.uint8))

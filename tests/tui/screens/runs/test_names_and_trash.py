@@ -37,10 +37,10 @@ def runs(tmp_path: Path) -> list[Run]:
         ),
         write_run(folder, "2026-01-03_0900_iris-mlp_ccc", {"data": "iris"}, time=1.7e9 + 2),
     ]
-    study = folder / "study_2025-12-31_0915_digits-mlp_k3f"
+    study = folder / "study_2022-12-31_0915_digits-mlp_k3f"
     (study / "processes").mkdir(parents=True)
     for letters in ("ttt", "uuu"):
-        write_run(study / "trials", f"2025-12-31_0916_digits-mlp_{letters}", time=1.6e9)
+        write_run(study / "trials", f"2022-12-31_0916_digits-mlp_{letters}", time=1.6e9)
     return found
 
 
@@ -132,7 +132,7 @@ async def test_columns_filters_and_studies(tmp_path: Path, runs: list[Run]) -> N
         await pilot.press("slash", *"seed", "enter", "escape")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen))
         assert "seed" in app.settings.columns
-        assert "seed" in text(app)
+        await until(pilot, lambda: "seed" in text(app))
         app.leave()
     assert "seed" in load_settings()[0].columns
     assert load_settings()[0].filters[0] == "study:k3f"

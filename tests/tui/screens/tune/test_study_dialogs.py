@@ -57,6 +57,8 @@ async def test_a_study_is_resumed_with_changes_and_shown_beside_another(
         instance(Input, fields["patience"].editor).value = "7"
         instance(Input, fields["ranges"].editor).value = "lr=0.01..0.05"
         await until(pilot, lambda: fields["ranges"].text == "lr=0.01..0.05")
+        # A button takes no second click while it shows the first one.
+        await until(pilot, lambda: not app.screen.query_one("#answer").has_class("-active"))
         await pilot.click("#answer")
         await until(pilot, lambda: launched)
         assert launched == [{"seconds": 120.0, "trials": None, "storage_url": None}]
