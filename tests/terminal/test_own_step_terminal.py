@@ -19,7 +19,7 @@ def test_it_continues_in_the_background_and_stops_from_another_app(
     (tmp_path / "own_vae.py").write_text(example.read_text())
     options = ["--data", "digits", "--set", "data.scaling=unit", "--epochs", "100000", "--device", "cpu"]
     window = terminal("train", "--model", "own_vae.py:Vae", *options, columns=120, rows=40)
-    window.wait_for(lambda text: "running" in text and "kl" in text)
+    window.wait_for(lambda text: "running" in text and "reconstruction loss" in text)
     window.press("d")
     window.wait_for(lambda text: "resumed from epoch" in text and "running" in text)
     window.press("q")

@@ -81,7 +81,7 @@ def test_a_signal_gives_the_terminal_back_and_saves_or_hands_over(
     assert window.end() == 128 + number
     assert window.is_clean()
     run = only_run(tmp_path)
-    words = "saved; resume with" if status == "stopped" else f"{run.id} continues in the background"
+    words = "saved; resume with" if status == "stopped" else f"{run.id[16:]} continues in the background"
     assert words in " ".join(window.text.split())
     assert set(run.console_file.read_text().splitlines()) >= SAID
     assert summarise(run).status in (status, "preparing")

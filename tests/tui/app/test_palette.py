@@ -31,7 +31,10 @@ async def test_commands_are_listed_once_by_screen_and_a_table_is_copied_and_save
     write_run(tmp_path / "runs", "2026-01-03_0900_digits-mlp_def", {"data": "digits"}, accuracy=0.5)
     app = TuiApp(runs_dir=tmp_path / "runs")
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: app.screen.query("RunsTable") and len(instance(RunsScreen, app.screen).table.rows) == 2)
+        await until(
+            pilot,
+            lambda: app.screen.query("RunsTable") and len(instance(RunsScreen, app.screen).table.rows) == 2,
+        )
         screen = instance(RunsScreen, app.screen)
         await until(pilot, lambda: screen.check_action("use", ()))
         titles = [command.title for command in app.get_system_commands(screen)]
