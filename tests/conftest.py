@@ -35,6 +35,9 @@ os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # before torch is loaded: its threads would only wait for each other
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # or no process of a test could be interrupted
+
 
 def pytest_collection_finish() -> None:
     """Collect garbage rarely, and leave torch and the collected tests alone: it took a fifth of the time."""
