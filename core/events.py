@@ -25,13 +25,16 @@ import re
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from annotated_types import Interval
 
 from core.errors import RunDamaged
 from core.files.json_lines import read_line
 from core.status import Ending
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 __all__ = [
     "CheckpointSaved",
@@ -55,7 +58,7 @@ VERSION = 1
 """Of the JSON form. Keys are only ever added."""
 
 Metrics = dict[str, float]
-Count = Annotated[int, Field(ge=0, le=1 << 53)]
+Count = Annotated[int, Interval(ge=0, le=1 << 53)]
 """Checked where events are read from a file."""
 
 
@@ -97,7 +100,7 @@ class RunStarted(Event):
     monitor: str = "loss"
     metrics: list[str] = field(default_factory=list)
     higher_is_better: dict[str, bool] = field(default_factory=dict)
-    pid: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
+    pid: Annotated[int, Interval(ge=0, lt=1 << 31)] = 0
     host: str = ""
 
 
@@ -268,6 +271,8 @@ def from_json(line: str | bytes) -> Event | None:
     Raises:
         RunDamaged: the line is not an event.
     """
+    from pydantic import ValidationError  # here: a script that only writes events starts sooner without it
+
     try:
         values = read_line(line)
         name = values["event"]
@@ -289,8 +294,10 @@ def from_json(line: str | bytes) -> Event | None:
 
 
 @cache
-def _checker(name: str) -> TypeAdapter[Any]:
+def _checker(name: str) -> "TypeAdapter[Any]":
     """Checks the values of one kind of event, and leaves out keys of a newer version."""
+    from pydantic import TypeAdapter
+
     return TypeAdapter(_BY_NAME[name])
 
 

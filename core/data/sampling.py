@@ -12,7 +12,7 @@ from core.tasks.classes import likeliest
 from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
-    from core.config.schema import Training
+    from core.config.training import Training
 
 __all__ = ["balanced_order", "check_sampling", "training_order"]
 

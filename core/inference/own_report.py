@@ -21,7 +21,7 @@ from core.training.worker import trains_elsewhere
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from core.config.schema import Training
+    from core.config.training import Training
     from core.data.dataset import Dataset, Split
 
 __all__ = ["own_outputs", "report_steps"]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.config import schema as configuration
+from core.config.yaml_files import read_yaml
 from core.data.dataset import Progress
 from core.errors import ConfigError, InputError
 from core.evaluation.predictions import Predictions
@@ -122,7 +123,7 @@ def _names(members: Sequence[Run], runs_dir: Path) -> list[str]:
 
 def _named_in(run: Run) -> list[str]:
     try:
-        section = configuration.read_yaml(run.config_file, follow_links=False).get(SECTION)
+        section = read_yaml(run.config_file, follow_links=False).get(SECTION)
     except ConfigError:
         return []
     return section.get("runs", []) if isinstance(section, dict) else []

@@ -40,8 +40,6 @@ from core.interop.running_means import Means
 from core.interop.script_console import ScriptConsole
 from core.interop.script_files import ScriptCheckpoints, ensure_readable, make_folder
 from core.metrics import has_direction, lower_is_better
-from core.observers.hub import observing
-from core.observers.settings import Extras
 from core.runs.folder import SPLITS, default_runs_dir
 from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
@@ -102,6 +100,9 @@ class RunWriter:
         console: bool = False,
         runs_dir: Path | str | None = None,
     ) -> None:
+        from core.observers.hub import observing
+        from core.observers.settings import Extras
+
         sections = script_sections(config or {}, Path(sys.argv[0]).name or "python")
         directions = _directions(monitor, mode, higher_is_better or {})
         started = RunStarted(

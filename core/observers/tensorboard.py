@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.config.schema import sections_to_yaml
+from core.config.yaml_files import sections_to_yaml
 from core.errors import DependencyError
 from core.events import Event, RunFinished, RunStarted
 from core.observers.scalars import scalars

@@ -1,4 +1,7 @@
-"""Run folders: made, named, found."""
+"""Run folders: made, named, found.
+
+The schema and what reads user code are imported when they are needed: a script that only logs does without them.
+"""
 
 import errno
 import os
@@ -8,11 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.config import schema as configuration
-from core.config.schema import TrainConfig
-from core.data.positive import LATER
+from core.config.yaml_files import read_yaml, sections_to_yaml
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
 from core.files.temporary import hidden_folder, sweep_folders, sync_folder
@@ -20,9 +21,9 @@ from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
 from core.runs.labels import read_labels, write_labels
 from core.runs.references import matches, resolve
 from core.runs.script import script_of
-from core.user_code.loading import program_of, references
-from core.user_code.source import copy_source
-from core.user_code.trust import agree, is_trusted
+
+if TYPE_CHECKING:
+    from core.config.schema import TrainConfig
 
 __all__ = [
     "DELETED",
@@ -144,14 +145,17 @@ class Run:
         other = "" if self.checkpoint == "best" else f"-{self.checkpoint}"
         return self.path / "evaluation" / f"{split}{other}"
 
-    def config(self) -> TrainConfig:
+    def config(self) -> "TrainConfig":
         """The configuration of this run.
 
         Raises:
             ConfigError: the file is missing or damaged.
             RunError: a script wrote this run.
         """
-        values = configuration.read_yaml(self.config_file, follow_links=False)
+        from core.config.schema import TrainConfig, from_dict
+        from core.data.positive import LATER
+
+        values = read_yaml(self.config_file, follow_links=False)
         script = script_of(values)
         if script:
             raise RunError(
@@ -167,7 +171,7 @@ class Run:
         data = values["data"]
         if isinstance(data, dict):  # runs that were made before it could be chosen
             data = {"positive": LATER} | data
-        return configuration.from_dict(values | {"data": data})
+        return from_dict(values | {"data": data})
 
 
 def default_runs_dir() -> Path:
@@ -175,7 +179,7 @@ def default_runs_dir() -> Path:
     return Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
 
 
-def name_of(config: TrainConfig) -> str:
+def name_of(config: "TrainConfig") -> str:
     """The part of a folder's name that says what is trained on what; nothing in it acts on a shell or a file system."""
     data = re.sub(r"[^\w.+-]+", "_", config.data.title)[:MAX_CHARACTERS].strip("._-")
     return f"{data or config.data.name}-{config.model.name}"
@@ -183,7 +187,7 @@ def name_of(config: TrainConfig) -> str:
 
 def create_run(
     runs_dir: Path,
-    config: TrainConfig,
+    config: "TrainConfig",
     also: Callable[[Run], object] = lambda run: None,
     name: str = "",
 ) -> Run:
@@ -200,6 +204,10 @@ def create_run(
         InputError: the name does not fit.
         UserCodeError: such a file cannot be read.
     """
+
+    from core.user_code.loading import program_of, references
+    from core.user_code.source import copy_source
+    from core.user_code.trust import agree, is_trusted
 
     def fill(run: Run) -> None:
         write_config(run, config)
@@ -243,13 +251,15 @@ def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object]) -> R
                 return run
 
 
-def write_config(run: Run, config: TrainConfig) -> None:
+def write_config(run: Run, config: "TrainConfig") -> None:
     """Write ``config.yaml``.
 
     Raises:
         RunError: it cannot be written.
     """
-    write_sections(run, configuration.to_dict(config))
+    from core.config.schema import to_dict
+
+    write_sections(run, to_dict(config))
 
 
 def write_sections(run: Run, sections: Mapping[str, Mapping[str, Any]]) -> None:
@@ -258,7 +268,7 @@ def write_sections(run: Run, sections: Mapping[str, Mapping[str, Any]]) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    text = configuration.sections_to_yaml(sections)
+    text = sections_to_yaml(sections)
     write_atomically(run.config_file, lambda file: file.write(text.encode()))
 
 

@@ -8,18 +8,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.config.schema import FAMILIES, Training
+__all__ = ["CHOSEN", "script_of", "script_sections"]
 
-__all__ = ["script_of", "script_sections"]
-
-PLACES: Mapping[str, tuple[str, str]] = {
-    **{family: (family, "name") for family in FAMILIES},
+CHOSEN = ("data", "model", "loss", "optimizer", "schedule")
+"""Sections whose fields depend on a chosen name: the keys of `core.config.schema.FAMILIES`."""
+OTHER_NAMES: Mapping[str, tuple[str, str]] = {
     "dataset": ("data", "name"),
     "lr": ("optimizer", "lr"),
     "learning_rate": ("optimizer", "lr"),
-    **{name: ("training", name) for name in Training.model_fields},
 }
-"""Section and field of flat settings; all others go into ``settings``."""
+"""Section and field of settings that are often called something else."""
 
 
 def script_sections(config: Mapping[str, Any], script: str) -> dict[str, dict[str, Any]]:
@@ -35,10 +33,19 @@ def script_sections(config: Mapping[str, Any], script: str) -> dict[str, dict[st
         if isinstance(value, dict):
             sections.setdefault(key, {}).update(value)
         else:
-            section, field = PLACES.get(key, ("settings", key))
+            section, field = _place_of(key)
             sections.setdefault(section, {})[field] = value
     sections["script"] = {**sections.get("script", {}), "name": script}
     return sections
+
+
+def _place_of(setting: str) -> tuple[str, str]:
+    """The section and the field of a flat setting."""
+    from core.config.training import Training
+
+    if setting in CHOSEN:
+        return setting, "name"
+    return OTHER_NAMES.get(setting, ("training" if setting in Training.model_fields else "settings", setting))
 
 
 def script_of(config: Mapping[str, Any]) -> str:

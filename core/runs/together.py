@@ -1,6 +1,6 @@
 """Runs that stand for several others, whose scores they average: their members are in the section ``together``."""
 
-from core.config import schema as configuration
+from core.config.yaml_files import read_yaml
 from core.errors import ConfigError
 from core.runs.folder import Run, find_run
 
@@ -16,7 +16,7 @@ def members_of(run: Run) -> list[Run]:
         RunError: a member is not there any more.
     """
     try:
-        values = configuration.read_yaml(run.config_file, follow_links=False)
+        values = read_yaml(run.config_file, follow_links=False)
     except ConfigError:  # of a damaged run, which is reported where it is used
         return []
     section = values.get(SECTION)

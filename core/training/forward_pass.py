@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from core.config.schema import Training
+from core.config.training import Training
 from core.data.inputs import Inputs, map_inputs
 from core.errors import ConfigError, DependencyError
 from core.models.own.calling import calling

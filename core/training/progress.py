@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.config.schema import Training
+from core.config.training import Training
 from core.metrics import lower_is_better
 
 __all__ = ["TrainingProgress", "early_end", "monitored_loss", "patience_is_out", "time_is_up"]

@@ -25,7 +25,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from core.config.schema import Training
+from core.config.training import Training
 from core.data.batches import Batch
 from core.models.copies import copied
 from core.optimizers.closure import needs_closure

@@ -10,7 +10,8 @@ from torch import nn
 
 from core.config import schema as configuration
 from core.config.checks import check_compatible
-from core.config.schema import FAMILIES, TrainConfig, Training
+from core.config.schema import FAMILIES, TrainConfig
+from core.config.training import Training
 from core.control import RunControl
 from core.data.dataset import Dataset
 from core.data.splits import assemble, divide

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from core.config.checkpoints import KeptCheckpoints
-from core.config.schema import FAMILIES, TrainConfig, Training
+from core.config.schema import FAMILIES, TrainConfig
+from core.config.training import Training
 from core.options import Options, choices, default_of, unit_of
 
 CLASSES: list[type[BaseModel]] = [

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.config.schema import read_yaml
+from core.config.yaml_files import read_yaml
 from core.data.arrays.arrays import Arrays
 from core.data.builtin.colour import _content
 from core.data.images.folder_advice import _recognised

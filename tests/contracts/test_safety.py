@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.config.schema import TrainConfig, read_yaml
+from core.config.schema import TrainConfig
+from core.config.yaml_files import read_yaml
 from core.errors import ConfigError, RunError, UntrustedCode
 from core.events import Notice, to_json
 from core.runs.checkpoints import FolderCheckpoints

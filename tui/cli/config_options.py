@@ -9,7 +9,9 @@ from typing import Any
 import typer
 
 from core.config import schema as configuration
-from core.config.schema import FAMILIES, TrainConfig, Training
+from core.config.schema import FAMILIES, TrainConfig
+from core.config.training import Training
+from core.config.yaml_files import read_yaml
 from core.options import Options, choices, code_fields, unit_of
 from core.user_code.loading import trust_named
 from tui.forms.flags import FLAGS
@@ -33,7 +35,7 @@ def with_config(command: Command) -> Command:
     @functools.wraps(command)
     def wrapper(**arguments: Any) -> None:
         file, assignments = arguments.pop("config_file"), arguments.pop("assignments")
-        values = configuration.read_yaml(file) if file is not None else {}
+        values = read_yaml(file) if file is not None else {}
         given = [(path, arguments.pop(_parameter(flag))) for flag, path in FLAGS.items()]
         typed = [f"{path}={text}" for path, text in given if text is not None] + (assignments or [])
         for assignment in sorted(typed, key=_is_of_a_field):

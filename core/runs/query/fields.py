@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from functools import cache, partial
 from typing import Any, Final, Literal, cast
 
-from core.config.schema import FAMILIES, TrainConfig, Training
+from core.config.schema import FAMILIES, TrainConfig
+from core.config.training import Training
 from core.errors import InputError
 from core.metrics import METRICS
 from core.options import Options, choices

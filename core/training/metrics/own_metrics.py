@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.arrays import IGNORED
-from core.config.schema import METRIC_ARGUMENTS, Training
+from core.config.training import METRIC_ARGUMENTS, Training
 from core.errors import ConfigError, UserCodeError
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report

@@ -22,7 +22,7 @@ from torch.amp import GradScaler
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from core.config.schema import Training
+from core.config.training import Training
 from core.data.batches import Batch
 from core.data.inputs import map_inputs
 from core.errors import ModelError

@@ -15,7 +15,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from core.config import schema as configuration
-from core.config.schema import FAMILIES, METRIC_ARGUMENTS, TrainConfig, Training
+from core.config.schema import FAMILIES, TrainConfig
+from core.config.training import METRIC_ARGUMENTS, Training
 from core.errors import ConfigError
 from core.options import Options, choices
 from core.remedies import LIST_KEYS

@@ -14,15 +14,15 @@ from pydantic import Field
 from core.config.schema import (
     FAMILIES,
     TrainConfig,
-    Training,
     from_dict,
     json_schema,
     merge,
-    read_yaml,
     set_path,
     to_dict,
     to_yaml,
 )
+from core.config.training import Training
+from core.config.yaml_files import read_yaml
 from core.data.builtin.tables import Digits
 from core.errors import ConfigError
 from core.models.mlp import Mlp

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from core.config.schema import from_dict, merge, read_yaml, to_yaml
+from core.config.schema import from_dict, merge, to_yaml
+from core.config.yaml_files import read_yaml
 from core.errors import DataError, InputError, RunDamaged
 from core.inference.inputs import read_inputs
 from core.inference.stored import is_latest, latest_evaluated, saved_evaluation, was_evaluated

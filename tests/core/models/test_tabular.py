@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.config.schema import Training, from_dict, to_dict
+from core.config.schema import from_dict, to_dict
+from core.config.training import Training
 from core.data.registry import load
 from core.models.registry import build
 from core.models.tables.quantile_encoding import QuantileEncoding

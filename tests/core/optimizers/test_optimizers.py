@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn, optim
 
-from core.config.schema import FAMILIES, Training, from_dict
+from core.config.schema import FAMILIES, from_dict
+from core.config.training import Training
 from core.data.batches import Batch
 from core.errors import ConfigError, ModelError
 from core.optimizers.muon_adamw import MuonAdamW

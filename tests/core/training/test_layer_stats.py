@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.config.schema import Training
+from core.config.training import Training
 from core.control import Request
 from core.data.batches import Batch
 from core.errors import RunDamaged

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from core.config import schema as configuration
-from core.config.schema import Training
+from core.config.training import Training
 from core.data.batches import Batch
 from core.devices import ensure_precision, precisions
 from core.errors import ConfigError, DependencyError, DeviceError

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from core.config import schema as configuration
-from core.config.schema import TrainConfig, Training
+from core.config.schema import TrainConfig
+from core.config.training import Training
 from core.control import RunControl
 from core.data.batches import Batch, epoch_order
 from core.data.dataset import Dataset

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.config import schema as configuration
+from core.config.yaml_files import read_yaml
 from core.errors import InputError, RunError
 from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
@@ -218,7 +219,7 @@ def _plan(
 
 def _domains(ranges: Iterable[str], space: Path | None) -> dict[str, Any]:
     """Return the plain domains by path of a file and of ranges on the command line, which count more."""
-    of_file = configuration.read_yaml(space).items() if space is not None else ()
+    of_file = read_yaml(space).items() if space is not None else ()
     return {
         SHORT_NAMES.get(path, path): domain for path, domain in (*of_file, *map(parse_assignment, ranges))
     }

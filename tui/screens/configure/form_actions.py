@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.config.schema import TrainConfig, read_yaml, to_yaml
+from core.config.schema import TrainConfig, to_yaml
+from core.config.yaml_files import read_yaml
 from core.errors import TorchtuiError
 from core.files.atomic import creating, write_atomically
 from core.runs.code import unknown_code

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
-from core.config.schema import Training
+from core.config.training import Training
 from core.errors import ConfigError, UntrustedCode, UserCodeError
 from core.evaluation import Predictions
 from core.tasks.evaluation import evaluate
