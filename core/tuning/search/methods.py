@@ -21,10 +21,22 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from core.tuning.search.plan import Plan
 from core.tuning.search.space import Choices, Domain, SearchSpace
 
-__all__ = ["TRIAL", "See", "decode", "distributions_of", "encode", "make_pruner", "make_sampler", "suggest"]
+__all__ = [
+    "DRAWN_BLINDLY",
+    "TRIAL",
+    "See",
+    "decode",
+    "distributions_of",
+    "encode",
+    "make_pruner",
+    "make_sampler",
+    "suggest",
+]
 
 TRIAL = "trial"
 """User attribute of an Optuna trial: the number of ours, from which its values are drawn."""
+DRAWN_BLINDLY = ("grid", "random")
+"""Methods for which a trial's values do not depend on the results before it."""
 STARTUP_TRIALS = 5
 """Trials that median pruning lets finish first."""
 CANDIDATES, FEW_CANDIDATES = 24, 4

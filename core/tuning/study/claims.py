@@ -8,13 +8,14 @@ could be misunderstood: its attempt is begun and has no result.
 A trial that waits at a milestone is promoted by another attempt at it, claimed in the same way.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from core.tuning.search.methods import TRIAL, encode, suggest
+from core.tuning.search.methods import DRAWN_BLINDLY, TRIAL, encode, suggest
 from core.tuning.search.milestones import promotable
 from core.tuning.study.attempts import (
     ATTEMPT,
@@ -29,6 +30,7 @@ from core.tuning.study.attempts import (
     places_in_line,
     reached,
 )
+from core.tuning.study.optuna_file import at_once
 from core.tuning.study.presence import Presence
 
 if TYPE_CHECKING:
@@ -94,11 +96,14 @@ class Claims:
             found = self._free()
             if found is None:
                 return None
-            attempt = self._claim(*found)
-            if attempt is not None:
-                number, before = found
-                judged = set() if before is None else set(before.intermediate_values)
-                return Claim(number, attempt, suggest(self._plan.space, attempt), judged)
+            number, before = found
+            with self._drawing():
+                attempt = self._claim(number, before)
+                if attempt is None:
+                    continue
+                params = self._suggest(attempt)
+            judged = set() if before is None else set(before.intermediate_values)
+            return Claim(number, attempt, params, judged)
 
     def add(self, fixed: dict[str, Any], origin: str) -> int:
         """Add a trial with some values fixed, as Optuna keeps them, that nobody trains yet; return its number."""
@@ -107,7 +112,7 @@ class Claims:
             marks = {ORIGIN: origin, PROMOTED: 0} if self._plan.pauses else {ORIGIN: origin}
             attempt = self._attempt(self._new(number, fixed, marks))
             if attempt is not None:
-                suggest(self._plan.space, attempt)
+                self._suggest(attempt)
                 give_back(self._study, attempt.number)
                 return number
 
@@ -128,6 +133,17 @@ class Claims:
     def place(self, number: int) -> int | None:
         """Return the place of a trial in the line of those that wait, from 1; None when it does not wait."""
         return places_in_line(self._plan, self._read().latest)[0].get(number) if self._plan.pauses else None
+
+    def _drawing(self) -> AbstractContextManager[None]:
+        """Context manager that claims and draws at once, unless drawing takes time in which others shall not wait."""
+        quick = self._plan.method in DRAWN_BLINDLY
+        return at_once(self._study.storage) if quick else nullcontext()
+
+    def _suggest(self, attempt: Trial) -> dict[str, Any]:
+        """The values of an attempt by path: drawn first, then written down together."""
+        _ = attempt.relative_params
+        with at_once(self._study.storage):
+            return suggest(self._plan.space, attempt)
 
     def _read(self) -> "Attempts":
         self._attempts.read(self._study.optuna.get_trials(deepcopy=False))
@@ -221,14 +237,14 @@ class Claims:
 
 def record_result(study: "TuningStudy", attempt: int, result: dict[str, Any]) -> bool:
     """End an attempt, by its number, with its result; False if it had been given to another process meanwhile."""
+    state = OPTUNA_STATES[result["state"]]
+    values = _values(study.plan, result) if state == TrialState.COMPLETE else None
     try:
-        study.storage.set_trial_user_attr(_id_of(study, attempt), RESULT, result)
-        state = OPTUNA_STATES[result["state"]]
-        if result["state"] != "paused":
-            _note_limits(study, attempt, result)
-        study.optuna.tell(
-            attempt, _values(study.plan, result) if state == TrialState.COMPLETE else None, state
-        )
+        with at_once(study.storage):
+            study.storage.set_trial_user_attr(_id_of(study, attempt), RESULT, result)
+            if result["state"] != "paused":
+                _note_limits(study, attempt, result)
+            study.optuna.tell(attempt, values, state)
     except (UpdateFinishedTrialError, ValueError):
         return False
     return True

@@ -18,6 +18,7 @@ from core.errors import DependencyError, RunDamaged, RunError
 from core.files.lock import has_locks
 from core.remedies import resume_study
 from core.runs.environment import MASK, is_secret, without_secrets
+from core.tuning.study.optuna_file import file_storage
 from core.tuning.study.optuna_private import remember_trials
 
 __all__ = ["file_url", "new_storage", "open_storage", "reading", "without_credentials", "writing"]
@@ -81,8 +82,9 @@ def _connected(url: str) -> RDBStorage:
     settings: dict[str, Any] = (
         {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
     )
+    make = file_storage if is_file else RDBStorage
     try:
-        return RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=settings)
+        return make(parsed.render_as_string(hide_password=False), engine_kwargs=settings)
     except ImportError:
         raise DependencyError(
             f"storage: the database driver for {parsed.drivername} is not installed",

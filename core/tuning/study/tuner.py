@@ -11,6 +11,7 @@ from core.control import RunControl
 from core.data.registry import default_root
 from core.tuning.executors.executors import Executor
 from core.tuning.executors.protocol import Ended, Reported
+from core.tuning.search.methods import DRAWN_BLINDLY
 from core.tuning.search.milestones import best_so_far
 from core.tuning.study.checkpoint_pruning import keep_best
 from core.tuning.study.claims import Claims, give_back, record_result
@@ -45,8 +46,6 @@ LOOK_SECONDS = 1.0
 CLEAR_SECONDS = 5.0
 """How often the checkpoints of trials that are not among the best are removed."""
 GOOD = ("completed", "paused", "pruned")
-DRAWN_BLINDLY = ("grid", "random")
-"""Methods for which a trial's values do not depend on the results before it."""
 QUICK_SECONDS = 2.0
 """Trials that last less long are claimed one ahead; longer ones are left to other processes until a worker is free."""
 
