@@ -25,6 +25,7 @@ from tests.support.repository import REPOSITORY
 ROOMS = {
     "core/torch_private.py",
     "core/tuning/executors/ray_executor.py",  # all that is known of Ray; its canary is in test_import_path.py
+    "core/tuning/study/optuna_file.py",  # the tables of a study in a file; its canary is in test_optuna_file.py
     "core/tuning/study/optuna_private.py",
     "tui/app/web_server.py",  # all that is known of textual-serve, which is a subclass of its server
     "tui/charts/plotext_private.py",
