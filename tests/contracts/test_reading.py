@@ -29,7 +29,7 @@ from core.evaluation.report import Report
 from core.files.lock import has_locks, holder_of, lock_state
 from core.files.reading import MAX_BYTES, ensure_regular, open_regular, read_bytes, read_tail, read_text
 from core.inference.inputs import _array
-from core.interop.readers.csv_log import CsvLog, is_csv_log
+from core.interop.readers.formats.csv_tables import CsvSource, is_table
 from core.interop.readers.logs import find_log
 from core.models.zoo import Zoo
 from core.report.build import _environment
@@ -296,8 +296,8 @@ def test_what_is_optional_is_left_out(
     np.save(tmp_path / "cache.json" / "cache.npy", np.zeros(1))
     assert open_cache(tmp_path / "cache.json" / "cache.npy") is None
     log = tmp_path / "metrics.csv" / "metrics.csv"
-    assert not is_csv_log(log)
-    assert CsvLog(log).read() == []
+    assert not is_table(log)
+    assert CsvSource(log).read().rows == []
     assert not is_label_file(str(log))
     assert _recognised(tmp_path / "what" / "what") == ""
     assert lock_state(tmp_path / "what" / "what").name == "UNKNOWN"

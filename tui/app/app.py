@@ -39,7 +39,7 @@ from tui.terminal.title import GIVE_BACK, KEEP, titled
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig
-    from core.interop.readers.logs import ForeignLog
+    from core.interop.readers.following import ForeignLog
     from core.runs.folder import Run
     from tui.app.turns import Turns
     from tui.runtime.feed import RunFeed

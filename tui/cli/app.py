@@ -11,7 +11,7 @@ import typer
 from core.errors import InputError
 
 if TYPE_CHECKING:
-    from core.interop.readers.logs import ForeignLog
+    from core.interop.readers.following import ForeignLog
     from core.runs.folder import Run
 
 __all__ = ["DataRootOption", "RunsOption", "TrustOption", "open_app", "opens_app"]

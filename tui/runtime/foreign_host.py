@@ -7,7 +7,7 @@ import time
 from core.control import Request
 from core.errors import RunError, TorchtuiError
 from core.events import Event
-from core.interop.readers.logs import ForeignLog
+from core.interop.readers.following import ForeignLog
 from core.runs.folder import Run
 
 __all__ = ["ForeignHost"]
@@ -15,6 +15,10 @@ __all__ = ["ForeignHost"]
 POLL_SECONDS = 0.5
 ALIVE_SECONDS = 120.0
 """Seconds without new entries after which the tool counts as finished."""
+MAX_WAITING = 50_000
+"""Events that wait to be shown; reading waits then, too."""
+MAX_DRAINED = 10_000
+"""Events that are shown at once: more of them would keep a key waiting."""
 
 
 class ForeignHost:
@@ -28,7 +32,7 @@ class ForeignHost:
         self.note = f"reading {log.path}"
         self.error: BaseException | None = None
         self._log = log
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._events: queue.Queue[Event] = queue.Queue(MAX_WAITING)
         self._latest = time.time()
         threading.Thread(target=self._read, name="foreign log", daemon=True).start()
 
@@ -42,8 +46,8 @@ class ForeignHost:
         return self.error is None and time.time() - self._latest < ALIVE_SECONDS
 
     def drain(self) -> list[Event]:
-        events = []
-        while not self._events.empty():
+        events = list[Event]()
+        while len(events) < MAX_DRAINED and not self._events.empty():
             events.append(self._events.get_nowait())
         if events:
             self.note = ""
@@ -64,8 +68,9 @@ class ForeignHost:
                     self._events.put(event)
                 if events:
                     self._latest = events[-1].time
-                time.sleep(POLL_SECONDS)
+                else:
+                    time.sleep(POLL_SECONDS)
         except TorchtuiError as error:
             self.error = error
-        except Exception as error:  # TensorBoard's reader raises various errors on damaged files
+        except Exception as error:  # a tool's own reader raises what it likes on damaged files
             self.error = RunError(f"{self._log.path} cannot be read: {error}", "Is it damaged?")

@@ -1,60 +1,125 @@
-"""Finds the log that another tool wrote, or writes, under a path."""
+"""The registry of formats, and the logs that other tools wrote, or write, under a path."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from core.errors import InputError
-from core.events import Event
-from core.interop.readers.csv_log import CsvLog, is_csv_log
-from core.interop.readers.names import SPLIT_NAMES
-from core.interop.readers.tensorboard_log import BoardLog, event_folders
+from core.interop.readers.folders import Folder, folder_at
+from core.interop.readers.following import ForeignLog
+from core.interop.readers.formats.csv_tables import CsvSource, find_tables, is_table
+from core.interop.readers.formats.json_lines import JsonLinesSource, find_json_lines, is_json_lines
+from core.interop.readers.formats.tensorboard import BoardSource, board_files, find_boards, is_event_file
+from core.interop.readers.formats.trainer_state import NAME as TRAINER_STATE
+from core.interop.readers.formats.trainer_state import TrainerStateSource, find_trainer_states, state_files
+from core.interop.readers.rows import Source
+from core.runs.folder import is_run
 
-__all__ = ["ForeignLog", "find_log"]
+__all__ = ["FORMATS", "Format", "Found", "find_log", "find_logs"]
 
-CSV_NAME = "metrics.csv"
+MAX_FOLDERS = 50_000
+"""Folders that are looked into under one path."""
 
 
-class ForeignLog(Protocol):
-    """A log that is read as the events of a run.
+@dataclass(frozen=True)
+class Format:
+    """A format of logs.
 
     Attributes:
-        path: of the file or folder.
+        find: yields the logs in a folder, and takes away the folders that belong to them.
+        recognises: returns whether a file that the user named is such a log.
+        source: makes the reader of a log.
+        files: returns the files that a log consists of.
     """
 
-    path: Path
+    name: str
+    find: Callable[[Folder], Iterator[Path]]
+    recognises: Callable[[Path], bool]
+    source: Callable[[Path], Source]
+    files: Callable[[Path], list[Path]]
 
-    def read(self) -> list[Event]:
-        """The events since the last call; a run that was started again yields RunStarted first."""
+
+def _itself(path: Path) -> list[Path]:
+    return [path]
+
+
+FORMATS = (
+    Format("tensorboard", find_boards, lambda path: is_event_file(path.name), BoardSource, board_files),
+    Format(
+        "trainer_state",
+        find_trainer_states,
+        lambda path: path.name == TRAINER_STATE,
+        TrainerStateSource,
+        state_files,
+    ),
+    Format("csv", find_tables, is_table, CsvSource, _itself),
+    Format("json lines", find_json_lines, is_json_lines, JsonLinesSource, _itself),
+)
+"""All that are read; to add one, write its module and name it here."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A log that was found."""
+
+    path: Path
+    format: Format
+
+    def reader(self) -> ForeignLog:
+        """Return a reader of its events.
+
+        Raises:
+            DependencyError: it needs a package that is not installed.
+        """
+        return ForeignLog(self.format.source(self.path))
+
+    def modified(self) -> float:
+        """Return when it was written last, in seconds since 1970; 0 if it is gone."""
+        return max((seconds for _, _, seconds in self.stamp()), default=0) / 1e9
+
+    def stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """Return a value that changes whenever the log does: names, sizes and times of its files."""
+        stamps = []
+        for file in self.format.files(self.path):
+            try:
+                found = file.stat()
+            except OSError:
+                continue
+            stamps.append((str(file), found.st_size, found.st_mtime_ns))
+        return tuple(stamps)
+
+
+def find_logs(path: Path) -> Iterator[Found]:
+    """Yield all logs in a folder and the folders below it; folders of runs of our own are passed over."""
+    left = [path]
+    for _ in range(MAX_FOLDERS):
+        if not left:
+            return
+        here = left.pop()
+        folder = folder_at(here)
+        for format in FORMATS:
+            for found in format.find(folder):
+                yield Found(found, format)
+        left += [here / name for name in reversed(folder.folders) if not is_run(here / name)]
 
 
 def find_log(path: Path) -> ForeignLog:
-    """The log at a path: a CSV file with a column ``step``, Lightning's folder, or a log directory of TensorBoard.
-
-    Of a folder with several logs the one that was written last is taken; the folders ``train`` and ``validation`` of
-    one log count as one.
+    """The log at a path: a file, or of those in a folder the one that was written last.
 
     Raises:
         InputError: there is none.
         DependencyError: it needs a package that is not installed.
     """
-    if path.is_file() and is_csv_log(path):
-        return CsvLog(path)
-    if path.is_dir():
-        tables = {file: file.stat().st_mtime for file in path.rglob(CSV_NAME) if is_csv_log(file)}
-        boards = event_folders(path)
-        if tables and max(tables.values()) >= max(boards.values(), default=0.0):
-            return CsvLog(max(tables, key=tables.__getitem__))
-        if boards:
-            return BoardLog(_whole(list(boards), path))
+    if path.is_file():
+        for format in FORMATS:
+            if format.recognises(path):
+                return Found(path, format).reader()
+    elif path.is_dir():
+        logs = [*find_logs(path)]
+        if logs:
+            return max(logs, key=Found.modified).reader()
     raise InputError(
-        f"{path} is neither a run nor a TensorBoard or Lightning log",
-        "Give the folder of a run, a log directory with event files, or a metrics.csv",
+        f"{path} is neither a run nor a log that can be read",
+        "Give the folder of a run, event files of TensorBoard, trainer_state.json, "
+        "or a CSV or JSON lines file with a column step or epoch",
     )
-
-
-def _whole(boards: list[Path], path: Path) -> Path:
-    """The folder of the log that was written last, not only of a part of it."""
-    newest = boards[0]
-    if newest != path and newest.name.lower() in SPLIT_NAMES:
-        return newest.parent
-    return path if path in boards else newest

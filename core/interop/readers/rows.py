@@ -1,100 +1,91 @@
-"""Rows of numbers by step, as trackers keep them, turned into the events of a run."""
+"""Rows of numbers by step, as trackers keep them: what a reader of a format yields."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
-from core.events import EpochFinished, EvaluationFinished, Event, RunStarted, StepLogged
-from core.interop.best_epoch import Best
-from core.interop.readers.names import place_of
-from core.interop.running_means import Means
+from core.status import Ending
 
-__all__ = ["StepRows"]
+__all__ = ["Batch", "EpochColumn", "Row", "Source"]
 
-
-@dataclass
-class _Place:
-    """Position up to which a log has been read."""
-
-    step: int = 0
-    epoch: int = 0
-    finished_step: int = -1
-    lr: float = 0.0
-    last: float = 0.0
-    best: Best = field(default_factory=Best)
-    means: Means = field(default_factory=Means)
+LARGEST = 1 << 53
 
 
-class StepRows:
-    """Counts a row with numbers of validation as the end of an epoch, since most logs name none.
+class Row(NamedTuple):
+    """Numbers that belong to one step.
 
-    Args:
-        tool: what wrote the log; it stands where runs name their script.
+    Attributes:
+        step: at least 0. time: seconds since 1970.
+        epoch: its epoch, from 1; 0 where the log names none.
+        ends_epoch: it sums up its epoch.
     """
 
-    def __init__(self, tool: str) -> None:
-        self.tool = tool
-        self._at = _Place()
+    step: int
+    time: float
+    values: Mapping[str, float]
+    epoch: int = 0
+    ends_epoch: bool = False
 
-    def begin(self, moment: float | None = None) -> RunStarted:
-        """The start of the run, before the first row; a second call discards all that was reported."""
-        self._at = _Place()
-        return RunStarted(
-            time=time.time() if moment is None else moment,
-            config={"script": {"name": self.tool}},
-            task="",
-            samples={},
-            classes=[],
-            sample_shape=[],
-            parameters=0,
-            device="",
-            threads=0,
-            epochs=0,
-            steps_per_epoch=0,
-        )
 
-    def take(self, step: int, moment: float, values: Mapping[str, float]) -> Iterator[Event]:
-        """The events of one row.
+@dataclass(frozen=True)
+class Batch:
+    """What is new in a log.
 
-        Args:
-            step: steps that never go back make curves; others are moved on.
-            moment: seconds since 1970.
-        """
-        at, groups = self._at, dict[str, dict[str, float]]()
-        for name, value in values.items():
-            place, metric = place_of(name)
-            groups.setdefault(place, {})[metric] = value
-        at.step = max(at.step, step)
-        at.lr = groups.get("lr", {}).get("lr", at.lr)
-        if "train" in groups:
-            at.means.add(groups["train"])
-            yield StepLogged(
-                time=moment,
-                epoch=at.epoch + 1,
-                step=at.step,
-                train=groups["train"],
-                lr=at.lr,
-                samples_per_second=0.0,
-            )
-        if "validation" in groups and at.step != at.finished_step:
-            yield self._finish_epoch(moment, groups.pop("validation"))
-        for split in ("validation", "test"):  # another validation after the same step is that of the end
-            if split in groups:
-                yield EvaluationFinished(time=moment, split=split, metrics=dict(groups[split]))
+    Attributes:
+        anew: the log was written anew, or is understood in another way: what was read before is void.
+        problems: what could not be read, a sentence each.
+    """
 
-    def _finish_epoch(self, moment: float, validation: dict[str, float]) -> EpochFinished:
-        at = self._at
-        at.epoch, at.finished_step = at.epoch + 1, at.step
-        at.best.judge(at.epoch, validation)
-        seconds, at.last = moment - (at.last or moment), moment
-        return EpochFinished(
-            time=moment,
-            epoch=at.epoch,
-            step=max(at.step, at.epoch),
-            train=at.means.take(),
-            validation=validation,
-            lr=at.lr,
-            seconds=max(0.0, seconds),
-            best_epoch=at.best.epoch,
-            best_metrics=at.best.metrics,
-        )
+    rows: list[Row] = field(default_factory=list)
+    anew: bool = False
+    problems: list[str] = field(default_factory=list)
+
+
+class Source(Protocol):
+    """A log of another tool, read as rows while it grows: what a format implements.
+
+    Attributes:
+        path: of the file or folder.
+        tool: what wrote it.
+        settings: the configuration beside it, flat or in sections; it may become known while rows are read.
+        ending: how the run ended, where the log says so.
+    """
+
+    path: Path
+    tool: str
+    settings: dict[str, Any]
+    ending: Ending | None
+
+    def read(self) -> Batch:
+        """The rows since the last call, a bounded number of them; none when there is nothing new."""
+
+    def rewind(self) -> None:
+        """Start over with the next call."""
+
+
+class EpochColumn:
+    """Numbers of epochs, from 1, of a column that counts them from 0 or from 1, or in fractions.
+
+    Attributes:
+        is_fractional: it holds parts of epochs, and so does not number them.
+    """
+
+    def __init__(self) -> None:
+        self.is_fractional = False
+        self._first: float | None = None
+
+    def rewind(self) -> None:
+        """Start over; what is known of fractions stays known."""
+        self._first = None
+
+    def number(self, value: float | None) -> int:
+        """Return the epoch of a row, from 1; 0 where the value is none."""
+        if value is None or self.is_fractional or not 0 <= value < LARGEST:
+            return 0
+        if not float(value).is_integer():
+            self.is_fractional = True
+            return 0
+        if self._first is None:
+            self._first = value
+        return int(value) + (self._first == 0)

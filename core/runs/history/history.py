@@ -209,6 +209,10 @@ class History:
         self.epoch, self.step = event.epoch, event.step
         self.last_step, self.diverged_at = None, None
         self.evaluation.clear()
+        if not event.step and not event.epoch:  # all of it is told again, perhaps in other epochs
+            self.epochs.clear()
+            self.curves.clear()
+            self.measured_steps = 0.0
         while self.epochs and self.epochs[-1].event.epoch > event.epoch:
             self.epochs.pop()
         for curve in self.curves.values():
@@ -251,7 +255,7 @@ class History:
 
     def _measure(self, event: EpochFinished) -> None:
         """Learn from the first epoch how many steps one has, and count what was said before it in epochs."""
-        if self.started is None or self.started.steps_per_epoch or self.measured_steps:
+        if self.started is None or self.started.steps_per_epoch or self.measured_steps or not event.epoch:
             return
         self.measured_steps = max(event.step, 1) / max(event.epoch, 1)
         for curve in self.curves.values():

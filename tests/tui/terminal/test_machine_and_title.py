@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import RunError
 from core.events import SystemSampled
-from core.interop.readers.logs import ForeignLog, find_log
+from core.interop.readers.following import ForeignLog
+from core.interop.readers.logs import find_log
 from core.interop.writer import RunWriter
 from core.runs.folder import Run
 from core.runs.log import EventLog

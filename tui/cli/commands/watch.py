@@ -12,7 +12,7 @@ from tui.cli.run_arguments import RUN_HELP, RunArgument, complete_runs
 
 __all__ = ["stop", "watch"]
 
-LOG_HELP = f"{RUN_HELP} Or a TensorBoard log directory, or Lightning's metrics.csv."
+LOG_HELP = f"{RUN_HELP} Or a log of another tool, or a folder with one: see docs/logs.md."
 
 
 def watch(
@@ -24,6 +24,8 @@ def watch(
     Examples: tui watch latest
 
     tui watch lightning_logs/version_0
+
+    tui watch runs/detect/train/results.csv
     """
     path = Path(run).expanduser()
     if path.exists() and not is_run(path):

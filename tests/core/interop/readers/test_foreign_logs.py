@@ -6,27 +6,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.events import EpochFinished, Event, RunStarted, StepLogged
-from core.interop.readers.csv_log import CsvLog
-from core.interop.readers.logs import ForeignLog, find_log
+from core.events import EpochFinished, RunStarted, StepLogged
+from core.interop.readers.following import ForeignLog
+from core.interop.readers.formats.csv_tables import CsvSource
+from core.interop.readers.logs import find_log
 from core.interop.readers.names import place_of
-from core.runs.history.history import History
 from tests.support.fixtures import TrainRun
-
-
-def history_of(events: list[Event]) -> History:
-    history = History()
-    for event in events:
-        history.apply(event)
-    return history
-
-
-def read_all(log: ForeignLog) -> list[Event]:
-    """Until nothing more comes."""
-    events: list[Event] = []
-    while new := log.read() or log.read():
-        events += new
-    return events
+from tests.support.foreign_logs import history_of, read_all
 
 
 @pytest.mark.parametrize(
@@ -45,6 +31,16 @@ def read_all(log: ForeignLog) -> list[Event]:
         ("train/learning_rate", ("lr", "lr")),
         ("lr-Adam", ("lr", "lr")),
         ("epoch", ("epoch", "epoch")),
+        ("lr/pg0", ("lr", "lr")),
+        ("metrics/mAP50-95(B)", ("validation", "map50_95_b")),
+        ("epoch_loss", ("train", "loss")),
+        ("train/epoch_loss", ("train", "loss")),
+        ("val_loss/dataloader_idx_0", ("validation", "loss")),
+        ("val_loss/dataloader_idx_1", ("validation", "loss_set_1")),
+        ("eval_runtime", ("system", "eval_runtime")),
+        ("eval/samples_per_second", ("system", "eval/samples_per_second")),
+        ("hparam/accuracy", ("system", "hparam/accuracy")),
+        ("Train Loss", ("train", "loss")),
         ("system/cpu", ("system", "cpu")),
         ("train", ("train", "value")),
         ("", ("train", "value")),
@@ -98,7 +94,7 @@ def test_parts_of_one_log_in_folders_of_their_own(tmp_path: Path) -> None:
     assert log.path == tmp_path / "run"
     history = history_of(read_all(log))
     assert history.epoch == 3
-    assert history.curve("train epoch_loss by step").points()[1].tolist() == pytest.approx([1.0, 0.5, 1 / 3])
+    assert history.curve("train loss by step").points()[1].tolist() == pytest.approx([1.0, 0.5, 1 / 3])
 
 
 def test_what_we_give_tensorboard_is_read_back_the_same(tmp_path: Path, train_run: TrainRun) -> None:
@@ -133,11 +129,11 @@ def test_a_table_of_lightning_is_followed_while_it_grows(tmp_path: Path) -> None
     table.parent.mkdir()
     table.write_text(LIGHTNING[:50])
     log = find_log(tmp_path)
-    events = log.read()
+    events = read_all(log)
     assert [type(event) for event in events] == [RunStarted, StepLogged]
     table.write_text(LIGHTNING)
-    history = history_of(events + log.read())
-    assert (history.epoch, history.best_epoch, history.step) == (2, 2, 9)
+    history = history_of(events + read_all(log))
+    assert (history.epoch, history.best_epoch, history.step) == (2, 2, 10)
     assert history.curve("train loss by step").points()[1][:2].tolist() == [0.9, 0.8]
     assert history.epochs[0].event.train == pytest.approx({"loss": 0.85})
     assert history.diverged_at is not None
@@ -147,10 +143,10 @@ def test_a_table_of_lightning_is_followed_while_it_grows(tmp_path: Path) -> None
 def test_a_table_that_gets_another_column_is_read_anew(tmp_path: Path) -> None:
     table = tmp_path / "metrics.csv"
     table.write_text("step,train_loss\n1,0.9\n2,0.8\n")
-    log = CsvLog(table)
-    events = log.read()
+    log = ForeignLog(CsvSource(table))
+    events = read_all(log)
     table.write_text("step,train_acc,train_loss\n1,,0.9\n2,,0.8\n3,0.5,0.7\n")
-    more = log.read()
+    more = read_all(log)
     assert isinstance(more[0], RunStarted)
     history = history_of(events + more)
     assert history.curve("train loss by step").points()[1].tolist() == [0.9, 0.8, 0.7]
@@ -164,10 +160,10 @@ def test_lightning_itself_writes_what_we_read(tmp_path: Path) -> None:
     logger.log_metrics({"train_loss": 0.5, "epoch": 0}, step=1)
     logger.save()
     log = find_log(tmp_path)
-    events = log.read()
+    events = read_all(log)
     logger.log_metrics({"val_loss": 0.25, "epoch": 0}, step=2)
     logger.save()
-    history = history_of(events + log.read())
+    history = history_of(events + read_all(log))
     assert history.curve("train loss by step").points()[1].tolist() == [0.5]
     assert history.curve("validation loss").points()[1].tolist() == [0.25]
 
@@ -194,7 +190,7 @@ def test_what_is_no_log_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
     (tmp_path / "picture.bin").write_bytes(bytes(range(256)))
-    with pytest.raises(InputError, match="nor a TensorBoard or Lightning log"):
+    with pytest.raises(InputError, match="nor a log that can be read"):
         find_log(tmp_path / name)
 
 
@@ -203,6 +199,6 @@ def test_hostile_tables_are_read_without_harm(tmp_path: Path) -> None:
     table.write_bytes(
         b"step,loss,\x1b[31m\n" + b"1,0.5,x,too,many\n,,\n1e400,1e400,\n-5,0.25,1\nx,y\n\xff,\n3\n"
     )
-    history = history_of(CsvLog(table).read())
+    history = history_of(read_all(ForeignLog(CsvSource(table))))
     assert history.step >= 1
     assert 0.5 in history.curve("train loss by step").points()[1]

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from core.config.schema import from_dict, to_dict
 from core.events import EpochFinished, EvaluationFinished, Event, RunFinished, RunStarted
-from core.interop.readers.logs import ForeignLog
+from core.interop.readers.following import ForeignLog
 from core.runs.folder import Run, all_runs
 from core.runs.lock import hold
 from core.runs.log import EventLog

@@ -1,0 +1,63 @@
+"""Columns of a table of numbers by step or by epoch: which is which."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Columns", "columns_of"]
+
+STEPS = (
+    *(
+        "step",
+        "steps",
+        "global_step",
+        "_step",
+        "trainer/global_step",
+        "train/global_step",
+        "iteration",
+        "iter",
+    ),
+    *(
+        "iterations",
+        "total_steps",
+        "num_steps",
+        "timestep",
+        "timesteps",
+        "time/total_timesteps",
+        "total_timesteps",
+    ),
+    *("batch", "num_batches"),
+)
+EPOCHS = ("epoch", "epochs", "train/epoch", "trainer/epoch", "training/epoch", "epoch_num")
+TIMES = (
+    "wall time",
+    "wall_time",
+    "timestamp",
+    "_timestamp",
+    "time",
+    "time/time_elapsed",
+    "elapsed",
+    "created_at",
+)
+SAYS_NOTHING = frozenset(("", "index", "unnamed: 0"))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns that place a row; empty where there is none, and those of its numbers."""
+
+    step: str
+    epoch: str
+    time: str
+    numbers: tuple[str, ...]
+
+
+def columns_of(names: Iterable[str]) -> Columns | None:
+    """Return what the columns of these names are; None where no column counts steps or epochs, or none is left."""
+    names = tuple(names)
+    known = {name.strip().lower(): name for name in reversed(names)}
+    step, epoch, time = (
+        next((known[name] for name in wanted if name in known), "") for wanted in (STEPS, EPOCHS, TIMES)
+    )
+    counts = {name for name in names if name.strip().lower() in (*STEPS, *EPOCHS, *TIMES, *SAYS_NOTHING)}
+    numbers = tuple(name for name in names if name not in counts)
+    return Columns(step, epoch, time, numbers) if (step or epoch) and numbers else None

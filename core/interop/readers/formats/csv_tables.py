@@ -1,0 +1,154 @@
+"""CSV files with a column of steps or epochs, as Lightning, Keras, Ultralytics, fastai, timm and many scripts write."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.interop.readers.folders import Folder
+from core.interop.readers.formats.columns import Columns, columns_of
+from core.interop.readers.formats.lines import GrowingLines, first_lines
+from core.interop.readers.formats.placing import Placing
+from core.interop.readers.formats.settings_beside import settings_beside
+from core.interop.readers.rows import Batch, Row
+from core.status import Ending
+
+__all__ = ["CsvSource", "find_tables", "is_table"]
+
+ENDINGS = (".csv", ".tsv", ".log")
+DELIMITERS = ",;\t"
+FASTAI = frozenset(("epoch", "train_loss", "valid_loss", "time"))
+KNOWN = {
+    frozenset(("train/box_loss", "val/box_loss")): "Ultralytics",
+    frozenset(("metrics/accuracy_top1",)): "Ultralytics",
+    FASTAI: "fastai",
+    frozenset(("eval_top1", "train_loss")): "timm",
+    frozenset(("time/total_timesteps",)): "Stable-Baselines3",
+    frozenset(("val_loss", "loss", "epoch")): "Keras",
+}
+"""Tools by columns that only they write."""
+
+
+def find_tables(folder: Folder) -> Iterator[Path]:
+    """Yield the tables in a folder."""
+    for name in folder.files:
+        if name.lower().endswith(ENDINGS) and is_table(folder.path / name):
+            yield folder.path / name
+
+
+def is_table(path: Path) -> bool:
+    """Return whether a file is a table of numbers by step or epoch."""
+    return _header_in(first_lines(path, 20)) is not None
+
+
+class CsvSource:
+    """Reads rows under the latest header; a header that is repeated, or changed by a restart, counts from there on."""
+
+    ending: Ending | None = None
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings: dict[str, Any] = {}
+        header = _header_in(first_lines(path, 20)) or []
+        self.tool = _tool_of(path, header)
+        self._lines = GrowingLines(path)
+        self._placing = Placing()
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Start over with the next call."""
+        self._lines.rewind()
+        self._placing.rewind()
+        self._names: list[str] = []
+        self._columns: Columns | None = None
+        self._delimiter = ","
+        self._said_longer = False
+        self.settings = settings_beside(self.path)
+
+    def read(self) -> Batch:
+        """The rows since the last call."""
+        new = self._lines.read()
+        if new.anew:
+            self._placing.rewind()
+            self._names, self._columns = [], None
+        problems = [*new.problems]
+        rows = [row for line in new.lines if (row := self._row(line, new.modified, problems)) is not None]
+        if self._placing.is_mistaken:
+            self.rewind()
+            return Batch(anew=True, problems=problems)
+        return Batch(rows, new.anew, problems)
+
+    def _row(self, line: str, modified: float, problems: list[str]) -> Row | None:
+        if line.startswith("#"):
+            return None
+        if self._columns is None or _is_header(line, self._delimiter):
+            self._take_header(line)
+            return None
+        cells = _cells(line, self._delimiter)
+        if len(cells) > len(self._names) and not self._said_longer:
+            self._said_longer = True
+            problems.append(
+                f"{self.path.name} has rows of {len(cells)} cells under a header of {len(self._names)}: "
+                "those without a name are left out"
+            )
+        pairs = zip(self._names, cells, strict=False)
+        values = {name: number for name, cell in pairs if (number := _number(cell)) is not None}
+        return self._placing.row(self._columns, values, modified)
+
+    def _take_header(self, line: str) -> None:
+        delimiter = _delimiter_of(line)
+        names = [name.strip() for name in _cells(line, delimiter)]
+        columns = columns_of(names)
+        if columns is None:
+            return
+        self._delimiter, self._columns = delimiter, columns
+        if {*names} >= FASTAI:  # its metrics are those of validation, whatever they are called
+            named = {*columns.numbers} - {"train_loss", "valid_loss"}
+            names = [f"valid_{name}" if name in named else name for name in names]
+            self._columns = columns_of(names)
+        self._names = names
+
+
+def _header_in(lines: Sequence[str]) -> list[str] | None:
+    """Return the names of the columns of a table that starts with these lines; None if it is none."""
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        delimiter = _delimiter_of(line)
+        return [name.strip() for name in _cells(line, delimiter)] if _is_header(line, delimiter) else None
+    return None
+
+
+def _is_header(line: str, delimiter: str) -> bool:
+    """Return whether a line names columns, among them one of steps or epochs, and holds no number."""
+    cells = _cells(line, delimiter)
+    return columns_of(name.strip() for name in cells) is not None and all(
+        _number(cell) is None for cell in cells
+    )
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _delimiter_of(line: str) -> str:
+    return max(DELIMITERS, key=line.count)
+
+
+def _number(text: str) -> float | None:
+    """A cell; None where it is empty or no number. What is not finite stays: it is where a run diverged."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _tool_of(path: Path, header: Sequence[str]) -> str:
+    """Return the tool that writes such tables, or else the name of the file."""
+    names = {*header}
+    if path.name == "metrics.csv" and {"epoch", "step"} <= names:
+        return "Lightning"
+    return next((tool for columns, tool in KNOWN.items() if columns <= names), "CSV")

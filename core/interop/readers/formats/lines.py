@@ -1,0 +1,99 @@
+"""A text file of lines that another program writes, followed while it grows."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.files.reading import open_regular
+
+__all__ = ["GrowingLines", "NewLines", "first_lines"]
+
+BLOCK_BYTES = 1 << 22
+KNOWN_BYTES = 256
+"""Of the beginning and before the place read to: where they have changed, the file was written anew."""
+SETTLED_SECONDS = 10.0
+"""Age of a file whose last line counts although it has no end."""
+
+
+@dataclass(frozen=True)
+class NewLines:
+    """New whole lines of a file, without their ends.
+
+    Attributes:
+        modified: when the file was written last, in seconds since 1970.
+        anew: the file was written anew; these are its first lines.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    modified: float = 0.0
+    anew: bool = False
+    problems: list[str] = field(default_factory=list)
+
+
+class GrowingLines:
+    """Reads what was appended since the last call; a file that was written anew is read from its start."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_broken = False
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Start over with the next call."""
+        self._offset = 0
+        self._head = self._before = b""
+
+    def read(self) -> NewLines:
+        """The lines since the last call, of at most some megabytes; a line without its end waits."""
+        try:
+            with open_regular(self.path, follow_links=True) as file:
+                found = os.fstat(file.fileno())
+                anew = self._has_changed(file.read(KNOWN_BYTES), found.st_size)
+                file.seek(max(0, self._offset - len(self._before)))
+                anew = anew or file.read(len(self._before)) != self._before
+                if anew:
+                    self.rewind()
+                    self._is_broken = False
+                file.seek(0)
+                self._head = file.read(KNOWN_BYTES)
+                file.seek(self._offset)
+                data = b"" if self._is_broken else file.read(BLOCK_BYTES)
+        except OSError:
+            return NewLines()
+        whole = data[: data.rfind(b"\n") + 1]
+        problems = list[str]()
+        if not whole and len(data) == BLOCK_BYTES:
+            self._is_broken = True
+            problems.append(
+                f"{self.path.name} has a line of over {BLOCK_BYTES >> 20} MB: it cannot be read on from there"
+            )
+        elif not whole and time.time() - found.st_mtime > SETTLED_SECONDS:
+            whole = data
+        self._offset += len(whole)
+        self._before = (self._before + whole)[-KNOWN_BYTES:]
+        text = whole.decode("utf-8-sig" if self._offset == len(whole) else "utf-8", errors="replace")
+        return NewLines([*_split(text)], found.st_mtime, anew, problems)
+
+    def _has_changed(self, head: bytes, size: int) -> bool:
+        return size < self._offset or not head.startswith(self._head[: self._offset])
+
+
+def first_lines(path: Path, count: int, limit: int = 1 << 16) -> list[str]:
+    """Return the first whole lines of a file; none if it cannot be read, or holds no text."""
+    try:
+        with open_regular(path, follow_links=True) as file:
+            data = file.read(limit)
+    except OSError:
+        return []
+    if b"\0" in data:
+        return []
+    if len(data) == limit:
+        data = data[: data.rfind(b"\n") + 1]
+    return [*_split(data.decode("utf-8-sig", errors="replace"))][:count]
+
+
+def _split(text: str) -> Iterator[str]:
+    """Yield the lines that are not empty; only line feeds end one."""
+    return (line for raw in text.split("\n") if (line := raw.strip("\r\0")).strip())
