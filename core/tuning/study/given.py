@@ -23,6 +23,10 @@ from core.tuning.study.study import TuningStudy
 
 __all__ = ["GivenTrial", "finished", "prepare", "result"]
 
+LAST_SECONDS = 10.0
+"""A worker whose study was killed may live for so long until it, or its cluster, sees that."""
+LOOK_SECONDS = 0.1
+
 
 @dataclass
 class GivenTrial:
@@ -47,7 +51,7 @@ def prepare(study: TuningStudy, claim: Claim, threads: int, data_root: Path | No
     folder = study.folder
     known = folder.trial_run(claim.run) if claim.run else None
     run = Run(known) if known else None
-    if run is None or not run.config_file.is_file() or is_held(run):
+    if run is None or not run.config_file.is_file() or not _is_left(run):
         with synced_soon(folder.trials_dir):
             run = create_run(folder.trials_dir, config, also=_write_environment)
     claim.trained_in(run.id)
@@ -77,6 +81,16 @@ def prepare(study: TuningStudy, claim: Claim, threads: int, data_root: Path | No
     return GivenTrial(
         claim, record, task, curve, tuple(at for at in plan.milestones(claim.number) if at < ends)
     )
+
+
+def _is_left(run: Run) -> bool:
+    """Return whether nobody trains a run any more, or stops to do so shortly."""
+    deadline = time.monotonic() + LAST_SECONDS
+    while is_held(run):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True
 
 
 def finished(running: GivenTrial, outcome: Outcome) -> TrialRecord:
