@@ -46,9 +46,11 @@ class Pictures(Dataset[tuple[torch.Tensor, int]]):
         return torch.randn(3, self.side, self.side) + index % 2, index % 2
 
 
-def pictures(samples: int = SAMPLES, side: int = SIZE) -> tuple[Pictures, Pictures, Pictures]:
-    """Sets to train on, and small ones for the rest."""
-    return Pictures(samples, side), Pictures(2, side), Pictures(2, side)
+def pictures(
+    samples: int = SAMPLES, side: int = SIZE, tested: int = 2
+) -> tuple[Pictures, Pictures, Pictures]:
+    """Sets to train on, to validate and to test on."""
+    return Pictures(samples, side), Pictures(2, side), Pictures(tested, side)
 
 
 def values_of(data: dict[str, Any], model: dict[str, Any], batch_size: int = BATCH) -> dict[str, Any]:

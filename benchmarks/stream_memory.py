@@ -1,10 +1,11 @@
 """Memory of a training that reads its data while it trains: a user's Dataset, and a folder of Parquet files.
 
-    python -m benchmarks.stream_memory [--quick] [--large] [--json FILE]
+    python -m benchmarks.stream_memory [--quick] [--large] [--limited] [--json FILE]
 
 Each set is made twice, a quarter of the size and whole: 1 GiB, or 10 GiB with `--large`. Pictures are made one by
-one as they are asked for; the Parquet files are written into a temporary folder. Memory is the peak of a process of its
-own, and of its worker.
+one as they are asked for, to train on or to evaluate on as a test set; the Parquet files are written into a temporary
+folder. Memory is the peak of a process of its own, and of its worker. With `--limited` a process, and its worker, may
+take a tenth of the whole set (`RLIMIT_DATA`, Linux): an allocation beyond it fails.
 """
 
 import json
@@ -30,9 +31,10 @@ COLUMNS, FILE_ROWS = 64, 1 << 18
 """Of the table: 64 MiB of numbers a file."""
 
 
-def pictures(size: float) -> dict[str, Any]:
-    """Settings of a run on pictures of 3x320x320 numbers, of so many bytes in all."""
-    arguments = {"samples": int(size / (12 * SIDE**2)), "side": SIDE}
+def pictures(size: float, *, tested: bool = False) -> dict[str, Any]:
+    """Settings of a run on pictures of 3x320x320 numbers, of so many bytes in all, or with `tested` evaluated on them."""
+    many = int(size / (12 * SIDE**2))
+    arguments = {"samples": 64 if tested else many, "tested": many if tested else 2, "side": SIDE}
     data = {"workers": 1, "arguments": arguments}
     return values_of(data, {"name": "mlp", "hidden": [2]}, batch_size=8)
 
@@ -49,11 +51,17 @@ def table(folder: Path, size: float) -> dict[str, Any]:
     return {"data": data, "model": {"name": "mlp", "hidden": [2]}, "training": training}
 
 
-def peak_of(what: str, size: float, result: Any) -> None:
-    """Train for an epoch, and send the largest memory of this process and of its workers, in MiB."""
+def peak_of(what: str, size: float, most: int, result: Any) -> None:
+    """Train for an epoch and evaluate, and send the largest memory of this process and of its workers, in MiB.
+
+    Args:
+        most: bytes that the process may allocate; 0 for any.
+    """
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as runs, tempfile.TemporaryDirectory() as folder:
-        values = pictures(size) if what == "pictures" else table(Path(folder), size)
+        values = table(Path(folder), size) if what == "table" else pictures(size, tested=what == "tested")
+        if most:
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         prepared = session.prepare(configuration.from_dict(values), None, lambda what, done, total: None)
         streamed(prepared, Path(runs))
@@ -78,9 +86,9 @@ def main() -> None:
     given = options(__doc__.splitlines()[0], "--large")
     whole = (10 if given.large else 1) * GIB
     found = []
-    for what in ("pictures", "table"):
+    for what in ("pictures", "tested", "table"):
         for size in (whole / 4, whole):
-            before, own, worker = in_a_process(peak_of, what, size)
+            before, own, worker = in_a_process(peak_of, what, size, whole // 10 if given.limited else 0)
             print(
                 f"  {what:9} {size / GIB:6.2f} GiB: {own:,.0f} MiB at most ({before:,.0f} before), worker {worker:,.0f}"
             )

@@ -45,7 +45,7 @@ def divide_inputs(
         return {part: inputs.at(at) for part, at in parts.items()}
     if isinstance(inputs, Fields):
         columns = {
-            name: divide_sequences(each, parts, owned=owned)
+            name: divide_sequences(each, parts)
             if isinstance(each, Ragged)
             else divide_inputs(each, parts, owned=owned)
             for name, each in inputs.columns.items()
@@ -66,18 +66,24 @@ def divide_inputs(
     return {part: select(inputs, at) for part, at in parts.items()}
 
 
-def divide_sequences(
-    inputs: "Ragged", parts: Mapping[str, np.ndarray], *, owned: bool
-) -> "dict[str, Ragged]":
-    """Return the sequences at the positions of each split; see `divide_inputs`.
+def divide_sequences(inputs: "Ragged", parts: Mapping[str, np.ndarray]) -> "dict[str, Ragged]":
+    """Return the sequences at the positions of each split, as views of large ones, which are rearranged.
 
-    The largest split of large ones takes their memory: its sequences move to the front, the others are copied before.
+    Sequences that come one after the other are always a copy made here, which nothing else uses.
     """
-    largest = max(parts, key=lambda part: len(parts[part]))
-    if not owned or inputs.nbytes < LARGE or (np.diff(parts[largest]) <= 0).any():
+    every = np.concatenate([*parts.values()])
+    if (
+        inputs.nbytes < LARGE
+        or len(np.unique(every)) < len(every)
+        or any((np.diff(at) < 0).any() for at in parts.values())
+    ):
         return {part: inputs[at] for part, at in parts.items()}
-    others = {part: inputs[at] for part, at in parts.items() if part != largest}
-    return {part: others[part] if part in others else inputs.compacted(parts[part]) for part in parts}
+    left, divided = np.arange(len(inputs)), dict[str, Any]()
+    first, *others = sorted(parts, key=lambda part: -len(parts[part]))
+    for part, at in {"": np.setdiff1d(left, every), **{part: parts[part] for part in others}}.items():
+        inputs, divided[part] = inputs.moved_to_end(np.searchsorted(left, at))
+        left = np.setdiff1d(left, at)
+    return {part: inputs if part == first else divided[part] for part in parts}
 
 
 def _rearranged(inputs: "Tensor", parts: Mapping[str, np.ndarray]) -> "dict[str, Tensor]":

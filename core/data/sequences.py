@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OFFSETS", "Ragged", "ragged_of"]
 
+PIECES = 16
+"""Parts of all sequences that are moved one after the other, each with a copy of its own."""
+STEPS_AT_ONCE = 1 << 16
 OFFSETS = "_offsets"
 """Ends the name of the array that says where the sequences start whose steps are in the array of the name before it."""
 
@@ -79,17 +82,26 @@ class Ragged:
         """Return one sequence, (length, *step_shape)."""
         return self.values[int(self.offsets[at]) : int(self.offsets[at + 1])]
 
-    def compacted(self, at: np.ndarray) -> "Ragged":
-        """Return the sequences at ascending positions, moved to the front of the memory of all of them."""
-        import torch
+    def moved_to_end(self, at: np.ndarray) -> "tuple[Ragged, Ragged]":
+        """Return the sequences that are not at some ascending positions, and those that are, in the memory of all.
 
-        offsets = self.offsets.numpy()
-        starts, lengths = offsets[:-1][at], np.diff(offsets)[at]
-        ends = np.cumsum([0, *lengths], dtype=np.int64)
-        for start, length, end in zip(starts.tolist(), lengths.tolist(), ends[:-1].tolist(), strict=True):
-            if start != end:  # each moves towards the front, over sequences that are not needed any more
-                self.values[end : end + length] = self.values[start : start + length].clone()
-        return Ragged(self.values[: int(ends[-1])], torch.from_numpy(ends))
+        The last ones are copied first, some at a time; what is behind them moves up, and they follow it.
+        """
+        values, offsets, lengths = self.values.numpy(), self.offsets.numpy(), self.lengths.numpy()
+        end, stop = len(values), len(at)
+        while stop:
+            sizes = lengths[at[:stop]][::-1].cumsum()
+            start = stop - max(1, int(np.searchsorted(sizes, len(values) // PIECES, "right")))
+            some = at[start:stop]
+            kept = np.concatenate([values[offsets[one] : offsets[one + 1]] for one in some])
+            place = int(offsets[some[0]])
+            for first, last in zip(
+                offsets[some + 1].tolist(), [*offsets[some[1:]].tolist(), end], strict=True
+            ):
+                place = _moved_up(values, first, last, place)
+            values[place:end] = kept
+            end, stop = place, start
+        return _of_lengths(values[:end], np.delete(lengths, at)), _of_lengths(values[end:], lengths[at])
 
     def to(self, device: "torch.device", non_blocking: bool = False) -> "Ragged":
         """Return the sequences on a device."""
@@ -133,3 +145,17 @@ def ragged_of(values: np.ndarray, offsets: np.ndarray, place: str) -> Ragged:
             "Save numpy.cumsum([0, *map(len, sequences)]) beside numpy.concatenate(sequences)",
         )
     return Ragged(torch.from_numpy(values), torch.from_numpy(offsets.astype(np.int64)))
+
+
+def _moved_up(values: np.ndarray, first: int, last: int, place: int) -> int:
+    """Move steps to a place before them, some at a time; return where they end."""
+    for start in range(first, last, STEPS_AT_ONCE) if place != first else ():
+        stop = min(start + STEPS_AT_ONCE, last)
+        values[place + start - first : place + stop - first] = values[start:stop]
+    return place + last - first
+
+
+def _of_lengths(values: np.ndarray, lengths: np.ndarray) -> Ragged:
+    import torch
+
+    return Ragged(torch.from_numpy(values), torch.from_numpy(np.cumsum([0, *lengths], dtype=np.int64)))

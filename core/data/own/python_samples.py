@@ -51,6 +51,9 @@ def collect(
     columns |= attributes_of(sets.train, wanted, source)
     given = {"train": sets.train, "validation": sets.validation, "test": sets.test}
     parts = {name: part for name, part in given.items() if part is not None}
+    owned = _may_be_owned(
+        sets.train
+    )  # before there are arrays of it: PyTorch takes the memory of a tensor for lent then
     pairs = {name: _pair(part, source, chosen, progress) for name, part in parts.items()}
     weights = {
         name: array_of(part[2], source)
@@ -71,7 +74,7 @@ def collect(
         notes=(*sets.notes, *_named(names), *once),
         weights=weights,
         columns=columns,
-        owned=_may_be_owned(sets.train),
+        owned=owned,
     )
 
 

@@ -23,7 +23,7 @@ PEAK = 1.3
 """Memory that reading takes, in that of the samples: statistics are computed some rows at a time."""
 SPARE = 0.8
 """Part of the free memory that samples may take."""
-GROWTH = 1.2
+GROWTH = 1.1
 """Room for sequences of different lengths is enlarged by this factor when it is full."""
 
 ONLY = "\0"

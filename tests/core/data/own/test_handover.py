@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.arrays import as_array
-from core.data import divided
+from core.data import divided, sequences
 from core.data.arrays import in_place as module
 from core.data.arrays.in_place import in_place
 from core.data.divided import divide_sequences
@@ -85,12 +85,22 @@ def test_samples_are_changed_in_their_own_memory(monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(made, wanted)
 
 
-def test_sequences_are_divided_in_their_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_sequences_are_divided_in_their_own_memory(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr(sequences, "STEPS_AT_ONCE", at_once)
+    monkeypatch.setattr(sequences, "PIECES", 5)
+    one = Ragged.of([np.full((1 + at % 4, 2), at) for at in range(60)])
+    at = np.arange(60)
+    parts = {
+        "train": at[at % 3 > 0],
+        "validation": at[at % 6 == 0],
+        "test": at[at % 12 == 3],
+    }  # some in no part
+    copies = divide_sequences(one, parts)
     monkeypatch.setattr(divided, "LARGE", 0)
-    sequences = [np.full((1 + at % 4, 2), at) for at in range(30)]
-    at = np.arange(30)
-    parts = {"train": at[at % 3 > 0], "validation": at[at % 6 == 0], "test": at[at % 6 == 3]}
-    both = [divide_sequences(Ragged.of(sequences), parts, owned=owned) for owned in (False, True)]
+    memory = one.values.numpy()
+    views = divide_sequences(one, parts)
     for name in parts:
-        assert torch.equal(both[0][name].values, both[1][name].values)
-        assert torch.equal(both[0][name].offsets, both[1][name].offsets)
+        assert torch.equal(copies[name].values, views[name].values)
+        assert torch.equal(copies[name].offsets, views[name].offsets)
+        assert np.shares_memory(views[name].values.numpy(), memory)
