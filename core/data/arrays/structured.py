@@ -230,12 +230,14 @@ def _moments(values: "Tensor | MappedRows", axis: int | None) -> tuple[Tensor, T
     shape = values.shape[1:]
     kept = 1 if axis is None else shape[axis]
     total = values.shape[0] * (int(np.prod(shape)) // max(1, kept))
+    at_once = max(1, NUMBERS_AT_ONCE // max(1, int(np.prod(shape))))
+    room = torch.empty(min(at_once, values.shape[0]) * int(np.prod(shape)), dtype=torch.float64)
     sums = torch.zeros(kept, dtype=torch.float64)
-    for rows in _rows(values, axis):
+    for rows in _rows(values, axis, room):
         sums += rows.sum(dim=1)
     mean = sums / max(1, total)
     squares = torch.zeros(kept, dtype=torch.float64)
-    for rows in _rows(values, axis):
+    for rows in _rows(values, axis, room):
         squares += rows.sub_(mean[:, None]).square_().sum(dim=1)
     std = (squares / max(1, total)).sqrt()
     std = torch.where(std > 0, std, torch.ones_like(std))
@@ -246,14 +248,11 @@ def _moments(values: "Tensor | MappedRows", axis: int | None) -> tuple[Tensor, T
     return mean.view(form).to(dtype), std.view(form).to(dtype)
 
 
-def _rows(values: "Tensor | MappedRows", axis: int | None) -> Iterator[Tensor]:
-    """Yield some rows at a time, float64 (channels, numbers); they are copies, in memory that is used again."""
-    room = torch.empty(0, dtype=torch.float64)
+def _rows(values: "Tensor | MappedRows", axis: int | None, room: Tensor) -> Iterator[Tensor]:
+    """Yield some rows at a time, float64 (channels, numbers); they are copies, each in the same memory."""
     for start, size in _steps(tuple(values.shape)):
         rows = values[start : start + size]
         channels = rows[None] if axis is None else rows.movedim(axis + 1, 0)
-        if not len(room):
-            room = torch.empty(rows.numel(), dtype=torch.float64)
         yield room[: rows.numel()].view(channels.shape).copy_(channels).flatten(1)
 
 
