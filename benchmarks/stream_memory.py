@@ -32,7 +32,7 @@ COLUMNS, FILE_ROWS = 64, 1 << 18
 
 
 def pictures(size: float, *, tested: bool = False) -> dict[str, Any]:
-    """Settings of a run on pictures of 3x320x320 numbers, of so many bytes in all, or with `tested` evaluated on them."""
+    """Settings of a run on pictures of 3x320x320 numbers, of so many bytes in all: its test set with `tested`."""
     many = int(size / (12 * SIDE**2))
     arguments = {"samples": 64 if tested else many, "tested": many if tested else 2, "side": SIDE}
     data = {"workers": 1, "arguments": arguments}

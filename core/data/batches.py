@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core.data.dataset import Dataset, Split
 from core.data.inputs import Fields, Inputs, split_inputs
-from core.data.mapped import MappedRows, read_ahead
+from core.data.mapped import HeldRows, is_on_disk, read_ahead
 from core.data.text.padding import trimmed
 from core.ranks import ONE_RANK, Ranks
 from core.tasks.registry import task_of
@@ -101,7 +101,7 @@ class Batches:
 
     def __init__(self, split: Split, data: Dataset, device: torch.device) -> None:
         inputs: Any = split.inputs
-        self.mapped = isinstance(inputs, MappedRows) or (isinstance(inputs, Fields) and inputs.is_mapped)
+        self.mapped = is_on_disk(inputs) or (isinstance(inputs, Fields) and inputs.is_mapped)
         self.inputs: Any = inputs if self.mapped else inputs.to(device)
         self.fields = tuple(field.to(device) for field in data.fields)
         self._data = data
@@ -158,6 +158,9 @@ class Batches:
 
     def _read(self, pieces: Iterable[Piece], draws: Draws | None) -> Iterator[Batch]:
         """Yield some rows after the other; see `_gather`."""
+        for held in self.inputs.columns.values() if isinstance(self.inputs, Fields) else (self.inputs,):
+            if isinstance(held, HeldRows):
+                held.check()
         read = read_ahead if self.mapped else map
         return read(self._gather, pieces)
 

@@ -1,5 +1,6 @@
 """Columns of numbers made fit for float32: heavy tails are clipped, and what they all have in common is taken out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,10 @@ class Conditioning:
     def of_rows(self, values: np.ndarray) -> np.ndarray:
         """Return what `apply` makes of some rows, float64."""
         return np.asarray(values.astype(np.float64).clip(self.low, self.high) - self.offset)
+
+    def of_columns(self, some: slice) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what `of_rows` does to some columns alone."""
+        return Conditioning(self.low[some], self.high[some], self.offset[some]).of_rows
 
     def undo(self, inputs: "Tensor") -> "Tensor":
         """Return inputs, (n, features), in the unit of the data, float64; what was clipped stays so."""

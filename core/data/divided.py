@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.data.mapped import MappedRows, select
-from core.errors import DataError
-from core.machine import memory
+from core.data.mapped import HeldRows, select
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data.inputs import Fields
+    from core.data.mapped import MappedRows
     from core.data.sequences import Ragged
     from core.data.stream.rows import StreamedRows
 
@@ -22,8 +21,6 @@ LARGE = 64 << 20
 """Bytes from which on a second copy is avoided."""
 PIECES = 16
 """Parts of a sample that are rearranged one after the other, each with a copy of its own."""
-ROOM = 0.5
-"""Part of the free memory that a second copy may take."""
 
 
 def divide_inputs(
@@ -32,8 +29,8 @@ def divide_inputs(
     """Return the inputs at the positions of each split.
 
     Args:
-        owned: nothing else uses them. Large ones are rearranged then, and splits are views of them. Others of which a
-            copy would not fit into memory well are read row by row.
+        owned: nothing else uses them. Large ones are rearranged then, and splits are views of them; others stay where
+            they are, and their rows are gathered when they are asked for.
     """
     from torch import Tensor
 
@@ -55,15 +52,7 @@ def divide_inputs(
         return {part: select(inputs, at) for part, at in parts.items()}
     if owned and inputs.is_contiguous():
         return _rearranged(inputs, parts)
-    if inputs.nbytes > ROOM * memory().available:
-        if inputs.ndim > 2:
-            return {part: MappedRows(inputs.numpy(), at) for part, at in parts.items()}
-        raise DataError(
-            f"data: its samples take {inputs.nbytes / 2**30:.1f} GiB of memory, and are divided into splits by a copy: "
-            f"{memory().available / 2**30:.1f} GiB are free",
-            "Let nothing else hold the array that a function returns, or return a Dataset and set data.feed to stream",
-        )
-    return {part: select(inputs, at) for part, at in parts.items()}
+    return {part: HeldRows(inputs.numpy(), at) for part, at in parts.items()}
 
 
 def divide_sequences(inputs: "Ragged", parts: Mapping[str, np.ndarray]) -> "dict[str, Ragged]":

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.data.mapped import MappedRows
+from core.data.mapped import MappedRows, is_on_disk
 from core.data.sequences import Ragged
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Fields:
     @property
     def is_mapped(self) -> bool:
         """Return whether some rows are read from disk when they are asked for."""
-        return any(isinstance(column, MappedRows) for column in self.columns.values())
+        return any(map(is_on_disk, self.columns.values()))
 
     @property
     def has_sequences(self) -> bool:
@@ -200,10 +200,9 @@ class Fields:
     def to(self, device: torch.device, non_blocking: bool = False) -> "Fields":
         """Return the samples on a device; fields on disk stay there."""
 
-        def moved(column: FieldColumn) -> FieldColumn:
-            return column if isinstance(column, MappedRows) else column.to(device, non_blocking=non_blocking)
-
-        return self._each(moved)
+        return self._each(
+            lambda column: column if is_on_disk(column) else column.to(device, non_blocking=non_blocking)
+        )
 
     def pin_memory(self) -> "Fields":
         """Return the samples in memory from which a GPU copies fast."""

@@ -226,7 +226,7 @@ def _statistics(
     if parts == "none":
         return torch.tensor(0.0), torch.tensor(1.0)
     if parts == "columns":
-        std, mean = _column_moments(inputs[:])
+        std, mean = _column_moments(inputs)
     elif parts == "channels":
         of_rows = _byte_moments if inputs.dtype == torch.uint8 else _float_moments
         mean, std = moments or of_rows(inputs)
@@ -238,17 +238,20 @@ def _statistics(
     return mean.float(), std.float()
 
 
-def _column_moments(rows: "Tensor") -> "tuple[Tensor, Tensor]":
+def _column_moments(rows: "Tensor | MappedRows") -> "tuple[Tensor, Tensor]":
     """Deviation and mean of each column, of a large table for some columns at a time."""
     import torch
 
-    pieces = rows.shape[1] // COLUMNS_AT_ONCE if rows.numel() > NUMBERS_AT_ONCE else 1
-    parts = rows.tensor_split(max(1, pieces), dim=1)
-    room = torch.empty(max(part.numel() for part in parts), dtype=torch.float64)
-    found = [
-        torch.std_mean(room[: part.numel()].view(part.shape).copy_(part), dim=0, correction=0)
-        for part in parts
-    ]
+    total, width = rows.shape
+    pieces = max(1, width // COLUMNS_AT_ONCE if total * width > NUMBERS_AT_ONCE else 1)
+    room = torch.empty(total * -(-width // pieces), dtype=torch.float64)
+    found = []
+    ends = np.cumsum([0, *(len(part) for part in np.array_split(np.arange(width), pieces))]).tolist()
+    for some in map(slice, ends[:-1], ends[1:]):
+        exact = room[: total * (some.stop - some.start)].view(total, -1)
+        for at in (slice(start, start + ROWS_AT_ONCE) for start in range(0, total, ROWS_AT_ONCE)):
+            exact[at] = rows.columns(some, at) if isinstance(rows, MappedRows) else rows[at, some]
+        found.append(torch.std_mean(exact, dim=0, correction=0))
     stds, means = zip(*found, strict=True)
     return torch.cat(stds), torch.cat(means)
 

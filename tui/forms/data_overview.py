@@ -186,9 +186,11 @@ def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
         )
     from torch import Tensor
 
+    from core.data.mapped import HeldRows
+
     inputs, kind = data.train.inputs, kind_of(data.kind)
-    if kind.statistics != "columns" or not isinstance(inputs, Tensor):
-        inputs = inputs[:MEASURED]
+    is_whole = kind.statistics == "columns" and isinstance(inputs, Tensor | HeldRows)
+    inputs = inputs[:] if is_whole else inputs[:MEASURED]
     inputs = data.in_unit(inputs)
     inputs = inputs if inputs.is_floating_point() else inputs.float()
     values = inputs.transpose(0, 1).flatten(1) if len(data.train) else inputs.T

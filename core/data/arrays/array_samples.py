@@ -22,12 +22,13 @@ from core.data.arrays.conditioned import clipped_targets, conditioning_of
 from core.data.arrays.in_place import in_place
 from core.data.arrays.sample_shapes import SHAPES, ArrayShape, Layout, layout_of, samples_of, shape_text
 from core.data.arrays.sample_weights import weighted
+from core.data.arrays.seen import Seen
 from core.data.division.by import ColumnValues, SplitBy
 from core.data.division.facts import division_notes
 from core.data.division.files import SampleNames
 from core.data.division.read import read_split_by
 from core.data.kinds.registry import KindName, kind_of
-from core.data.mapped import MappedRows
+from core.data.mapped import HeldRows, MappedRows
 from core.data.targets import LABELS, NUMBERS, SHARES, AskedTask
 from core.data.text.token_ids import TokenIds
 from core.errors import DataError
@@ -35,6 +36,8 @@ from core.tasks.multilabel import Multilabel
 from core.tasks.registry import task_for, task_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from core.data.arrays.structured import FieldArrays
     from core.data.conditioning import Conditioning
     from core.data.dataset import Dataset, Split
@@ -126,7 +129,14 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         conditioning = conditioning_of(inputs, parts["train"], feature_names, notes)
         if conditioning is not None:
             owned = given.owned or _is_apart(inputs, given.train[0])
-            inputs = in_place(inputs, conditioning.of_rows, np.float32, owned=owned)
+            inputs = in_place(
+                inputs,
+                conditioning.of_rows,
+                np.float32,
+                owned=owned,
+                later=True,
+                of_columns=conditioning.of_columns,
+            )
     elif layout and inputs.dtype == np.float64:
         raise DataError(
             f"data.scaling: none, but {_place(given, 0)} has values that differ by less than float32 can hold",
@@ -151,7 +161,8 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     on_disk = kind_of(kind).on_disk and isinstance(given.train[0], np.memmap)
     value_range = _value_range(inputs, parts["train"]) if layout else (0.0, 1.0)
     if layout:
-        inputs = MappedRows(inputs, np.arange(len(inputs))) if on_disk else torch.from_numpy(inputs)
+        rows = MappedRows if on_disk else HeldRows if isinstance(inputs, Seen) else None
+        inputs = rows(inputs, np.arange(len(inputs))) if rows else torch.from_numpy(inputs)
     data = assemble(
         name=name,
         kind=kind,
@@ -190,9 +201,10 @@ def _scaling(kind: KindName, asked: "ScalingName") -> "ScalingName":
     return "standardise" if parts == "columns" and asked == "unit" else asked
 
 
-def _token_ids(train: np.ndarray, padding: int) -> TokenIds:
+def _token_ids(train: "Tensor | MappedRows", padding: int) -> TokenIds:
     """The ids of training sequences."""
-    known = int(train.max()) + 1
+    rows = max(1, BYTES_AT_ONCE // max(1, train[:1].nbytes))
+    known = max(int(train[at : at + rows].max()) for at in range(0, len(train), rows)) + 1
     if padding >= known:
         raise DataError(
             f"data.padding: got {padding}, but the largest id is {known - 1}", "Give the id that fills, or -1"
@@ -204,7 +216,7 @@ def _looked_up(data: "Dataset", padding: int, notes: list[str]) -> "Dataset":
     """Sequences of tokens with their ids; those that train lacks become the id of unknown ones."""
     import torch
 
-    ids, splits = _token_ids(data.train.inputs[:].numpy(), padding), {}
+    ids, splits = _token_ids(data.train.inputs, padding), {}
     for name in ("validation", "test"):
         split = data.splits[name]
         inputs = split.inputs[:].numpy()
@@ -244,7 +256,7 @@ def _samples(given: Given, shape: ArrayShape, notes: list[str]) -> tuple[Layout 
         return None, fields_of(inputs, f"data.path: {given.source}", notes)
     layout = layout_of(inputs, shape, given.names[0], place, notes)
     owned = given.owned and not isinstance(inputs, np.memmap)
-    return layout, samples_of(inputs, layout, place, owned=owned)
+    return layout, samples_of(inputs, layout, place, owned=owned, later=True)
 
 
 def _largest(values: np.ndarray) -> int:
@@ -332,7 +344,8 @@ def arranged(array: np.ndarray, layout: Layout | None, name: str, place: str) ->
         DataError: they lie otherwise.
     """
     layout_of(array, layout or "table", name, place, [])
-    return samples_of(array, layout or "table", place)
+    samples: np.ndarray = samples_of(array, layout or "table", place)
+    return samples
 
 
 def made_alike(
@@ -390,9 +403,10 @@ def _check_pair(inputs: Any, answers: np.ndarray, place: str, names: tuple[str, 
 
 def _value_range(inputs: np.ndarray, train: np.ndarray) -> tuple[float, float]:
     """Smallest and largest value that inputs of this type usually take, or else those of train."""
-    if inputs.dtype == np.uint8:
-        return 0.0, 255.0 if inputs.max() > 1 else 1.0
     rows = max(1, BYTES_AT_ONCE // max(1, inputs[:1].nbytes))
+    if inputs.dtype == np.uint8:
+        most = max(int(inputs[at : at + rows].max()) for at in range(0, len(inputs), rows))
+        return 0.0, 255.0 if most > 1 else 1.0
     parts = (inputs[train[at : at + rows]] for at in range(0, len(train), rows))
     ends = [(float(part.min()), float(part.max())) for part in parts]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)

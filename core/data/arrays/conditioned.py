@@ -23,22 +23,25 @@ COLUMNS_AT_ONCE = 8
 
 
 def fits_float32(values: np.ndarray) -> np.ndarray:
-    """Return whether float32 holds what tells the values of each column, (n, columns), apart; (columns,) bool."""
+    """Return whether float32 holds what tells the values of each column, (n, ..., columns), apart; (columns,) bool."""
+    columns = values.shape[-1]
     if values.dtype == np.float32 or not len(values):
-        return np.ones(values.shape[1], dtype=bool)
-    size = max(1, NUMBERS_AT_ONCE // max(1, values.shape[1]))
+        return np.ones(columns, dtype=bool)
+    size = max(1, NUMBERS_AT_ONCE // max(1, int(np.prod(values.shape[1:]))))
     pieces = [slice(start, start + size) for start in range(0, len(values), size)]
-    lost, total = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    lost, total = np.zeros(columns), np.zeros(columns)
     for rows in pieces:
-        exact = values[rows].astype(np.float64, copy=False)
+        exact = values[rows].astype(np.float64, copy=False).reshape(-1, columns)
         lost = np.maximum(lost, np.abs(exact - exact.astype(np.float32)).max(axis=0))
         total += exact.sum(axis=0)
     if not lost.any():
-        return np.ones(values.shape[1], dtype=bool)
-    mean, squares = total / len(values), np.zeros(values.shape[1])
+        return np.ones(columns, dtype=bool)
+    count = values.size // max(1, columns)
+    mean, squares = total / count, np.zeros(columns)
     for rows in pieces:
-        squares += np.square(values[rows].astype(np.float64, copy=False) - mean).sum(axis=0)
-    return np.asarray(lost <= MAX_LOSS * np.sqrt(squares / len(values)))
+        exact = values[rows].astype(np.float64, copy=False).reshape(-1, columns)
+        squares += np.square(exact - mean).sum(axis=0)
+    return np.asarray(lost <= MAX_LOSS * np.sqrt(squares / count))
 
 
 def conditioning_of(

@@ -1,8 +1,10 @@
 """Large arrays changed where they lie, some samples at a time, so that there is no second one beside them."""
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from core.data.arrays.seen import Change, OfColumns, Seen
 
 __all__ = ["in_place"]
 
@@ -12,21 +14,34 @@ LARGE = 64 << 20
 
 
 def in_place(
-    array: np.ndarray, change: Callable[[np.ndarray], np.ndarray], dtype: type[np.generic], *, owned: bool
-) -> np.ndarray:
+    array: "np.ndarray | Seen",
+    change: Change,
+    dtype: type[np.generic],
+    *,
+    owned: bool,
+    later: bool = False,
+    of_columns: OfColumns | None = None,
+) -> Any:
     """Return an array (n, ...) changed, contiguous and of a type, in its own memory where that is large enough.
 
     Args:
         change: gives (m, ...) for m samples (m, ...), each for itself.
         owned: nothing else uses the array, which is not what it was afterwards.
+        later: in the place of a second large array, return one whose samples are changed when they are asked for.
+        of_columns: gives what changes some columns of a table; None where that is `change`, too.
     """
+    if isinstance(array, Seen):
+        return array.then(change, dtype, of_columns)
     example = change(array[:1])
     same = np.may_share_memory(example, array) and example.shape[1:] == array.shape[1:]
     if same and array.dtype == dtype and array.flags.c_contiguous:
         return array
     size = int(np.prod(example.shape[1:]))
     fits = size * np.dtype(dtype).itemsize <= array[:1].nbytes
-    if not (owned and fits and array.flags.c_contiguous and array.flags.writeable and array.nbytes >= LARGE):
+    is_large = array.flags.c_contiguous and array.nbytes >= LARGE
+    if not (owned and fits and is_large and array.flags.writeable):
+        if later and is_large and not isinstance(array, np.memmap):
+            return Seen(array, change, dtype, of_columns)
         return np.ascontiguousarray(change(array), dtype=dtype)
     room = array.reshape(-1).view(np.uint8)[: len(array) * size * np.dtype(dtype).itemsize]
     made = room.view(dtype).reshape(len(array), *example.shape[1:])

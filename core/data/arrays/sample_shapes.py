@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -105,13 +106,16 @@ def layout_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, notes
     return layout
 
 
-def samples_of(array: np.ndarray, layout: Layout, place: str, *, owned: bool = False) -> np.ndarray:
+def samples_of(
+    array: np.ndarray, layout: Layout, place: str, *, owned: bool = False, later: bool = False
+) -> Any:
     """Return inputs as (n, *sample_shape): of images uint8 or float32, of tokens int64, of others float32 or float64.
 
     Args:
         layout: how they lie.
         place: where they stand, for messages.
         owned: nothing else uses the array, whose memory may be taken for them.
+        later: samples of a large array that would need a second one are made when they are asked for.
 
     Raises:
         DataError: they do not lie so, or are not finite.
@@ -119,19 +123,22 @@ def samples_of(array: np.ndarray, layout: Layout, place: str, *, owned: bool = F
     if array.dtype.kind == "f":
         _check_finite(array, place)
     kind = SHAPES[layout]
+    changed = partial(in_place, owned=owned, later=later)
     if kind == "table":
-        return _as_table(array.reshape(len(array), -1), place, owned=owned)
+        rows = array.reshape(len(array), -1)
+        return changed(rows, lambda some: some, _type_of_table(rows, place))
     if kind == "tokens":
-        return _as_tokens(array, place)
+        _check_tokens(array, place)
+        return changed(array, lambda some: some, np.int64)
     if kind == "image":
         _as_images(array, layout, place)
         dtype = np.uint8 if array.dtype in (np.uint8, np.bool_) else np.float32
-        return in_place(array, lambda some: _as_images(some, layout, place), dtype, owned=owned)
+        return changed(array, lambda some: _as_images(some, layout, place), dtype)
     if kind == "signal":
         _check_float32(_as_signals(array, layout, place), place)
-        return in_place(array, lambda some: _as_signals(some, layout, place), np.float32, owned=owned)
+        return changed(array, lambda some: _as_signals(some, layout, place), np.float32)
     _check_float32(array, place)
-    return in_place(array, lambda some: some, np.float32, owned=owned)
+    return changed(array, lambda some: some, np.float32)
 
 
 def of_type(array: np.ndarray) -> str:
@@ -208,8 +215,12 @@ def _inferred(array: np.ndarray, name: str, place: str) -> Layout:
     return layout
 
 
-def _as_tokens(array: np.ndarray, place: str) -> np.ndarray:
-    """Ids (n, length), int64."""
+def _check_tokens(array: np.ndarray, place: str) -> None:
+    """Check that an array holds ids (n, length).
+
+    Raises:
+        DataError: it does not.
+    """
     if array.ndim != 2 or array.dtype.kind not in "iu":
         raise DataError(
             f"{place} has the shape {shape_text(array)} and the type {array.dtype}: tokens are whole numbers, a row a "
@@ -222,7 +233,6 @@ def _as_tokens(array: np.ndarray, place: str) -> np.ndarray:
             f"{place} has negative ids, first in sample {row}",
             "Give ids from 0 on; data.padding names one that fills",
         )
-    return np.ascontiguousarray(array, dtype=np.int64)
 
 
 def _as_signals(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
@@ -244,23 +254,21 @@ def _check_float32(values: np.ndarray, place: str) -> None:
         DataError: it does.
     """
     if values.dtype.kind in "iu" or values.dtype.itemsize > 4:
-        channels = np.moveaxis(values, 1, -1).reshape(-1, values.shape[1])
-        coarse = np.flatnonzero(~fits_float32(channels))
+        coarse = np.flatnonzero(~fits_float32(np.moveaxis(values, 1, -1)))
         if len(coarse):
             raise DataError(
-                f"{place}, channel {coarse[0] + 1} has values around {channels[:, coarse[0]].mean():.6g} that differ "
+                f"{place}, channel {coarse[0] + 1} has values around {values[:, coarse[0]].mean():.6g} that differ "
                 "by less than float32 can hold",
                 "Subtract a constant from that channel first",
             )
 
 
-def _as_table(rows: np.ndarray, place: str, *, owned: bool) -> np.ndarray:
-    """Rows (n, features) as float32, or as float64 where that loses digits of some column."""
+def _type_of_table(rows: np.ndarray, place: str) -> type[np.generic]:
+    """Return the type of rows (n, features): float32, or float64 where that loses digits of some column."""
     if rows.dtype.kind in "iu" and rows.dtype.itemsize == 8:
         _check_whole(rows, place)
     wide = rows.dtype.itemsize > 4 or (rows.dtype.kind in "iu" and rows.dtype.itemsize == 4)
-    dtype = np.float64 if wide and not fits_float32(rows).all() else np.float32
-    return in_place(rows, lambda some: some, dtype, owned=owned)
+    return np.float64 if wide and not fits_float32(rows).all() else np.float32
 
 
 def _check_whole(rows: np.ndarray, place: str) -> None:

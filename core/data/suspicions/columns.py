@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from core.data.mapped import MappedRows
+from core.data.mapped import HeldRows, is_on_disk
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,7 +99,7 @@ def checked(data: "Dataset") -> Checked:
     columns: list[CheckedColumn] = []
     if data.raw is not None:
         columns = _of_frames(data.raw, places)
-    elif data.feature_names and not isinstance(data.train.inputs, MappedRows):
+    elif data.feature_names and not is_on_disk(data.train.inputs):
         columns = _of_arrays(data, places)
     return Checked(
         columns,
@@ -162,7 +162,7 @@ def _of_arrays(data: "Dataset", places: Mapping[str, np.ndarray]) -> list[Checke
     """Columns of samples that are rows of numbers; none where they are something else."""
     from torch import Tensor
 
-    if not all(isinstance(split.inputs, Tensor) for split in data.splits.values()):
+    if not all(isinstance(split.inputs, Tensor | HeldRows) for split in data.splits.values()):
         return []
     if len(data.sample_shape) != 1 or data.sample_shape[0] != len(data.feature_names):
         return []

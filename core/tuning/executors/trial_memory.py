@@ -3,6 +3,7 @@
 from math import prod
 from typing import TYPE_CHECKING
 
+from core.data.mapped import HeldRows
 from core.machine import memory
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def estimate(data: "Dataset", summary: "ModelSummary", batch_size: int) -> int:
     import torch
 
     arrays = [array for split in data.splits.values() for array in (split.inputs, split.targets)]
-    resident = sum(array.nbytes for array in arrays if isinstance(array, torch.Tensor))
+    resident = sum(array.nbytes for array in arrays if isinstance(array, torch.Tensor | HeldRows))
     outputs = sum(prod(layer.output_shape) for layer in summary.layers)
     state = BYTES * COPIES * summary.parameters
     return PROCESS_BYTES + resident + state + BYTES * KEPT * batch_size * outputs
