@@ -45,7 +45,7 @@ def all_targets(reader: Reader, workers: Workers, progress: Progress) -> np.ndar
     looking = reader.converting(_targets_alone)
     source = reader.source
     if isinstance(source, StreamSource):
-        return _joined([*_of_a_stream(looking, source, progress)], reader.name)
+        return _joined([*_of_a_stream(reader, source, progress)], reader.name)
     total = len(source.dataset)
     if not total:
         return np.empty(0)
@@ -90,7 +90,7 @@ def known_targets(looking: Reader, total: int) -> np.ndarray | None:
     ):
         return None
     some = np.unique(np.random.default_rng(SEED).integers(0, total, COMPARED))
-    read = _read(looking, some.tolist())
+    read = _joined([_read(looking, [place]) for place in some.tolist()], looking.name)  # samples may be large
     return listed if read.shape == listed[some].shape and np.array_equal(read, listed[some]) else None
 
 
@@ -105,19 +105,28 @@ def _listed(dataset: Any) -> np.ndarray | None:
         return None
 
 
-def _of_a_stream(looking: Reader, source: StreamSource, progress: Progress) -> Iterator[np.ndarray]:
-    """Yield the targets of a stream until it ends."""
-    at = 0
+def _of_a_stream(reader: Reader, source: StreamSource, progress: Progress) -> Iterator[np.ndarray]:
+    """Yield the targets of a stream until it ends; of the first sample alone, which shows how many to read at once."""
+    at, size, sample_bytes = 0, 1, 0
+
+    def sized(inputs: Any, targets: Any) -> np.ndarray:
+        nonlocal sample_bytes
+        found = _targets_alone(inputs, targets)
+        sample_bytes = max(sample_bytes, bytes_of(inputs) // max(1, len(found)))
+        return found
+
+    looking = reader.converting(sized)
     while True:
         with keeping_generators():
-            found = looking.read_up_to(Wanted(FIXED, range(at, at + MAX_BATCH)))
+            found = looking.read_up_to(Wanted(FIXED, range(at, at + size)))
         if found is None:
             return
         yield found
         at += len(found)
         progress(f"reading {looking.name}", at, 0)
-        if len(found) < MAX_BATCH:
+        if len(found) < size:
             return
+        size = batch_size(sample_bytes)
 
 
 def _targets_alone(inputs: Any, targets: Any) -> np.ndarray:
