@@ -10,11 +10,15 @@ from core.arrays import as_array
 from core.data import divided, sequences
 from core.data.arrays import in_place as module
 from core.data.arrays.in_place import in_place
+from core.data.arrays.seen import Seen
+from core.data.conditioning import Conditioning
 from core.data.divided import divide_sequences
+from core.data.mapped import HeldRows
 from core.data.own.handover import are_handed_over, may_be_handed_over
 from core.data.own.python import PythonData
 from core.data.registry import load
 from core.data.sequences import Ragged
+from core.errors import DataError
 from core.user_code.trust import trust
 
 KEPT = """
@@ -33,6 +37,13 @@ def fresh():
     return HELD.copy(), CLASSES
 def tensor():
     return torch.from_numpy(HELD).clone(), CLASSES
+def single():
+    return HELD32, CLASSES
+def whole():
+    return HELD.astype(np.int16), CLASSES
+def several():
+    return {"a": HELD32, "b": HELD}, CLASSES
+HELD32 = HELD.astype(np.float32)
 """
 
 
@@ -53,7 +64,7 @@ def test_only_memory_that_nobody_else_holds_is_handed_over() -> None:
     assert not may_be_handed_over(torch.rand(9)[:3])
 
 
-@pytest.mark.parametrize("name", ["kept", "lent", "view", "fresh", "tensor"])
+@pytest.mark.parametrize("name", ["kept", "lent", "view", "fresh", "tensor", "single", "whole", "several"])
 def test_the_data_is_the_same_and_what_a_function_keeps_is_unchanged(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,8 +78,13 @@ def test_the_data_is_the_same_and_what_a_function_keeps_is_unchanged(
     data = load(PythonData(path=f"{file}:{name}"), tmp_path)
     before = np.arange(1200).reshape(300, 4) % 97
     for split in data.splits.values():
-        assert np.array_equal(split.inputs[:].numpy(), before[split.indices])
+        fields = split.inputs.columns.values() if data.fields else [split.inputs]
+        for inputs in fields:
+            assert np.array_equal(inputs[:].numpy(), before[split.indices])
         assert np.array_equal(split.targets.numpy(), split.indices % 2)
+    if name in ("kept", "lent", "view", "single", "several"):
+        parts = data.train.inputs.columns.values() if data.fields else [data.train.inputs]
+        assert all(isinstance(inputs, HeldRows) for inputs in parts)
     load(PythonData(path=f"{file}:unchanged"), tmp_path)
 
 
@@ -104,3 +120,30 @@ def test_sequences_are_divided_in_their_own_memory(monkeypatch: pytest.MonkeyPat
         assert torch.equal(copies[name].values, views[name].values)
         assert torch.equal(copies[name].offsets, views[name].offsets)
         assert np.shares_memory(views[name].values.numpy(), memory)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i2"])
+def test_rows_that_stay_where_they_are_are_those_of_a_copy(dtype: str) -> None:
+    table = np.random.default_rng(0).normal(size=(90, 4)).astype(dtype)
+    rows, train = np.arange(90)[::-2], np.s_[3:40]
+    limited = Conditioning(np.full(4, -1.0), np.full(4, 2.0), np.arange(4) / 4)
+    for given in (Seen(table, lambda some: some, "f4"), table.astype("f4")):
+        clipped = in_place(
+            given, limited.of_rows, np.float32, owned=False, later=True, of_columns=limited.of_columns
+        )
+        for one, copy in ((given, table.astype("f4")), (clipped, limited.apply(table.astype("f4")))):
+            held, wanted = HeldRows(one, rows), copy[rows]
+            assert np.array_equal(held[:].numpy(), wanted)
+            assert np.array_equal(held[7].numpy(), wanted[7])
+            assert np.array_equal(held.index_select(0, torch.tensor([5, 2])).numpy(), wanted[[5, 2]])
+            assert np.array_equal(held.columns(slice(1, 3), train).numpy(), wanted[train, 1:3])
+            assert (held.shape, held.dtype, held.nbytes) == (wanted.shape, torch.float32, wanted.nbytes)
+
+
+def test_an_array_that_changes_while_a_network_is_trained_on_it_is_refused() -> None:
+    kept = np.random.default_rng(0).normal(size=(300, 4)).astype("f4")
+    held = HeldRows(kept, np.arange(0, 300, 2))
+    held.check()
+    kept *= 2
+    with pytest.raises(DataError, match="was changed"):
+        held.check()
