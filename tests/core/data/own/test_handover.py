@@ -1,6 +1,7 @@
 """Arrays that a user's function hands over are divided where they lie; those that it keeps stay as they are."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from core.data.arrays.in_place import in_place
 from core.data.arrays.seen import Seen
 from core.data.conditioning import Conditioning
 from core.data.divided import divide_sequences
+from core.data.dataset import Split
+from core.data.inputs import Fields
 from core.data.mapped import HeldRows
 from core.data.own.handover import are_handed_over, may_be_handed_over
 from core.data.own.python import PythonData
@@ -47,6 +50,11 @@ HELD32 = HELD.astype(np.float32)
 """
 
 
+def held_in(split: Split) -> list[Any]:
+    inputs: Any = split.inputs
+    return [*inputs.columns.values()] if isinstance(inputs, Fields) else [inputs]
+
+
 def test_only_memory_that_nobody_else_holds_is_handed_over() -> None:
     held, tensor = np.ones((5, 6)), torch.rand(5, 3)
     assert are_handed_over((np.ones((5, 6)), None))
@@ -78,13 +86,11 @@ def test_the_data_is_the_same_and_what_a_function_keeps_is_unchanged(
     data = load(PythonData(path=f"{file}:{name}"), tmp_path)
     before = np.arange(1200).reshape(300, 4) % 97
     for split in data.splits.values():
-        fields = split.inputs.columns.values() if data.fields else [split.inputs]
-        for inputs in fields:
+        for inputs in held_in(split):
             assert np.array_equal(inputs[:].numpy(), before[split.indices])
         assert np.array_equal(split.targets.numpy(), split.indices % 2)
     if name in ("kept", "lent", "view", "single", "several"):
-        parts = data.train.inputs.columns.values() if data.fields else [data.train.inputs]
-        assert all(isinstance(inputs, HeldRows) for inputs in parts)
+        assert all(isinstance(inputs, HeldRows) for inputs in held_in(data.train))
     load(PythonData(path=f"{file}:unchanged"), tmp_path)
 
 
