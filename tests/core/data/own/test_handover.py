@@ -13,8 +13,8 @@ from core.data.arrays import in_place as module
 from core.data.arrays.in_place import in_place
 from core.data.arrays.seen import Seen
 from core.data.conditioning import Conditioning
-from core.data.divided import divide_sequences
 from core.data.dataset import Split
+from core.data.divided import divide_sequences
 from core.data.inputs import Fields
 from core.data.mapped import HeldRows
 from core.data.own.handover import are_handed_over, may_be_handed_over
