@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from core.data.inputs import FieldName, InputField, Inputs, padding_of, zero_inputs
 from core.errors import ModelError
+from core.models.own.padding import HOW_TO_GET, named, passed
+from core.models.own.parameters import Parameters, parameters_of
 from core.models.own_step import has_own_step
 
 __all__ = ["arguments_by_name", "arguments_of", "call_network", "calling", "left_out"]
 
 CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
-Parameters = Mapping[str, inspect.Parameter]
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -22,7 +23,8 @@ def call_network(network: nn.Module, inputs: Inputs) -> Any:
 
     - A tuple is passed in order, a dict by name; what ``forward`` does not name is left out.
     - A ``forward`` with one parameter, whose name is none of the data's, gets all of them as they are.
-    - ``mask`` and ``lengths`` of padded sequences are passed where ``forward`` has parameters of these names.
+    - ``mask`` and ``lengths`` of padded sequences are passed where ``forward`` has parameters of these names, or of
+      others that mean them.
     - A module with the attribute ``takes_batches``, which calls others, gets whatever there is as it is.
 
     Raises:
@@ -54,7 +56,7 @@ def calling(network: nn.Module, call: Callable[..., Any] | None = None) -> Calla
 def arguments_by_name(network: nn.Module, inputs: Inputs) -> dict[str, Any]:
     """Return the arguments of `call_network` by the names of ``forward``'s parameters, for tools that take names."""
     in_order, by_name = arguments_of(network, inputs)
-    return {**dict(zip(_parameters(network), in_order, strict=False)), **by_name}
+    return {**dict(zip(parameters_of(network), in_order, strict=False)), **by_name}
 
 
 def left_out(network: nn.Module, fields: tuple[InputField, ...]) -> tuple[str, ...]:
@@ -73,10 +75,8 @@ def left_out(network: nn.Module, fields: tuple[InputField, ...]) -> tuple[str, .
     if unused and not in_order:
         notes.append(f"inputs: forward does not take {', '.join(unused)}, which is left out")
     padding = padding_of(inputs)
-    if padding and not padding & by_name.keys():
-        notes.append(
-            "inputs: sequences are padded with 0, and forward takes neither mask nor lengths, which tell values from 0"
-        )
+    if padding and not (padding | named(parameters_of(network), inputs).keys()) & by_name.keys():
+        notes.append(f"inputs: sequences are padded with 0, and forward does not ask where; {HOW_TO_GET}")
     return tuple(notes)
 
 
@@ -84,7 +84,7 @@ def arguments_of(network: nn.Module, inputs: Inputs) -> CallArguments:
     """Return the positional and the named arguments with which `call_network` calls a network."""
     if isinstance(inputs, Tensor) or getattr(network, "takes_batches", False):
         return (inputs,), {}
-    parameters = _parameters(network)
+    parameters = parameters_of(network)
     held: Mapping[FieldName, Tensor] = inputs if isinstance(inputs, dict) else dict(enumerate(inputs))
     padding = padding_of(inputs)
     in_order = tuple(tensor for name, tensor in held.items() if isinstance(name, int))
@@ -95,7 +95,10 @@ def arguments_of(network: nn.Module, inputs: Inputs) -> CallArguments:
         if name in parameters
         or (isinstance(name, str) and inspect.Parameter.VAR_KEYWORD in kinds and name not in padding)
     }
-    places = [each for each in parameters.values() if each.kind in POSITIONAL and each.name not in by_name]
+    if padding:
+        by_name |= named(parameters, inputs)
+    known = by_name.keys() | passed(network)
+    places = [each for each in parameters.values() if each.kind in POSITIONAL and each.name not in known]
     required = [each.name for each in places if each.default is each.empty]
     fields = [name for name in held if name not in padding]
     if in_order:
@@ -112,14 +115,6 @@ def arguments_of(network: nn.Module, inputs: Inputs) -> CallArguments:
             return (held[fields[0]],), by_name
         return (inputs,), {}
     raise _misfit(network, parameters, fields)
-
-
-def _parameters(network: nn.Module) -> Parameters:
-    """Return the parameters of ``forward``; of one written in C a single one."""
-    try:
-        return inspect.signature(network.forward).parameters
-    except (TypeError, ValueError):
-        return {"inputs": inspect.Parameter("inputs", inspect.Parameter.POSITIONAL_ONLY)}
 
 
 def _misfit(network: nn.Module, parameters: Parameters, fields: list[FieldName]) -> ModelError:

@@ -51,6 +51,7 @@ class Python(ModelOptions):
         from torch import nn
 
         from core.models.outputs import unwrap_outputs
+        from core.models.own.padding import pass_padding
 
         if not self.path:
             raise ModelError("model.path: no file is given", "Give FILE.py:NAME, such as mynet.py:Net")
@@ -61,7 +62,9 @@ class Python(ModelOptions):
                     f"model.arguments: {self.path} is a module that is built already",
                     "Give none, or its class",
                 )
-            return deepcopy(found)
+            module = deepcopy(found)
+            pass_padding(module, sample)
+            return module
         facts = facts_of(sample, outputs)
         made = call(
             self.path, **check_arguments(found, self.arguments, facts, "model.arguments", _known(facts))
@@ -72,6 +75,7 @@ class Python(ModelOptions):
                 "Give a subclass of torch.nn.Module, or a function that returns an instance",
             )
         unwrap_outputs(made, outputs)
+        pass_padding(made, sample)
         return made
 
     def fitted(self, network: "Module", data: Dataset) -> Dataset:
@@ -82,9 +86,10 @@ class Python(ModelOptions):
 
     def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
         from core.models.own.calling import left_out
+        from core.models.own.padding import padding_notes
         from core.models.own.pretrained import load_weights
 
-        notes = (*self._guesses(data), *left_out(network, data.fields))
+        notes = (*self._guesses(data), *left_out(network, data.fields), *padding_notes(network, data))
         return (*notes, load_weights(network, self.weights)) if self.weights else notes
 
     def _guesses(self, data: Dataset) -> tuple[str, ...]:

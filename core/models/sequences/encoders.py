@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool1d
+from torch.nn.functional import max_pool1d, pad
 
 from core.models.sequences.parts import Encoder, masked_mean
 
@@ -62,10 +62,21 @@ class Convolutions(Encoder):
                 made = made * there
             made = norm(convolution(made).transpose(1, 2)).transpose(1, 2).relu()
             if there is not None:  # zeros lose against every step that is there, as none is negative
-                made, there = made * there, max_pool1d(there, 2, ceil_mode=True)
-            made = max_pool1d(made, 2, ceil_mode=True)
+                made, there = made * there, _halved(there)
+            made = _halved(made)
         mean = masked_mean(made.transpose(1, 2), None if there is None else there[:, 0])
         return torch.cat([mean, made.amax(dim=2)], dim=1)
+
+
+def _halved(steps: Tensor) -> Tensor:
+    """Return the maximum of each two steps, none of which is negative, (b, width, time) to half the time rounded up."""
+    if torch.compiler.is_exporting():  # a graph with ``ceil_mode`` is for one length alone
+        return (
+            steps.new_zeros(0)
+            if False
+            else torch.maximum(steps[:, :, ::2], pad(steps, (0, 1))[:, :, 1 : steps.shape[2] + 1 : 2])
+        )
+    return max_pool1d(steps, 2, ceil_mode=True)
 
 
 class Attention(Encoder):

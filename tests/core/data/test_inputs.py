@@ -178,7 +178,7 @@ def test_what_a_network_does_not_get_is_reported() -> None:
     assert left_out(Plain(), (image, meta)) == ("inputs: forward does not take meta, which is left out",)
     steps = replace(image, name=0, is_sequence=True)
     (note,) = left_out(Plain(), (steps,))
-    assert "neither mask nor lengths" in note
+    assert "forward does not ask where" in note
     assert left_out(Masked(), (steps,)) == ()
 
 
