@@ -10,11 +10,13 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim import optimizer as optimizer_module
 from torch.utils.data._utils import worker as worker_module
 
 __all__ = [
+    "any_steps",
     "as_the_only_worker",
     "bare_step",
     "compile_errors",
@@ -27,6 +29,7 @@ __all__ = [
 METHODS = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
 """Wrapped by ``torch._compile._disable_dynamo``, which keeps what it calls in the method's ``__dynamo_disable``."""
 HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
+RECURRENT = ("gru", "lstm", "rnn_tanh", "rnn_relu")
 GLOBAL_HOOKS = ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks")
 
 
@@ -42,6 +45,52 @@ def leave_compiler_out() -> None:
         method = getattr(getattr(Optimizer, name), "__wrapped__", None)
         if method is not None:
             setattr(method, "__dynamo_disable", method)
+
+
+@contextmanager
+def any_steps() -> Iterator[None]:
+    """Context manager in which `torch.export` keeps recurrent layers whole, for any number of steps.
+
+    PyTorch finds the shapes of their outputs by going through the steps, which makes their number a constant. A version
+    that finds them in another way is left as it is.
+    """
+    replaced = []
+    for name in RECURRENT:
+        operator: Any = getattr(getattr(torch.ops.aten, name, None), "input", None)
+        kernels = getattr(operator, "py_kernels", {})
+        key = torch._C.DispatchKey.CompositeImplicitAutograd
+        if key in kernels:
+            replaced.append((operator, key, kernels[key]))
+            kernels[key] = _lstm_shapes if name == "lstm" else _rnn_shapes
+            operator._dispatch_cache.clear()
+    try:
+        yield
+    finally:
+        for operator, key, kernel in replaced:
+            operator.py_kernels[key] = kernel
+            operator._dispatch_cache.clear()
+
+
+def _rnn_shapes(
+    inputs: Tensor,
+    hidden: Tensor,
+    params: Any,
+    has_biases: bool,
+    layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> tuple[Tensor, Tensor]:
+    """Return outputs of the shapes that a recurrent layer's have."""
+    width = hidden.shape[2] * (2 if bidirectional else 1)
+    return inputs.new_empty((*inputs.shape[:2], width)), torch.empty_like(hidden)
+
+
+def _lstm_shapes(inputs: Tensor, hidden: Any, *options: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return outputs of the shapes that an LSTM's have."""
+    outputs, _ = _rnn_shapes(inputs, hidden[0], *options)
+    return outputs, torch.empty_like(hidden[0]), torch.empty_like(hidden[1])
 
 
 def bare_step(optimizer: Optimizer) -> Callable[[], object]:

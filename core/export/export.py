@@ -19,11 +19,17 @@ __all__ = ["Exported", "export"]
 
 @dataclass(frozen=True)
 class Exported:
-    """Files that were written. `difference`: largest one between the answers of both models; None without a model."""
+    """Files that were written.
+
+    Attributes:
+        difference: largest one between the answers of both models; None without a model.
+        notes: what the format cannot hold, a line each.
+    """
 
     folder: Path
     files: tuple[str, ...]
     difference: float | None
+    notes: tuple[str, ...] = ()
 
 
 def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progress: Progress) -> Exported:
@@ -47,14 +53,15 @@ def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progres
     parent = folder.absolute().parent
     if not parent.is_dir():
         raise InputError(f"folder not found: {parent}", "Give a folder whose parent exists")
+    notes: list[str] = []
     with (
         creating(folder, ("give ", OTHER_OUTPUT)),
         hidden_folder(parent, f".{folder.name}.") as work,
     ):
-        difference = cast(FormatConfig, formats[to]()).write(run, work, data_root, progress)
+        difference = cast(FormatConfig, formats[to]()).write(run, work, data_root, progress, notes)
         for path in work.iterdir():
             as_usual(path)
         work.replace(folder)
         (folder / LOCK_NAME).unlink()
         sync_folder(parent)
-    return Exported(folder, tuple(sorted(path.name for path in folder.iterdir())), difference)
+    return Exported(folder, tuple(sorted(path.name for path in folder.iterdir())), difference, tuple(notes))

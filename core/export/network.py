@@ -1,12 +1,15 @@
 """Shared by ONNX and PyTorch's own format: a graph of the whole network, checked on real samples."""
 
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from core.data.dataset import Progress
-from core.data.kinds.registry import kind_of
 from core.errors import DependencyError, ModelError, TorchtuiError
 from core.export import predict
+from core.export.lengths import Lengths, sequences_of
 from core.export.options import ExportOptions, largest_difference
 from core.export.reasons import export_reason
 from core.export.standalone import standalone
@@ -22,12 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["GraphOptions", "raw_inputs", "samples_of"]
 
 CHECKED_SAMPLES = 256
-MIN_STEPS = 2
-"""Of sequences; graphs for any length take one of 1 for something else."""
 
 
 class GraphOptions(ExportOptions):
     """Base of formats that hold a graph which needs none of our code."""
+
+    title: ClassVar[str]
+    """What the format is called."""
 
     def save(self, program: "ExportedProgram", path: Path, facts: dict[str, Any]) -> None:
         """Write the graph with its facts."""
@@ -38,20 +42,56 @@ class GraphOptions(ExportOptions):
         """Name of the model's file in its folder."""
         raise NotImplementedError
 
-    def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> float:
+    def write(
+        self, run: "Run", folder: Path, data_root: Path | None, progress: Progress, notes: list[str]
+    ) -> float:
         trained = trained_model(run, data_root=data_root, progress=progress)
+        inputs = samples_of(trained)
+        own, raw = score_inputs(trained, inputs), raw_inputs(trained, inputs)
+        path = folder / self.file_name
+        (folder / "predict.py").write_text(standalone(Path(str(predict.__file__))), encoding="utf-8")
+        longest = sequences_of(trained.data)
+        if longest:
+            try:
+                return self._written(trained, run, path, raw, own, progress, ())
+            except Exception:  # whatever the tracer, or onnxruntime, meets in a network that counts its steps
+                steps = tuple(longest.values())
+        difference = self._written(trained, run, path, raw, own, progress, steps if longest else ())
+        if longest:
+            filled = ", ".join(f"{each:,}" for each in steps)
+            notes.append(
+                f"sequences are filled up to {filled} steps: {type(self).title} keeps no other length"
+            )
+        return difference
+
+    def _written(
+        self,
+        trained: "Prepared",
+        run: "Run",
+        path: Path,
+        raw: "tuple[Tensor, ...]",
+        own: Any,
+        progress: Progress,
+        steps: tuple[int, ...],
+    ) -> float:
+        """Write the graph, read it again, and return the largest difference of its answers.
+
+        Args:
+            raw: samples as the graph takes them, of which `own` are the answers.
+            steps: that each sequence is filled up to; none for any length.
+        """
         from torch.jit import ScriptModule
 
         from core.export.deployed import facts
 
-        inputs = samples_of(trained)
-        own, raw = score_inputs(trained, inputs), raw_inputs(trained, inputs)
-        path = folder / self.file_name
+        lengths = Lengths.of(trained.data, steps)
         progress("writing the graph", 0, 0)
         try:
-            program, steps = _traced(trained, raw)
-            raw = _filled(trained, raw, steps)
-            self.save(program, path, facts(trained, run) | {"steps": steps, "least": _least(trained, steps)})
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the tracer's own affairs
+                program = _graph(trained, lengths.fitted(raw), lengths.free)
+                lengths = lengths.with_least(program, raw)
+                self.save(program, path, facts(trained, run) | lengths.facts)
         except (TorchtuiError, OSError):
             raise
         except ImportError as error:
@@ -66,11 +106,14 @@ class GraphOptions(ExportOptions):
                 f"this network cannot be exported as a graph: {reason}",
                 "Its weights alone can be: choose safetensors",
             ) from error
-        (folder / "predict.py").write_text(standalone(Path(str(predict.__file__))), encoding="utf-8")
         progress("checking it on real samples", 0, 0)
         try:
             _, answer = predict.load(path)
-            one, all_at_once = (answer(*(each[:rows].numpy() for each in raw)) for rows in (1, None))
+            rows = [np.arange(len(own)), *lengths.different(raw)]  # the size of the batch is free
+            answers = [
+                answer(*(each.numpy() for each in lengths.fitted(tuple(part[some] for part in raw))))
+                for some in rows
+            ]
         except TorchtuiError:
             raise
         except Exception as error:  # such as onnxruntime, which lacks operations in some types
@@ -78,8 +121,7 @@ class GraphOptions(ExportOptions):
                 f"the exported network does not run: {export_reason(error)}",
                 "Nothing was written; choose another format",
             ) from error
-        # the size of the batch is free
-        return max(largest_difference(one, own[:1]), largest_difference(all_at_once, own))
+        return max(largest_difference(each, own[some]) for each, some in zip(answers, rows, strict=True))
 
 
 def samples_of(trained: "Prepared") -> "Tensor | Any":
@@ -119,67 +161,24 @@ def _widened(values: "Tensor") -> "Tensor":
     return values.float() if values.is_floating_point() else values.long()
 
 
-def _traced(trained: "Prepared", inputs: "tuple[Tensor, ...]") -> "tuple[ExportedProgram, list[int]]":
-    """Return the graph for batches of any size, and the length that each sequence is filled up to.
-
-    There are no such lengths where sequences may have any length, as the code of most networks allows.
-    """
-    longest = _sequences(trained)
-    if not longest:
-        return _graph(trained, inputs), []
-    try:
-        return _graph(trained, inputs, any_length=True), []
-    except Exception:  # the tracer raises whatever it meets in a network that counts its steps
-        steps = [*longest.values()]
-        return _graph(trained, _filled(trained, inputs, steps)), steps
-
-
-def _sequences(trained: "Prepared") -> dict[int, int]:
-    """Return the places of inputs whose samples have different lengths, and the longest of each."""
-    data = trained.data
-    if data.padding is None:
-        return {place: field.shape[0] for place, field in enumerate(data.fields) if field.is_sequence}
-    varies = kind_of(data.kind).reads == "texts" and data.min_length < data.longest
-    return {0: data.longest} if varies else {}
-
-
-def _least(trained: "Prepared", steps: list[int]) -> int:
-    """Return the steps that texts are filled up to at least; 0 where all have those of the longest one."""
-    texts = trained.data.padding is not None and _sequences(trained)
-    return max(MIN_STEPS, trained.data.min_length) if texts and not steps else 0
-
-
-def _filled(trained: "Prepared", inputs: "tuple[Tensor, ...]", steps: list[int]) -> "tuple[Tensor, ...]":
-    """Return inputs whose sequences are filled up to these lengths; as they are without any."""
-    from torch.nn.functional import pad
-
-    places = _sequences(trained)
-    short = {place: length - inputs[place].shape[1] for place, length in zip(places, steps, strict=False)}
-    return tuple(
-        pad(each, (*[0] * (2 * each.ndim - 4), 0, short[place])) if place in short else each
-        for place, each in enumerate(inputs)
-    )
-
-
-def _graph(
-    trained: "Prepared", inputs: "tuple[Tensor, ...]", *, any_length: bool = False
-) -> "ExportedProgram":
+def _graph(trained: "Prepared", inputs: "tuple[Tensor, ...]", free: tuple[int, ...]) -> "ExportedProgram":
     """Return the graph for batches of any size.
 
     Args:
-        any_length: sequences may have any length.
+        free: places of the inputs whose sequences may have any length.
     """
     import torch
 
     from core.export.deployed import deployed
+    from core.torch_private import any_steps
 
     example = tuple(each[:2] if len(each) > 1 else each.repeat(2, *[1] * (each.dim() - 1)) for each in inputs)
     size = torch.export.Dim("batch", min=1)
-    free = _sequences(trained) if any_length else {}
     shapes: tuple[Any, ...] = tuple(
         {0: size, 1: torch.export.Dim.DYNAMIC} if place in free else {0: size}
         for place in range(len(example))
     )
     if len(shapes) > 1:  # the first has a parameter of its own
         shapes = (shapes[0], shapes[1:])
-    return torch.export.export(deployed(trained), example, dynamic_shapes=shapes)
+    with any_steps():
+        return torch.export.export(deployed(trained), example, dynamic_shapes=shapes)

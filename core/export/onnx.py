@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.errors import DependencyError
 from core.export.network import GraphOptions
@@ -17,6 +17,8 @@ class Onnx(GraphOptions):
     """A graph for onnxruntime; raw values in, scores out, class names inside."""
 
     name: Literal["onnx"] = "onnx"
+
+    title: ClassVar = "ONNX"
 
     @property
     def file_name(self) -> str:

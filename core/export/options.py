@@ -23,8 +23,13 @@ ROUNDING = 1e-6
 class ExportOptions(Options):
     """Base of all formats."""
 
-    def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> float | None:
+    def write(
+        self, run: "Run", folder: Path, data_root: Path | None, progress: Progress, notes: list[str]
+    ) -> float | None:
         """Write a run into an empty folder, and read it again with the tool it is for.
+
+        Args:
+            notes: takes a line on what the format cannot hold.
 
         Returns:
             The largest difference between the answers to real samples of the written model and of the run's own;

@@ -113,7 +113,7 @@ def steps_of(name: str, longest: int, facts: dict[str, Any]) -> int:
     """The length that sequences are filled up to: the longest one, or the length that the graph was made for."""
     fixed = dict(zip(facts["sequences"], facts.get("steps", ()), strict=False)).get(name)
     if fixed is None:
-        return max(2, longest)  # graphs for any length take one of 1 for something else
+        return max(facts.get("least") or 2, longest)  # graphs for any length take one of 1 for something else
     if longest > fixed:
         raise ValueError(f"`{name}` has a sequence of {longest} steps, and the model takes {fixed} at most")
     return int(fixed)
@@ -423,8 +423,9 @@ def main() -> None:
             row = [names[int(np.argmax(shares))], *shares]
             out.writerow([files[place].relative_to(path), *row] if files else row)
         return
+    least = 0 if facts["sequences"] else facts.get("least", 0)
     for start in range(0, len(inputs[0]), ROWS_AT_ONCE):
-        part = shortened([each[start : start + ROWS_AT_ONCE] for each in inputs], facts.get("least", 0))
+        part = shortened([each[start : start + ROWS_AT_ONCE] for each in inputs], least)
         for place, scores in enumerate(run(*part).tolist(), start=start):
             if thresholds:
                 row = [

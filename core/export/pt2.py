@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.export.network import GraphOptions
 
@@ -16,6 +16,8 @@ class Pt2(GraphOptions):
     """A graph for PyTorch that needs none of the network's code."""
 
     name: Literal["pt2"] = "pt2"
+
+    title: ClassVar = "torch.export"
 
     @property
     def file_name(self) -> str:

@@ -24,7 +24,9 @@ class Safetensors(ExportOptions):
 
     name: Literal["safetensors"] = "safetensors"
 
-    def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> float:
+    def write(
+        self, run: "Run", folder: Path, data_root: Path | None, progress: Progress, notes: list[str]
+    ) -> float:
         try:
             from safetensors.torch import load_file, save_file
         except ImportError:

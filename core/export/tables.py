@@ -23,7 +23,9 @@ class CsvTables(ExportOptions):
 
     name: Literal["csv"] = "csv"
 
-    def write(self, run: Run, folder: Path, data_root: Path | None, progress: Progress) -> None:
+    def write(
+        self, run: Run, folder: Path, data_root: Path | None, progress: Progress, notes: list[str]
+    ) -> None:
         epochs = _epochs(run)
         if not epochs:
             raise RunDamaged(f"{run.id} has no epoch to export", (show_run(run.id),))

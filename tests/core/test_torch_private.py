@@ -16,6 +16,7 @@ from core.torch_private import (
     GLOBAL_HOOKS,
     HOOKS,
     METHODS,
+    any_steps,
     bare_step,
     compile_errors,
     leave_compiler_out,
@@ -39,6 +40,16 @@ def test_the_methods_of_optimizers_still_wrap_what_keeps_the_compiler_out() -> N
     for name in METHODS:
         method = getattr(Optimizer, name).__wrapped__
         assert method.__dynamo_disable is method
+
+
+@pytest.mark.parametrize("kind", ["GRU", "LSTM"])
+def test_recurrent_layers_are_exported_for_any_number_of_steps(kind: str) -> None:
+    network = getattr(nn, kind)(3, 4, batch_first=True, bidirectional=True).eval()
+    dim = torch.export.Dim.DYNAMIC
+    with any_steps():
+        program = torch.export.export(network, (torch.zeros(2, 5, 3),), dynamic_shapes=({0: dim, 1: dim},))
+    inputs = torch.arange(42.0).view(2, 7, 3) / 42
+    assert torch.allclose(program.module()(inputs)[0], network(inputs)[0], atol=1e-6)
 
 
 @pytest.mark.slow

@@ -71,11 +71,8 @@ class Convolutions(Encoder):
 def _halved(steps: Tensor) -> Tensor:
     """Return the maximum of each two steps, none of which is negative, (b, width, time) to half the time rounded up."""
     if torch.compiler.is_exporting():  # a graph with ``ceil_mode`` is for one length alone
-        return (
-            steps.new_zeros(0)
-            if False
-            else torch.maximum(steps[:, :, ::2], pad(steps, (0, 1))[:, :, 1 : steps.shape[2] + 1 : 2])
-        )
+        pairs: Tensor = pad(steps, (0, steps.shape[2] % 2)).unflatten(2, (-1, 2))
+        return pairs.amax(dim=3)
     return max_pool1d(steps, 2, ceil_mode=True)
 
 

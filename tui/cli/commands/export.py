@@ -49,5 +49,7 @@ def export(
     written = export_run(found, to, output or Path(f"{found.id}-{to}"), data_root=data_root, progress=tell)
     tell("", 0, 0)
     print(clean(f"{written.folder}: {', '.join(written.files)}"))
+    for note in written.notes:
+        print(clean(note))
     if written.difference is not None:
         print(f"checked on real samples: largest difference {written.difference:.2g}")

@@ -88,7 +88,7 @@ def export_job(run: Run, data_root: Path | None) -> Job:
 
         folder = Path(folder_of(answers)).expanduser()
         written = export(_chosen(run, answers), answers["to"], folder, data_root=data_root, progress=progress)
-        lines = [f"  {name}" for name in written.files]
+        lines = [*(f"  {name}" for name in written.files), *written.notes]
         if written.difference is not None:
             lines.append(f"checked on real samples: largest difference {written.difference:.2g}")
         return Done(f"Exported: {written.folder.resolve()}", tuple(lines))

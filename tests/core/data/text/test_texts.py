@@ -291,7 +291,7 @@ def test_runs_from_before_keep_the_length_of_the_longest_text(write: Write, trai
 @pytest.mark.parametrize(
     ("columns", "model", "least"),
     [
-        (["review", "label"], "gru", 0),
+        (["review", "label"], "gru", 2),
         (["review", "stars", "label"], "transformer_small", 2),
         ([], "text_bag", 2),
     ],
