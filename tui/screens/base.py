@@ -107,9 +107,6 @@ class ModeScreen(Screen[None]):
         """Yield the screen's own content, between top line and footer."""
         raise NotImplementedError
 
-    def on_resize(self) -> None:
-        self.query_one(KeyLine).fit(self.size.width)
-
     def explanation(self) -> "Explanation | None":
         """Return what there is to say about what has the cursor; None if nothing has it that needs a word."""
         return None

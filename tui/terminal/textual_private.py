@@ -14,18 +14,12 @@ from textual.events import MouseEvent
 from textual.geometry import Region
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.reactive import reactive
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import MountError, Widget
-from textual.widgets import Footer, Static
 
 __all__ = [
-    "FooterKeyStandIn",
     "LenientApp",
-    "bindings_are_ready",
-    "footer_key_class",
-    "forget_removed_watchers",
     "use_frugal_compositor",
     "write_to_terminal",
 ]
@@ -140,47 +134,3 @@ def lines_of(widget: Widget, crop: Region) -> list[Strip]:
             raise
         widget.app._handle_exception(error)
         return [Strip.blank(crop.width)] * crop.height
-
-
-def bindings_are_ready(footer: Footer) -> bool:
-    """Return whether a footer knows the keys of its screen, before which it must stay empty.
-
-    Where that cannot be seen, it is filled at once, and again when the keys are known.
-    """
-    return bool(getattr(footer, "_bindings_ready", True))
-
-
-def forget_removed_watchers(node: Widget) -> None:
-    """Let go of removed widgets that watched a value of `node`, as keys do that of their footer.
-
-    Textual does so only when that value changes: a footer that is filled again and again keeps all keys it ever had.
-    """
-    for watchers in getattr(node, "__watchers", {}).values():
-        watchers[:] = [pair for pair in watchers if not getattr(pair[0], "_closing", False)]
-
-
-def footer_key_class() -> type[Any]:
-    """Return the widget of one key in a footer, which takes those of Textual and our own to be measured alike.
-
-    Where it is not found, our own keys look plainer, and those of Textual are not left out when room is scarce.
-    """
-    try:
-        from textual.widgets._footer import FooterKey
-    except ImportError:
-        return FooterKeyStandIn
-    return FooterKey
-
-
-class FooterKeyStandIn(Static):
-    """A key with what it does, which a click presses."""
-
-    DEFAULT_CSS = "FooterKeyStandIn { width: auto; }"
-    compact = reactive(True)
-
-    def __init__(self, key: str, key_display: str, description: str, action: str, tooltip: str = "") -> None:
-        super().__init__(f" {key_display} {description} ", markup=False)
-        self.key, self.key_display, self.description, self.action = key, key_display, description, action
-        self.tooltip = tooltip or None
-
-    def on_click(self) -> None:
-        self.app.simulate_key(self.key)

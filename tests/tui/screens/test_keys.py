@@ -10,7 +10,6 @@ from rich.cells import cell_len
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets._footer import FooterKey
 
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import instance, some
@@ -37,13 +36,14 @@ async def opened(pilot: Pilot[Any], mode: str) -> Screen[Any]:
     app = instance(TuiApp, pilot.app)
     await until(pilot, lambda: app.current_mode == "runs" and app.screen.is_current)
     app.action_go(mode)
-    await until(pilot, lambda: app.current_mode == mode and app.screen.query(FooterKey))
+    await until(
+        pilot, lambda: app.current_mode == mode and any(line.shown for line in app.screen.query(KeyLine))
+    )
     return app.screen
 
 
 def shown(screen: Screen[Any]) -> list[str]:
-    keys = screen.query_one(KeyLine).query(FooterKey)
-    return [f"{key.key_display} {key.description}" for key in keys if key.display]
+    return [key.text for key in screen.query_one(KeyLine).shown]
 
 
 @pytest.mark.slow

@@ -2,35 +2,25 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from rich.segment import Segment
 from textual._compositor import Compositor
-from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.app import App
 from textual.css.query import NoMatches
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
-from textual.widgets._footer import FooterKey
 
-from tests.support.narrow import instance
-from tests.support.waiting import until
 from tests.tui.conftest import CopyOf, Visits
 from tui.terminal import textual_private
 from tui.terminal.textual_private import (
-    FooterKeyStandIn,
     LenientApp,
-    bindings_are_ready,
-    footer_key_class,
     use_frugal_compositor,
     write_to_terminal,
 )
-from tui.widgets import key_line
-from tui.widgets.key_line import KeyLine
 
 SIZES = ((80, 24), (120, 40))
 
@@ -128,70 +118,6 @@ async def test_without_a_known_compositor_a_screen_keeps_its_own(
         await screen.mount(Static("shown"))
         await pilot.pause()
         assert "shown" in screen._compositor.render_strips()[0].text
-
-
-class Footed(LenientApp):
-    """A footer whose keys are all of kinds that have room."""
-
-    helped = False
-    BINDINGS = [Binding("f1", "app.help", "help", show=False), Binding("f2", "bell", "ring")]
-
-    def compose(self) -> ComposeResult:
-        yield KeyLine()
-
-    def action_help(self) -> None:
-        self.helped = True
-
-
-async def test_a_footer_knows_when_its_keys_are_known() -> None:
-    async with Footed().run_test() as pilot:
-        line = pilot.app.query_one(KeyLine)
-        await until(pilot, lambda: line.query(FooterKey))
-        assert line._bindings_ready
-        assert bindings_are_ready(line)
-        assert not bindings_are_ready(KeyLine())
-        keys = [(key.key, key.description, key.action) for key in line.query(FooterKey)]
-        assert keys[:2] == [("f2", "ring", "bell"), ("f1", "help", "app.help")]
-
-
-async def test_a_footer_that_is_filled_again_and_again_keeps_no_keys() -> None:
-    """Each mode fills it anew: what it kept grew with every switch."""
-    async with Footed().run_test(size=(120, 10)) as pilot:
-        line = pilot.app.query_one(KeyLine)
-        await until(pilot, lambda: line.query(FooterKey))
-        made = [*line.children]
-        line.refresh(recompose=True)
-        await pilot.pause()
-        assert [*line.children] == made, "keys that would be the same stay"
-        for _ in range(5):
-            line._shown = None
-            line.refresh(recompose=True)
-            await pilot.pause()
-        assert not set(line.children) & set(made)
-        watching = [node for node, _ in getattr(line, "__watchers")["compact"]]
-        assert len(watching) > 0
-        assert set(watching) <= set(line.query(FooterKey))
-
-
-async def test_without_the_key_of_a_footer_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as without:
-        without.setitem(sys.modules, "textual.widgets._footer", None)
-        assert footer_key_class() is FooterKeyStandIn
-    assert footer_key_class() is FooterKey
-    monkeypatch.setattr(key_line, "FooterKey", FooterKeyStandIn)
-    async with Footed().run_test(size=(120, 10)) as pilot:
-        await pilot.pause()
-        (key,) = pilot.app.query(FooterKeyStandIn)
-        assert str(key.render()) == " f1 help "
-        assert len(pilot.app.query(FooterKey)) == 2
-        await pilot.click(key)
-        await pilot.pause()
-        assert instance(Footed, pilot.app).helped
-
-
-def test_without_a_sign_that_keys_are_known_a_footer_is_filled_at_once() -> None:
-    footer: Any = object()
-    assert bindings_are_ready(footer)
 
 
 async def test_control_sequences_go_through_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -238,7 +238,6 @@ class CompareScreen(Background, ModeScreen):
         self.query_one(ChartPair).show(self._content(), names, view)
 
     def on_resize(self) -> None:
-        super().on_resize()
         self.refresh_bindings()
 
     @on(Table.Highlighted, "#standings")

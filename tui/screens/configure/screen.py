@@ -166,7 +166,6 @@ class ConfigureScreen(FilledForm):
         self.set_interval(form_actions.CODE_SECONDS, self._look_at_code)
 
     def on_resize(self) -> None:
-        super().on_resize()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -265,7 +265,6 @@ class TuneScreen(WinnerActions):
         self.query_one("#study-facts", Static).update(shown)
 
     def on_resize(self) -> None:
-        super().on_resize()
         self._show_facts()
         self.refresh_bindings()
 
