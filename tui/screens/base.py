@@ -10,7 +10,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
 from textual.message_pump import MessagePump
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.terminal.textual_private import use_frugal_compositor
@@ -88,6 +90,9 @@ class ModeScreen(Screen[None]):
         ),
         Binding("f1", "app.keys", "help", show=False, tooltip="Show these keys"),
     ]
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """The widget with the focus. It and the one before draw a change of it, not the whole screen."""
 
     def __init__(self) -> None:
         super().__init__()

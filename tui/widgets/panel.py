@@ -2,8 +2,10 @@
 
 from typing import Any, Self
 
+from textual import on
 from textual.containers import Container
 from textual.content import Content
+from textual.events import DescendantBlur, DescendantFocus
 from textual.geometry import Region
 from textual.widget import Widget
 
@@ -47,6 +49,9 @@ class Panel(Container):
     }
     """
 
+    HAS_FOCUS = "-focused"
+    """Class of a panel with the focus. The pseudo-class of CSS styles all that is in it with every field one enters."""
+
     border_title: Any = _Title()
     border_subtitle: Any = _Title()
 
@@ -54,6 +59,11 @@ class Panel(Container):
         self.titles: dict[str, str | Content | None] = {}
         self.changed_line: int | None = None
         super().__init__(*children, **options)
+
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    def _focus_moved(self) -> None:
+        self.set_class(self.has_focus_within, self.HAS_FOCUS)
 
     def refresh(self, *regions: Region, **options: bool) -> Self:
         """See `Widget.refresh`; while a title is set, its line alone."""

@@ -192,9 +192,10 @@ class RunsTable(ScrollView, can_focus=True):
         place = max(0, min(place, len(self.rows) - 1))
         if place == self.cursor or not self.rows:
             return
+        for changed in (self.cursor, place):
+            self.refresh_lines(changed + 1, 1)  # below the head
         self.cursor = place
         self._keep_in_sight()
-        self.refresh()
         self.post_message(self.Highlighted(self.selected))
 
     def _keep_in_sight(self) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from rich.cells import cell_len
@@ -84,6 +84,7 @@ class RunPreview(Vertical):
         self._sketch: Sketch | None = None
         self._outline: Outline | None = None
         self._reading = False
+        self._announced = False
 
     def compose(self) -> ComposeResult:
         for chart in ("loss", "score"):
@@ -96,6 +97,11 @@ class RunPreview(Vertical):
         self._wanted = summary
         self.set_class(summary is None, "-nothing")
         self.set_class(isinstance(summary, StudySummary), "-study")
+        if not self._announced:  # the frame in which the cursor moves does not wait for it
+            self._announced = self.call_after_refresh(self._show_wanted)
+
+    def _show_wanted(self) -> None:
+        self._announced = False
         self._show_facts()
         self._read()
 
@@ -275,16 +281,17 @@ def _changed(config: Mapping[str, Mapping[str, Any]], usual: Mapping[str, tuple[
         f"{section}.{key}": value
         for section, values in config.items()
         for key, value in values.items()
-        if key != "name" and value != _default(section, values.get("name"), key)
+        if key != "name" and value != _default(section, str(values.get("name")), key)
     }
 
 
-def _default(section: str, name: object, key: str) -> Any:
+@cache
+def _default(section: str, name: str, key: str) -> Any:
     """Return the default of a setting as a configuration holds it; None if it is unknown."""
     field = TrainConfig.model_fields.get(section)
     if field is None:
         return None
-    options = choices(FAMILIES[section]).get(str(name)) if section in FAMILIES else type(default_of(field))
+    options = choices(FAMILIES[section]).get(name) if section in FAMILIES else type(default_of(field))
     setting = options.model_fields.get(key) if options else None
     default = default_of(setting) if setting else None
     return list(default) if isinstance(default, tuple) else default
