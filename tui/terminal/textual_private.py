@@ -4,7 +4,7 @@ Tests named after the functions here fail when a version of Textual changes what
 """
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -112,14 +112,21 @@ def _frugal_compositor() -> type[Any] | None:
         from textual._compositor import Compositor
     except ImportError:
         return None
-    if not (hasattr(Compositor, "_get_renders") and hasattr(Compositor, "visible_widgets")):
+    if not all(hasattr(Compositor, part) for part in ("_get_renders", "_render_chops", "visible_widgets")):
         return None
 
     class FrugalCompositor(Compositor):
+        wanted: Callable[[int], bool] = staticmethod(lambda y: True)
+        """Which lines of the screen are drawn: what changes far apart has a crop that holds all between, too."""
+
+        def _render_chops(self, crop: Region, is_rendered_line: Callable[[int], bool]) -> Any:
+            self.wanted = is_rendered_line
+            return super()._render_chops(crop, is_rendered_line)
+
         def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
             for widget, (region, clip) in self.visible_widgets.items():
                 seen = region.intersection(clip)
-                if seen and (crop is None or crop.overlaps(seen)):
+                if seen and (crop is None or crop.overlaps(seen)) and any(map(self.wanted, seen.line_range)):
                     yield region, clip, lines_of(widget, seen.translate(-region.offset))
 
     return FrugalCompositor

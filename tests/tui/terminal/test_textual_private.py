@@ -98,7 +98,9 @@ def test_the_compositor_of_a_screen_is_replaced() -> None:
     assert type(screen._compositor) is not Compositor
 
 
-@pytest.mark.parametrize("missing", ["module", "_get_renders", "visible_widgets", "_compositor"])
+@pytest.mark.parametrize(
+    "missing", ["module", "_get_renders", "_render_chops", "visible_widgets", "_compositor"]
+)
 async def test_without_a_known_compositor_a_screen_keeps_its_own(
     missing: str, monkeypatch: pytest.MonkeyPatch, forget_compositor: None
 ) -> None:
