@@ -2,6 +2,7 @@
 
 In a script, ``from torchtui import RunWriter``, or ``from torchtui.core.adapters.lightning import RunCallback``: this
 product's packages are imported as ``torchtui.core`` and ``torchtui.tui``, so that the project's keep their names.
+A script that was written for Weights & Biases says ``import torchtui as wandb``; see `core.interop.wandb_shape`.
 """
 
 import builtins
@@ -19,15 +20,26 @@ if TYPE_CHECKING:
 __all__ = ["RunWriter", "main"]
 
 OURS = ("core", "tui")
+OF_THE_RUN = ("run", "config", "summary")
+"""Of the run that was started last."""
+LIKE_WANDB = ("init", "log", "finish", "watch", "define_metric", *OF_THE_RUN)
+"""Names of an interface that scripts know: ``import torchtui as wandb``."""
 ROOT = os.path.dirname(os.path.realpath(__file__))
 __path__ = [ROOT]
 
 
 def __getattr__(name: str) -> Any:
-    """`RunWriter`, imported when it is asked for."""
+    """`RunWriter`, or a name of the interface like that of wandb, imported when it is asked for."""
     if name == "RunWriter":
         return __import__(f"{__name__}.core", fromlist=[name]).RunWriter
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    if name in LIKE_WANDB:
+        shape = __import__(f"{__name__}.core.interop.wandb_shape", fromlist=[name])
+        if name not in OF_THE_RUN:
+            return getattr(shape, name)
+        run = shape.current()
+        return run if name == "run" else getattr(run, name, {})
+    known = ", ".join(("RunWriter", *LIKE_WANDB))
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'; there is {known}")
 
 
 def main() -> None:

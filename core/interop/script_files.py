@@ -14,7 +14,7 @@ from core.runs.folder import Run, create_folder, write_sections
 if TYPE_CHECKING:
     from core.runs.checkpoints import FolderCheckpoints
 
-__all__ = ["ScriptCheckpoints", "ensure_readable", "make_folder"]
+__all__ = ["ScriptCheckpoints", "ensure_readable", "make_folder", "plain_name"]
 
 
 def make_folder(runs_dir: Path, name: str, sections: Mapping[str, Mapping[str, Any]]) -> Run:
@@ -23,13 +23,17 @@ def make_folder(runs_dir: Path, name: str, sections: Mapping[str, Mapping[str, A
     Raises:
         RunError: it cannot be written.
     """
-    plain = re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")[:60] or "script"
 
     def fill(run: Run) -> None:
         write_sections(run, sections)
         write_environment(run)
 
-    return create_folder(runs_dir, plain, fill)
+    return create_folder(runs_dir, plain_name(name), fill)
+
+
+def plain_name(name: str) -> str:
+    """The part of a folder's name that stands for the name of a script's run."""
+    return re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")[:60] or "script"
 
 
 class ScriptCheckpoints:
@@ -40,9 +44,14 @@ class ScriptCheckpoints:
         self._checkpoints: FolderCheckpoints | None = None
 
     def save(self, weights: Mapping[str, Any], epoch: int, step: int, best: Best) -> Iterator[Event]:
-        """Write a state_dict as ``last.pt``, right after the best epoch as ``best.pt`` too; return the outcome."""
+        """Write a state_dict as ``last.pt``, right after the best epoch as ``best.pt`` too; return the outcome.
+
+        Raises:
+            DataError: it holds objects that no checkpoint is read back with.
+        """
         from core.runs.checkpoints import FolderCheckpoints
 
+        ensure_plain_state("weights", weights)
         state = {"model": dict(weights), "epoch": epoch, "step": step}
         try:
             self._checkpoints = kept = self._checkpoints or FolderCheckpoints(self._run)
@@ -53,6 +62,28 @@ class ScriptCheckpoints:
                 yield CheckpointSaved(kind="best", epoch=epoch, step=step)
         except RunError as error:
             yield Notice(level="error", message=f"checkpoint not saved: {error}")
+
+
+def ensure_plain_state(name: str, value: Any) -> None:
+    """Make sure that a state holds tensors and plain values alone: nothing else is ever read from a checkpoint.
+
+    Raises:
+        DataError: it holds something else; the message names where.
+    """
+    import torch
+
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            ensure_plain_state(f"{name}.{key}", item)
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            ensure_plain_state(f"{name}[{number}]", item)
+    elif not isinstance(
+        value, torch.Tensor | torch.dtype | torch.device | bool | int | float | str | bytes | None
+    ):
+        raise DataError(
+            f"{name}: got a {type(value).__name__}", "Give tensors, numbers and text, such as a state_dict"
+        )
 
 
 def ensure_readable(event: RunStarted | EpochFinished) -> None:

@@ -8,16 +8,14 @@ with RunWriter("my-run", config={"lr": 0.1}, epochs=10) as run:
         run.epoch(validation={"loss": ..., "accuracy": ...})
 """
 
-import logging
-import math
+import atexit
 import os
 import socket
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -25,47 +23,43 @@ from typing import Any, Literal, Self
 from core.control import RunControl
 from core.errors import DataError, RunError
 from core.events import (
-    EpochFinished,
-    EvaluationFinished,
     Event,
     Notice,
     RunFinished,
     RunPaused,
     RunResumed,
     RunStarted,
-    StepLogged,
 )
 from core.interop.best_epoch import Best
-from core.interop.running_means import Means
-from core.interop.script_console import ScriptConsole
-from core.interop.script_files import ScriptCheckpoints, ensure_readable, make_folder
+from core.interop.script_files import ensure_readable, make_folder
+from core.interop.script_progress import ScriptProgress
+from core.interop.script_resume import Resumed, run_to_resume, state_of
+from core.interop.script_run import Kept, NotKept, ScriptRun
+from core.interop.script_settings import settings_of
 from core.metrics import has_direction, lower_is_better
-from core.runs.folder import SPLITS, default_runs_dir
-from core.runs.lock import missing_lock_warning
-from core.runs.log import EventLog
-from core.runs.requests import claimed
+from core.runs.folder import SPLITS, Run, default_runs_dir, write_sections
 from core.runs.script import script_sections
-from core.session.recorder import Recorder
 from core.status import Ending
+from core.torchrun import is_first
 
 __all__ = ["RunWriter"]
 
-LOG_SECONDS = 0.1
-
 
 class RunWriter:
-    """One run in the folder of the runs, started at once and ended by ``close`` or the end of a ``with`` block.
+    """One run in the folder of the runs, started at once and ended by ``close``, a ``with`` block, or the script's end.
 
     An exception ends it as failed, Ctrl-C and ``sys.exit`` as stopped, a loss that is still NaN as diverged. A script
     that is killed leaves an interrupted run. Numbers may be floats or tensors of one value; a tensor is read about ten
     times a second, so that a GPU is not waited for in between.
 
     Several threads may use it: calls are taken one after the other. A process forked from the one that made it may not:
-    there it refuses all calls but ``close``, which does nothing, so that the end of a fork never ends the run.
+    there it refuses all calls but ``close``, which does nothing, so that the end of a fork never ends the run. Of the
+    processes of one ``torchrun`` the first writes the run; in the others all calls do nothing.
 
     Args:
         name: what the run is called; its folder adds the date and three letters.
-        config: any settings, nested or flat; they are shown, compared and searched for.
+        config: any settings, nested or flat, as a mapping, ``argparse.Namespace``, dataclass or pydantic model; they
+            are shown, compared and searched for.
         epochs, steps_per_epoch: how many there will be; 0 when unknown.
         task: ``binary``, ``multiclass``, ``regression``, or empty.
         classes: their names. samples: how many each split has. parameters: of the model.
@@ -74,10 +68,14 @@ class RunWriter:
         mode: whether the least or the most of it is the best; it may be left out for common names, such as ``f1``.
         higher_is_better: the direction of other metrics by name, for comparisons of runs.
         console: keep what the script prints in the run's ``console.log``, too; see `ScriptConsole`.
+        resume: an earlier run of a script that this one continues, by name, id or path; or True: the newest of this
+            script and name, if there is one. It continues after its last checkpoint, or where its log ends:
+            `epochs_done`, `step` and `load_checkpoint` tell where.
         runs_dir: where runs live; by default ``TUI_RUNS`` or ``./runs``.
 
     Raises:
-        RunError: the folder cannot be written.
+        RunError: the folder cannot be written, or there is no such run to resume.
+        RunLocked: another process writes the run to be resumed.
         DataError: a number is negative, or the direction of `monitor` is not known.
         InputError: a variable of the environment such as ``TUI_LOG`` does not fit.
     """
@@ -85,7 +83,7 @@ class RunWriter:
     def __init__(
         self,
         name: str,
-        config: Mapping[str, Any] | None = None,
+        config: Any = None,
         *,
         epochs: int = 0,
         steps_per_epoch: int = 0,
@@ -98,13 +96,18 @@ class RunWriter:
         mode: Literal["min", "max"] | None = None,
         higher_is_better: Mapping[str, bool] | None = None,
         console: bool = False,
+        resume: bool | str | Path = False,
         runs_dir: Path | str | None = None,
     ) -> None:
-        from core.observers.hub import observing
-        from core.observers.settings import Extras
-
-        sections = script_sections(config or {}, Path(sys.argv[0]).name or "python")
+        self.script = script = Path(sys.argv[0]).name or "python"
+        sections = script_sections(settings_of(config), script)
         directions = _directions(monitor, mode, higher_is_better or {})
+        folder = Path(runs_dir or default_runs_dir())
+        earlier = run_to_resume(folder, name, script, resume) if is_first() else None
+        best = Best(monitor, lower_is_better(monitor, directions))
+        state = None if earlier is None else state_of(earlier, best)
+        if state is not None and config is None:
+            sections = state.started.config
         started = RunStarted(
             monitor=monitor,
             higher_is_better=directions,
@@ -118,35 +121,62 @@ class RunWriter:
             threads=0,
             epochs=epochs,
             steps_per_epoch=steps_per_epoch,
+            epoch=state.epochs if state else 0,
+            step=state.step if state else 0,
             pid=os.getpid(),
             host=socket.gethostname(),
         )
         ensure_readable(started)
-        self.run = make_folder(Path(runs_dir or default_runs_dir()), name, sections)
         self.control = RunControl()
-        self._held = ExitStack()
-        self._held.enter_context(claimed(self.run, self.control))
-        self._recorder = Recorder(EventLog(self.run), _tell)
-        self._observers = self._held.enter_context(
-            observing(self.run, Extras.from_environment(), self._recorder.emit, device)
-        )
         self._closed = False
         self._lock, self._process = threading.RLock(), os.getpid()
-        self.classes, self.task, self.epochs = list(classes), task, epochs
-        self.step = self.epochs_done = 0
-        self._best = Best(monitor, lower_is_better(monitor, directions))
-        self._checkpoints = ScriptCheckpoints(self.run)
-        self._since_logged, self._since_epoch = Means(), Means()
-        self._lr = _number(sections.get("optimizer", {}).get("lr"))
-        self._batch_size = _number(sections.get("training", {}).get("batch_size"))
-        self._logged_step, self._logged_at = 0, time.monotonic()
-        self._epoch_began = time.monotonic()
-        self._diverged, self._warned = "", set[str]()
-        self._emit(started)
-        if message := missing_lock_warning(self.run):
-            self.notice(message, "warning")
-        if console:
-            self._held.callback(ScriptConsole(self.run.console_file).close)
+        self.classes, self.task = list(classes), task
+        self._progress = ScriptProgress(
+            self._emit,
+            best,
+            epochs=epochs,
+            epoch=started.epoch,
+            step=started.step,
+            lr=_number(sections.get("optimizer", {}).get("lr")),
+            batch_size=_number(sections.get("training", {}).get("batch_size")),
+        )
+        self._kept: Kept = NotKept("this process of a job")
+        if is_first():
+            run = earlier or make_folder(folder, name, sections)
+            kept = self._kept = ScriptRun(run, self.control, device, console=console)
+            kept.begin(started)
+            if state is not None:
+                self._take_over(run, state, sections)
+        atexit.register(self._end_with_the_script)
+
+    @property
+    def run(self) -> Run:
+        """The run's folder.
+
+        Raises:
+            RunError: this is one of several processes, and not the one that writes the run.
+        """
+        return self._kept.run
+
+    @property
+    def writes(self) -> bool:
+        """Return whether this process writes the run: of several processes of one job only the first does."""
+        return isinstance(self._kept, ScriptRun)
+
+    @property
+    def closed(self) -> bool:
+        """Return whether the run has ended."""
+        return self._closed
+
+    @property
+    def step(self) -> int:
+        """Steps done since the start of the run."""
+        return self._progress.step
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs done since the start of the run."""
+        return self._progress.epochs_done
 
     @property
     def stop_requested(self) -> bool:
@@ -165,20 +195,23 @@ class RunWriter:
     ) -> None:
         """Log the metrics of one training step; call it as often as you like.
 
+        Names may carry their split, as in ``train/loss``, ``val_accuracy`` or ``lr``; others are of training. Values of
+        validation belong to the epoch that ``epoch`` ends next; where a script never calls it, they end an epoch.
+
         Args:
             metrics: names such as ``loss`` and ``accuracy`` to numbers; they may be keywords, too.
-            step: steps done since the start of the run; by default calls are counted.
+            step: steps done since the start of the run, or of the epoch; by default calls are counted. Several calls
+                for one step belong to that step.
             lr: learning rate of this step; by default that of the last time.
             n: samples that the metrics are means of; means over steps are weighted by it.
+
+        Raises:
+            DataError: a value is not a number, or `step` or `n` not a count.
         """
+        values = {**(metrics or {}), **more} if more or metrics is None else metrics
         with self._alone():
-            self.step = self._next_step(step)
-            self._lr = self._lr if lr is None else float(lr)
-            values = {**(metrics or {}), **more}
-            self._since_logged.add(values, n)
-            self._since_epoch.add(values, n)
-            if time.monotonic() - self._logged_at > LOG_SECONDS:
-                self._tell_steps()
+            self._ensure_open()
+            self._progress.log(values, step, lr, n)
             if self.control.attention:
                 self._attend()
 
@@ -202,41 +235,32 @@ class RunWriter:
             DataError: the confusion matrix is not square, or holds a value that is not a count.
         """
         with self._alone():
-            self._tell_steps()
-            logged = self._since_epoch.take()
-            on_train = logged if train is None else Means.of(train)
-            on_validation = Means.of(validation or {})
-            self.epochs_done += 1
-            self.step = max(self.step, self.epochs_done)
-            for what, told in (("loss", on_train if train else {}), ("validation loss", on_validation)):
-                self._notice_divergence(told, what, self.epochs_done)
-            self._best.judge(self.epochs_done, on_validation or on_train)
-            self._notice_no_monitor(on_validation or on_train)
-            now = time.monotonic()
-            seconds, self._epoch_began = now - self._epoch_began, now
-            done = EpochFinished(
-                epoch=self.epochs_done,
-                epochs=self.epochs,
-                step=self.step,
-                train=on_train,
-                validation=on_validation,
-                lr=self._lr,
-                seconds=seconds,
-                best_epoch=self._best.epoch,
-                best_metrics=self._best.metrics,
-                confusion=[[int(count) for count in row] for row in confusion],
-            )
-            ensure_readable(done)
-            self._emit(done)
+            self._ensure_open()
+            self._progress.end_epoch(train, validation, confusion)
 
-    def checkpoint(self, weights: Mapping[str, Any]) -> None:
-        """Save a state_dict as the last checkpoint, and as the best one right after the best epoch.
+    def checkpoint(self, weights: Any) -> None:
+        """Save a state_dict, or that of a module, as the last checkpoint; right after the best epoch as the best, too.
 
         A failed write is reported; the script continues.
+
+        Raises:
+            DataError: it holds objects that no checkpoint is read back with.
         """
+        state = weights.state_dict() if hasattr(weights, "state_dict") else weights
         with self._alone():
-            for event in self._checkpoints.save(weights, self.epochs_done, self.step, self._best):
-                self._emit(event)
+            self._kept.checkpoint(state, self.epochs_done, self.step, self._progress.best)
+
+    def load_checkpoint(self, kind: Literal["last", "best"] = "last") -> dict[str, Any] | None:
+        """Return what ``checkpoint`` saved, to continue from; None where the run has none.
+
+        Raises:
+            RunDamaged: it is damaged.
+        """
+        if not self.run.checkpoint_file(kind).is_file():
+            return None
+        from core.runs.checkpoints import load_checkpoint
+
+        return dict(load_checkpoint(self.run, kind)["model"])
 
     def predictions(self, split: str, scores: Any, targets: Any) -> dict[str, float | None]:
         """Evaluate what the model said about a split, as the Evaluate screen and the command line show it.
@@ -257,12 +281,11 @@ class RunWriter:
         if split not in SPLITS:
             raise DataError(f"split: got '{split}'", f"It takes {', '.join(SPLITS)}")
         from core.inference.from_arrays import evaluate_given
-        from core.inference.saving import save_evaluation
 
         predictions, report = evaluate_given(scores, targets, self.classes, split, self.task)
         with self._alone():
-            save_evaluation(self.run, predictions, report)
-            self._emit(EvaluationFinished(split=split, metrics=report.metrics))
+            self._ensure_open()
+            self._kept.evaluation(predictions, report)
         return report.metrics
 
     def notice(self, message: str, level: Literal["info", "warning", "error"] = "info") -> None:
@@ -281,14 +304,13 @@ class RunWriter:
         with self._alone():
             if self._closed:
                 return
-            self._tell_steps()
+            self._progress.end()
             ending: Ending = "stopped" if self.stop_requested else "completed"
-            if self._diverged:
-                ending, error = "diverged", error or self._diverged
-            self._observers.end(RunFinished(status=status or ending, error=error, traceback=trace))
+            if self._progress.diverged:
+                ending, error = "diverged", error or self._progress.diverged
             self._closed = True
-            self._recorder.close()
-            self._held.close()
+            atexit.unregister(self._end_with_the_script)
+            self._kept.end(RunFinished(status=status or ending, error=error, traceback=trace))
 
     def fail(self, error: BaseException) -> None:
         """End the run with what was raised: stopped by Ctrl-C or ``sys.exit``, else failed."""
@@ -325,58 +347,33 @@ class RunWriter:
             yield
 
     def _emit(self, event: Event) -> None:
+        self._ensure_open()
+        self._kept.emit(event)
+
+    def _ensure_open(self) -> None:
         if self._closed:
             raise RunError(f"{self.run.id} has ended", "Create another RunWriter")
-        self._observers.emit(event)
 
-    def _next_step(self, given: int | None) -> int:
-        """Steps never decrease: if a script restarts the count in each epoch, its steps are renumbered."""
-        if given is not None and given > self.step:
-            return int(given)
-        if given is not None and self.step and "steps" not in self._warned:
-            self._warned.add("steps")
-            message = f"step {given} came after step {self.step}: from now on the calls are counted as steps"
-            self._emit(Notice(level="warning", message=message))
-        return self.step + 1
+    def _end_with_the_script(self) -> None:
+        """End a run that nobody closed, as its script ended: Python keeps the exception that nobody caught."""
+        error = getattr(sys, "last_value", None)
+        if isinstance(error, BaseException):
+            self.fail(error)
+        else:
+            self.close()
 
-    def _tell_steps(self) -> None:
-        """Log the means since the last call, if there are any."""
-        values = self._since_logged.take()
-        if not values:
-            return
-        now = time.monotonic()
-        done = (self.step - self._logged_step) * self._batch_size
-        rate = done / (now - self._logged_at) if now > self._logged_at else 0.0
-        self._logged_step, self._logged_at = self.step, now
-        epoch = self.epochs_done + 1
-        self._emit(
-            StepLogged(epoch=epoch, step=self.step, train=values, lr=self._lr, samples_per_second=rate)
-        )
-        self._notice_divergence(values, "loss", epoch)
-
-    def _notice_divergence(self, told: Mapping[str, float], what: str, epoch: int) -> None:
-        """Note the latest loss; if none is reported, the previous one is kept."""
-        if "loss" not in told:
-            return
-        if math.isfinite(told["loss"]):
-            self._diverged = ""
-            return
-        self._diverged = f"the {what} became NaN or infinite in epoch {epoch}, step {self.step}"
-        if "divergence" not in self._warned:
-            self._warned.add("divergence")
-            self._emit(Notice(level="error", message=self._diverged))
-
-    def _notice_no_monitor(self, told: Mapping[str, float]) -> None:
-        """Report once by what the best epoch is chosen where the metric that should choose it is not reported."""
-        if self._best.monitor in told or "monitor" in self._warned:
-            return
-        self._warned.add("monitor")
-        others = f"; there is {', '.join(told)}" if told else ""
-        message = (
-            f"no {self._best.monitor} is reported, so the latest epoch counts as the best{others}: "
-            "name one with RunWriter(monitor=..., mode=...)"
-        )
-        self._emit(Notice(level="info", message=message))
+    def _take_over(self, run: Run, state: Resumed, sections: dict[str, dict[str, Any]]) -> None:
+        """Keep the settings of a script that resumes a run, and report those that differ."""
+        before = state.started.config
+        changed = [
+            f"{section}.{field} {before.get(section, {}).get(field)} -> {value}"
+            for section, fields in sections.items()
+            for field, value in fields.items()
+            if before.get(section, {}).get(field) != value
+        ]
+        if changed:
+            write_sections(run, sections)
+            self.notice(f"resumed with other settings: {', '.join(changed)}", "warning")
 
     def _attend(self) -> None:
         """Wait while somebody wants a pause; checkpoints are the script's own business."""
@@ -415,9 +412,3 @@ def _directions(
 def _number(value: object) -> float:
     """A setting that may be anything, if it is a number; else 0."""
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _tell(event: Event) -> None:
-    """Report to Python's own log: on standard error, unless the script says otherwise."""
-    if isinstance(event, Notice) and event.level != "info":
-        logging.getLogger("torchtui").warning(event.message)

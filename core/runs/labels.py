@@ -15,6 +15,8 @@ from core.files.reading import read_bytes
 
 __all__ = [
     "LABELS",
+    "MAX_NAME",
+    "MAX_TAG",
     "NONE",
     "RunLabels",
     "checked_name",

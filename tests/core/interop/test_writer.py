@@ -30,6 +30,7 @@ from core.events import (
 )
 from core.files.atomic import archive_damage
 from core.inference.stored import saved_evaluation
+from core.interop.script_run import ScriptRun
 from core.runs.history.history import History
 from core.runs.lock import hold, is_held
 from core.runs.log import LogReader
@@ -79,12 +80,12 @@ def test_two_lines_make_a_run(runs: Path) -> None:
 def test_an_epoch_has_the_means_of_its_steps(runs: Path) -> None:
     with RunWriter("means") as writer:
         for loss in (1.0, 2.0, 6.0):
-            writer.log({"loss": loss, "train it": 1})
+            writer.log({"loss": loss, "wall time": 1})
         writer.epoch()
         writer.log(loss=7.0)
         writer.epoch(train={"loss": 5.0})
     first, second = told(writer, EpochFinished)
-    assert first.train == {"loss": 3.0, "train_it": 1.0}
+    assert first.train == {"loss": 3.0, "wall_time": 1.0}
     assert (first.step, second.step, second.train) == (3, 4, {"loss": 5.0})
 
 
@@ -238,7 +239,8 @@ def test_a_killed_script_leaves_an_interrupted_run(runs: Path) -> None:
 def test_others_can_ask_it_to_stop(runs: Path) -> None:
     with RunWriter("asked") as writer:
         send(writer.run, "stop")
-        writer._held.pop_all().close()  # the thread that reads requests has read them when it has ended
+        assert isinstance(writer._kept, ScriptRun)
+        writer._kept._held.pop_all().close()  # the thread that reads requests has read them when it has ended
         writer.control.stop()
         assert writer.stop_requested
     assert summarise(writer.run).status == "stopped"
@@ -259,7 +261,7 @@ def test_only_one_process_writes_it(runs: Path) -> None:
 
 def test_several_threads_may_write_it(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call is counted once, each line is whole, and one of several ends counts."""
-    monkeypatch.setattr("core.interop.writer.LOG_SECONDS", 0.0)
+    monkeypatch.setattr("core.interop.script_progress.LOG_SECONDS", 0.0)
     often, threads, calls = sys.getswitchinterval(), 4, 200
 
     def write(writer: RunWriter) -> None:

@@ -29,6 +29,7 @@ from core.events import (
     StepLogged,
     SystemSampled,
 )
+from core.interop.script_run import ScriptRun
 from core.observers import machine_load, notify
 from core.observers import settings as extras_module
 from core.observers.hub import observing
@@ -408,14 +409,15 @@ def test_the_load_is_recorded_with_a_run(
 ) -> None:
     sampled = threading.Event()
     with RunWriter("load", runs_dir=tmp_path) as writer:
-        tell = writer._recorder.emit
+        assert isinstance(writer._kept, ScriptRun)
+        tell = writer._kept._recorder.emit
 
         def see(event: Event) -> None:
             tell(event)
             if isinstance(event, SystemSampled):
                 sampled.set()
 
-        monkeypatch.setattr(writer._observers, "_log", see)
+        monkeypatch.setattr(writer._kept._observers, "_log", see)
         assert sampled.wait(600)
         writer.epoch({"loss": 1.0})
     events = LogReader(writer.run.log_file).read()

@@ -110,7 +110,7 @@ def test_tables_show_rows_instead_of_images(train_run: TrainRun, data: str, told
 def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.interop.writer.LOG_SECONDS", 0)
+    monkeypatch.setattr("core.interop.script_progress.LOG_SECONDS", 0)
     with RunWriter("mine", {"width": 12}, runs_dir=tmp_path) as writer:
         writer.log(loss=0.5)
         begun = check(build([writer.run]))
