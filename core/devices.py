@@ -26,16 +26,26 @@ class Device:
 
 def discover() -> list[Device]:
     """All devices of this machine, best first; the processor is always there."""
+    return [_device(name) for name in _names()]
+
+
+def _names() -> list[str]:
     import torch
 
-    found = []
-    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        properties = torch.cuda.get_device_properties(index)
-        found.append(Device(f"cuda:{index}", properties.name, properties.total_memory))
-    if torch.backends.mps.is_available():
-        found.append(Device("mps", "Apple GPU", memory().total))
-    found.append(Device("cpu", f"{available_cores()} cores", memory().total))
-    return found
+    cuda = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return [*(f"cuda:{index}" for index in cuda), *mps, "cpu"]
+
+
+def _device(name: str) -> Device:
+    import torch
+
+    if name == "cpu":
+        return Device(name, f"{available_cores()} cores", memory().total)
+    if name == "mps":
+        return Device(name, "Apple GPU", memory().total)
+    properties = torch.cuda.get_device_properties(int(name.removeprefix("cuda:")))
+    return Device(name, properties.name, properties.total_memory)
 
 
 def resolve(name: str) -> "torch.device":
@@ -46,7 +56,7 @@ def resolve(name: str) -> "torch.device":
     """
     import torch
 
-    names = [device.name for device in discover()]
+    names = _names()
     wanted = names[0] if name == "auto" else "cuda:0" if name == "cuda" else name
     if wanted not in names:
         raise DeviceError(

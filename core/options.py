@@ -9,6 +9,7 @@ No module that defines options imports torch at its top: the form must appear be
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
@@ -87,10 +88,11 @@ def files_of(field: FieldInfo) -> Files:
     return next((item for item in field.metadata if isinstance(item, Files)), Files())
 
 
-def code_fields(option: type[Options]) -> list[str]:
+@cache
+def code_fields(option: type[Options]) -> tuple[str, ...]:
     """The fields that name a class or a function in a Python file."""
     fields = option.model_fields.items()
-    return [key for key, field in fields if any(isinstance(item, Code) for item in field.metadata)]
+    return tuple(key for key, field in fields if any(isinstance(item, Code) for item in field.metadata))
 
 
 def default_of(field: FieldInfo) -> Any:

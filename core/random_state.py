@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["keeping_random_state", "rng_state", "set_rng_state"]
+__all__ = ["keeping_random_state", "rng_state", "seed_torch", "set_rng_state"]
 
 
 def rng_state(device: torch.device) -> dict[str, Tensor]:
@@ -28,6 +28,18 @@ def set_rng_state(state: dict[str, Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(state["cuda"], device)
     elif device.type == "mps" and "mps" in state:
         torch.mps.set_rng_state(state["mps"])
+
+
+def seed_torch(seed: int) -> None:
+    """Seed PyTorch's generators of all devices.
+
+    For each kind of device that has not been used, PyTorch keeps a seed with the stack of its caller. That is left
+    out where there is no such device.
+    """
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -126,7 +127,7 @@ class Report:
         Raises:
             ValueError: a field is missing, of another kind, or does not fit the others.
         """
-        return _checked(TypeAdapter(cls).validate_python(data))
+        return _checked(_adapter().validate_python(data))
 
     def save(self, path: Path) -> None:
         """Write the report as JSON, whole or not at all.
@@ -145,12 +146,18 @@ class Report:
             RunDamaged: the file is missing, is not JSON, or does not hold a report.
         """
         try:
-            return _checked(TypeAdapter(cls).validate_json(read_bytes(path, limit=MAX_REPORT), strict=True))
+            return _checked(_adapter().validate_json(read_bytes(path, limit=MAX_REPORT), strict=True))
         except (OSError, ValueError) as error:
             raise RunDamaged(
                 f"the report in {path} cannot be read ({_first_line(error)})",
                 "Evaluate the run again to rewrite it",
             ) from error
+
+
+@cache
+def _adapter() -> TypeAdapter[Report]:
+    """What reads reports: making it takes longer than reading one."""
+    return TypeAdapter(Report)
 
 
 def _checked(report: Report) -> Report:

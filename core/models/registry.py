@@ -65,10 +65,10 @@ def build(config: ModelConfig, data: Dataset, seed: int, outputs: int | None = N
     Raises:
         ModelError: it cannot take this data.
     """
-    import torch
+    from core.random_state import seed_torch
 
     _load_code(config)
-    torch.manual_seed(seed)
+    seed_torch(seed)
     return _built(config, data, outputs)
 
 

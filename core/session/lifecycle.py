@@ -53,6 +53,7 @@ class StartedRun:
         extras: Extras = ALONE,
         baselines: bool = True,
         intervals: bool = True,
+        written: TrainConfig | None = None,
     ) -> RunFinished:
         """Train and evaluate; see `core.session.session.execute`.
 
@@ -72,6 +73,7 @@ class StartedRun:
                 is_claimed=True,
                 baselines=baselines,
                 intervals=intervals,
+                written=written,
             )
 
 

@@ -86,6 +86,7 @@ def execute(
     is_claimed: bool = False,
     baselines: bool = True,
     intervals: bool = True,
+    written: configuration.TrainConfig | None = None,
 ) -> RunFinished:
     """Train in an existing folder, then evaluate validation and test once with the best weights.
 
@@ -98,12 +99,13 @@ def execute(
         baselines: false leaves out simple models beside the run, as trials do, which share those of their study.
         intervals: false leaves them to whoever opens the evaluation, as most trials are never opened.
         is_claimed: true if the caller has claimed the run already, as one does who prepares it.
+        written: the configuration in its folder, where the caller knows it; None reads it.
 
     Raises:
         RunError: the folder cannot be written, or another process trains this run.
     """
     with claimed(None if is_claimed else run, control):
-        if prepared.config != run.config():  # such as more epochs
+        if prepared.config != (written or run.config()):  # such as more epochs
             write_config(run, prepared.config)
         write_data_facts(run, prepared.data)
         begun = run.log_file.exists()

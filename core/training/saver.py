@@ -17,6 +17,10 @@ from core.runs.checkpoints import State
 __all__ = ["Checkpoints", "Saver", "explain_mismatch"]
 
 
+SMALL = 1 << 24
+"""Bytes of a state for which there is always room."""
+
+
 class Checkpoints(Protocol):
     """Storage of states."""
 
@@ -68,7 +72,8 @@ class Saver:
             as_epoch: true if `last` is also kept as the checkpoint of its epoch.
         """
         self._started_at = time.perf_counter()
-        if sum(map(_bytes, _tensors(last))) < memory().available / 2:
+        size = sum(map(_bytes, _tensors(last)))
+        if size < SMALL or size < memory().available / 2:
             self._writing = self._thread.submit(self._write, _copied(last), best, as_epoch)
         else:
             self._writing = self._thread.submit(self._write, last, best, as_epoch)

@@ -81,7 +81,7 @@ def paired_differences(
     """
     if has_too_few_groups(first):
         return {}
-    mine, theirs = influences_of(first), influences_of(second)
+    mine, theirs = (influences_of(each, frozenset(values)) for each in (first, second))
     known = [name for name in values if name in mine and name in theirs]
     found = {
         name: from_influences(

@@ -21,12 +21,17 @@ __all__ = ["influences_of"]
 STEP = 1e-4
 """Weight added to a cell of a confusion matrix to see its influence, in samples."""
 BLOCK = 4_000_000
+AREAS = ("roc_auc", "average_precision")
+OF_PROBABILITIES = ("log_loss", "brier")
 
 
 @lru_cache(maxsize=16)
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def influences_of(predictions: Predictions) -> dict[str, Floats]:
+def influences_of(predictions: Predictions, wanted: frozenset[str] | None = None) -> dict[str, Floats]:
     """Return the influences (n,) of each sample on every metric that has them.
+
+    Args:
+        wanted: names that matter; the others of classes are left out where they take time. None for all.
 
     They sum to zero. A metric that has none, such as an RMSE of 0, is left out. Where samples have weights, each is
     multiplied by its weight, whose mean is one.
@@ -43,7 +48,7 @@ def influences_of(predictions: Predictions) -> dict[str, Floats]:
         shared = [name for name in single[0] if all(name in each for each in single)]
         found = {name: np.mean([each[name] for each in single], axis=0) for name in shared}
     else:
-        found = _of_classes(predictions, weights)
+        found = _of_classes(predictions, weights, wanted)
     found = {name: each for name, each in found.items() if np.isfinite(np.square(each).sum())}
     return found if predictions.weights is None else {name: weights * each for name, each in found.items()}
 
@@ -54,28 +59,40 @@ def _weights(predictions: Predictions) -> Floats:
     return np.ones(len(predictions)) if given is None else given / given.mean()
 
 
-def _of_classes(predictions: Predictions, weights: Floats) -> dict[str, Floats]:
-    scores, targets = predictions.scores, predictions.targets
-    classes, ranked = scores.shape[1], scores_to_rank_by(predictions)
-    found = _of_counts(predictions)
+def _of_classes(
+    predictions: Predictions, weights: Floats, wanted: frozenset[str] | None
+) -> dict[str, Floats]:
+    scores, classes = predictions.scores, predictions.scores.shape[1]
+    found: dict[str, Floats] = {}
+    if wanted is None or any(not name.startswith((*AREAS, *OF_PROBABILITIES)) for name in wanted):
+        found |= _of_counts(predictions)
+    if wanted is None or any(name.startswith(AREAS) for name in wanted):
+        found |= _of_areas(predictions, weights)
+    if why_not_probabilities(predictions) is None:
+        found["log_loss"] = influence.centred(log_losses(scores, predictions.truth), weights)
+        if classes == 2:
+            found["brier"] = influence.centred(
+                (scores[:, 1] - (predictions.targets == 1)).astype(np.float64) ** 2, weights
+            )
+    return found
+
+
+def _of_areas(predictions: Predictions, weights: Floats) -> dict[str, Floats]:
+    targets, ranked = predictions.targets, scores_to_rank_by(predictions)
+    classes = predictions.scores.shape[1]
+    found = {}
     per_class = [
         influence.area_influence(ranked[:, label], targets == label, weights)
         for label in range(classes)
         if 0 < np.count_nonzero(targets == label) < len(targets)
     ]
     if len(per_class) == classes:
-        for position, name in enumerate(("roc_auc", "average_precision")):
+        for position, name in enumerate(AREAS):
             found[f"{name}_macro"] = np.mean([pair[position] for pair in per_class], axis=0)
             if classes == 2:
                 found[name] = per_class[1][position]
     pooled = influence.pooled_area_influence(ranked, targets, weights)
     found["roc_auc_micro"], found["average_precision_micro"] = pooled
-    if why_not_probabilities(predictions) is None:
-        found["log_loss"] = influence.centred(log_losses(scores, predictions.truth), weights)
-        if classes == 2:
-            found["brier"] = influence.centred(
-                (scores[:, 1] - (targets == 1)).astype(np.float64) ** 2, weights
-            )
     return found
 
 

@@ -64,6 +64,7 @@ def train_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcom
 
     config = configuration.from_dict(task.config)
     with claimed(run, control):
+        begun = run.log_file.exists()
         started = start_or_resume(
             config,
             run,
@@ -74,7 +75,9 @@ def train_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcom
         )
         if started is None:
             return Outcome("stopped")
-        finished = started.train(emit=emit, control=control, baselines=False, intervals=False)
+        finished = started.train(
+            emit=emit, control=control, baselines=False, intervals=False, written=None if begun else config
+        )
     summary = summarise(run)
     if finished.status == "completed":
         return _completed(summary, task, started.prepared)

@@ -124,6 +124,21 @@ def test_numbers_are_compared_by_their_errors() -> None:
     assert all(difference.is_clear for difference in found.values())
 
 
+@pytest.mark.parametrize(
+    "name", ["accuracy", "f1_macro", "roc_auc", "average_precision", "log_loss", "brier"]
+)
+def test_a_metric_alone_is_compared_as_it_is_among_all(name: str) -> None:
+    rng = np.random.default_rng(1)
+    targets = np.arange(40) % 2
+    first, second = model(targets, rng), model(targets, rng, skill=0.6)
+    both = metrics(first), metrics(second)
+    values = {each: both[0][each] - both[1][each] for each in both[0]}
+    assert (
+        paired_differences(first, second, values)[name]
+        == (paired_differences(first, second, {name: values[name]})[name])
+    )
+
+
 def test_the_same_samples_are_those_of_the_same_places_and_targets() -> None:
     rng = np.random.default_rng(4)
     targets = np.arange(20) % 2
