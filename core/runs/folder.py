@@ -20,7 +20,7 @@ from core.files.temporary import hidden_folder, sweep_folders, sync_folder
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
 from core.runs.labels import read_labels, write_labels
 from core.runs.references import matches, resolve
-from core.runs.script import script_of
+from core.runs.script import imported_dir, script_of
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig
@@ -306,7 +306,7 @@ def ensure_plain(run: Run) -> None:
 
 
 def all_runs(runs_dir: Path) -> list[Run]:
-    """Every run in a folder, newest first; empty when the folder does not exist.
+    """Every run in a folder, newest first, then the copies of other tools' logs; empty when the folder does not exist.
 
     A folder counts as a run when it is named like one, so that a damaged one is not lost from sight, or when it
     holds a configuration or an event log. Links do not count: they may lead out of the folder. Neither do hidden ones.
@@ -323,7 +323,9 @@ def all_runs(runs_dir: Path) -> list[Run]:
     except OSError as error:
         raise RunError(f"cannot read {runs_dir}: {error.strerror}", ("Give ", OTHER_RUNS_DIR)) from None
     paths = (runs_dir / name for name in sorted(names, reverse=True))
-    return [Run(path) for path in paths if NAME.match(path.name) or is_run(path)]
+    copies = imported_dir(runs_dir)
+    own = [Run(path) for path in paths if NAME.match(path.name) or is_run(path)]
+    return own + [Run(copies / name) for name in sorted(_names_in(copies)) if is_run(copies / name)]
 
 
 def find_run(runs_dir: Path, reference: str) -> Run:

@@ -2,13 +2,21 @@
 
 Flat settings are assigned to their sections, so that lists and queries such as ``cfg.optimizer.lr>0.01`` work
 for such runs too. The section ``script`` marks them: its ``name`` is the script's file.
+
+Logs of other tools are such runs as well: copied, with few of their steps, into a folder beside the user's settings,
+since their own may be read-only. There ``script.log`` is the path of the log.
 """
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-__all__ = ["CHOSEN", "script_of", "script_sections"]
+from core.user_code.trust import config_folder
+
+__all__ = ["CHOSEN", "imported_dir", "is_imported", "log_of", "script_of", "script_sections"]
 
 CHOSEN = ("data", "model", "loss", "optimizer", "schedule")
 """Sections whose fields depend on a chosen name: the keys of `core.config.schema.FAMILIES`."""
@@ -18,6 +26,8 @@ OTHER_NAMES: Mapping[str, tuple[str, str]] = {
     "learning_rate": ("optimizer", "lr"),
 }
 """Section and field of settings that are often called something else."""
+SOURCE = "source.json"
+"""File in a copy of a log, which says where the log is."""
 
 
 def script_sections(config: Mapping[str, Any], script: str) -> dict[str, dict[str, Any]]:
@@ -52,3 +62,20 @@ def script_of(config: Mapping[str, Any]) -> str:
     """The name of the script that wrote a run with this configuration; empty for a run of our own."""
     section = config.get("script")
     return str(section.get("name", "")) if isinstance(section, Mapping) else ""
+
+
+def is_imported(folder: Path) -> bool:
+    """Return whether the folder of a run is a copy of the log of another tool."""
+    return os.path.isfile(folder / SOURCE)
+
+
+def log_of(config: Mapping[str, Any]) -> str:
+    """The path of the log of another tool that a run is a copy of; empty for other runs."""
+    section = config.get("script")
+    return str(section.get("log", "")) if isinstance(section, Mapping) else ""
+
+
+def imported_dir(runs_dir: Path) -> Path:
+    """The folder of copies of the logs that other tools wrote below a folder of runs."""
+    place = hashlib.sha256(os.path.realpath(runs_dir).encode(errors="surrogateescape")).hexdigest()[:16]
+    return config_folder() / "logs" / place

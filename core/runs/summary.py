@@ -18,7 +18,7 @@ from core.runs.folder import NAME, Run
 from core.runs.labels import NONE, RunLabels, read_labels, title_of
 from core.runs.lock import is_held, is_held_since
 from core.runs.opening import opening_of
-from core.runs.script import script_of
+from core.runs.script import is_imported, log_of, script_of
 from core.status import Status
 
 __all__ = ["RunSummary", "began", "summarise"]
@@ -92,6 +92,16 @@ class RunSummary:
     def script(self) -> str:
         """Name of the script that wrote this run; empty for a run of our own."""
         return script_of(self.config)
+
+    @property
+    def log(self) -> str:
+        """Path of the log of another tool that this run is a copy of; empty for other runs."""
+        return log_of(self.config)
+
+    @property
+    def tool(self) -> str:
+        """Name of the tool that wrote the log; empty for runs of our own and of scripts."""
+        return self.script if self.log else ""
 
     @property
     def data(self) -> str:
@@ -206,6 +216,8 @@ def _status(
         return finished.get("status", "damaged"), finished.get("error", "")
     if not as_left and is_held(run):
         return ("paused" if "run_paused" in facts else "running"), ""
+    if is_imported(run.path):  # its tool holds no lock
+        return "running", ""
     if not start:
         return "damaged", f"{run.log_file.name} does not start with the start of a run"
     again = f"run {script} again" if (script := script_of(start["config"])) else RESUME

@@ -22,6 +22,7 @@ from core.files.temporary import sync_folder
 from core.runs.delete import delete, untrained
 from core.runs.folder import Run
 from core.runs.references import resolve
+from core.runs.script import is_imported
 
 __all__ = ["TRASH", "Trashed", "discard", "empty_trash", "find_trashed", "new_batch", "restore", "trashed"]
 
@@ -62,6 +63,8 @@ def discard(run: Run, batch: Path) -> None:
         RunLocked: a process trains it, or works on the study.
         RunError: it is a link, it is a trial, or the disk refuses to move it.
     """
+    if is_imported(run.path):
+        raise RunError(f"{run.id} is the log of another tool", "Delete it where that tool wrote it")
     if run.path.parent.resolve() != batch.parent.parent.resolve():
         raise RunError(f"{run.id} is part of a study and is deleted with it", "Delete the study")
     _ensure_own(batch.parent)

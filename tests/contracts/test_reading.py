@@ -350,6 +350,7 @@ OPENS = {
 }
 METHODS = {"open", "read_text", "read_bytes"}
 ELSEWHERE = {
+    "core/interop/readers/formats/database.py": {"sqlite3.connect": "a path that was seen to be a file"},
     "core/files/reading.py": {"os.open": "the one way"},
     "core/evaluation/predictions.py": {
         "zipfile.ZipFile": "writes to a file that is open",

@@ -252,9 +252,14 @@ class TuiApp(OrderedInput):
     def open_run(self, run: "Run | ForeignLog") -> None:
         """Show a run live: the one this app trains, any other through its log, or what another tool logs."""
         from core.runs.folder import Run
+        from core.runs.script import is_imported
         from tui.runtime.feed import RunFeed
         from tui.runtime.hosts import LogHost
 
+        if isinstance(run, Run) and is_imported(run.path):
+            from core.interop.readers.importing import original_of
+
+            run = original_of(run) or run
         if not isinstance(run, Run):
             from tui.runtime.foreign_host import ForeignHost
 

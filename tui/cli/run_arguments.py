@@ -1,5 +1,6 @@
 """Arguments that name runs, and their completion in a shell."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ __all__ = [
     "RunsArgument",
     "TogetherOption",
     "complete_runs",
+    "refresh_logs",
     "runs_named",
 ]
 
@@ -73,6 +75,15 @@ TogetherOption = Annotated[
     bool,
     typer.Option("--together", help="Take several runs as one model: the mean of their scores."),
 ]
+
+
+def refresh_logs(runs_dir: Path) -> None:
+    """Bring the copies of other tools' logs below a folder of runs up to date; print what cannot be read."""
+    from core.interop.readers.importing import import_logs
+    from tui.terminal.text import clean
+
+    for path, problem in import_logs(runs_dir).items():
+        print(f"warning: {clean(str(path))}: {clean(problem)}", file=sys.stderr)
 
 
 def runs_named(

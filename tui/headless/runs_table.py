@@ -12,6 +12,8 @@ from tui.widgets.runs_columns import Column, column_of
 
 __all__ = ["SIZE", "listed", "print_runs", "sorted_by"]
 
+MAX_METRICS = 8
+"""Of a run, in its line."""
 SIZE = "size"
 """Name of the column of the disk space, which has to be measured."""
 
@@ -76,7 +78,8 @@ def _shown(name: str) -> tuple[str, Callable[[RunSummary], str], str]:
 
 
 def _line(summary: RunSummary, with_size: bool) -> str:
-    facts = [f"{clean(name)} {value:.4f}" for name, value in summary.metrics.items()]
+    facts = [f"{clean(name)} {value:.4f}" for name, value in [*summary.metrics.items()][:MAX_METRICS]]
+    facts += [f"and {left} more"] if (left := len(summary.metrics) - MAX_METRICS) > 0 else []
     facts += [clean(summary.error)] if summary.error else []
     called = [f"'{clean(summary.labels.name)}'"] if summary.labels.name else []
     called += [f"#{clean(tag)}" for tag in summary.labels.tags]

@@ -8,13 +8,12 @@ from core.control import Request
 from core.errors import RunError, TorchtuiError
 from core.events import Event
 from core.interop.readers.following import ForeignLog
+from core.interop.readers.importing import ALIVE_SECONDS
 from core.runs.folder import Run
 
 __all__ = ["ForeignHost"]
 
 POLL_SECONDS = 0.5
-ALIVE_SECONDS = 120.0
-"""Seconds without new entries after which the tool counts as finished."""
 MAX_WAITING = 50_000
 """Events that wait to be shown; reading waits then, too."""
 MAX_DRAINED = 10_000

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.events import Event, Notice, RunFinished
-from core.interop.readers.rows import Batch, Source
+from core.interop.readers.rows import LogRows, LogSource
 from core.interop.readers.telling import Teller
 
 __all__ = ["ForeignLog"]
@@ -16,9 +16,9 @@ class ForeignLog:
         source: yields its rows.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: LogSource) -> None:
         self._source = source
-        self._teller = Teller(source.tool)
+        self._teller = Teller(source.tool, source.path)
         self._settings: object = None
         self._has_begun = False
         self._has_ended = False
@@ -46,7 +46,7 @@ class ForeignLog:
             self._source.rewind()
             self._has_begun = False
 
-    def _told(self, batch: Batch) -> list[Event]:
+    def _told(self, batch: LogRows) -> list[Event]:
         teller = self._teller
         if batch.anew:
             self._has_begun = False

@@ -9,10 +9,22 @@ from core.interop.readers.folders import Folder, folder_at
 from core.interop.readers.following import ForeignLog
 from core.interop.readers.formats.csv_tables import CsvSource, find_tables, is_table
 from core.interop.readers.formats.json_lines import JsonLinesSource, find_json_lines, is_json_lines
+from core.interop.readers.formats.mlflow_database import (
+    MlflowDatabase,
+    database_title,
+    find_database_runs,
+    is_mlflow_database,
+)
+from core.interop.readers.formats.mlflow_files import (
+    MlflowFiles,
+    find_mlflow_runs,
+    metric_files,
+    mlflow_title,
+)
 from core.interop.readers.formats.tensorboard import BoardSource, board_files, find_boards, is_event_file
 from core.interop.readers.formats.trainer_state import NAME as TRAINER_STATE
 from core.interop.readers.formats.trainer_state import TrainerStateSource, find_trainer_states, state_files
-from core.interop.readers.rows import Source
+from core.interop.readers.rows import LogSource
 from core.runs.folder import is_run
 
 __all__ = ["FORMATS", "Format", "Found", "find_log", "find_logs"]
@@ -30,13 +42,15 @@ class Format:
         recognises: returns whether a file that the user named is such a log.
         source: makes the reader of a log.
         files: returns the files that a log consists of.
+        title: returns what its tool calls the run; empty where its place says it.
     """
 
     name: str
     find: Callable[[Folder], Iterator[Path]]
     recognises: Callable[[Path], bool]
-    source: Callable[[Path], Source]
+    source: Callable[[Path], LogSource]
     files: Callable[[Path], list[Path]]
+    title: Callable[[Path], str] = lambda path: ""
 
 
 def _itself(path: Path) -> list[Path]:
@@ -51,6 +65,15 @@ FORMATS = (
         lambda path: path.name == TRAINER_STATE,
         TrainerStateSource,
         state_files,
+    ),
+    Format("mlflow", find_mlflow_runs, lambda path: False, MlflowFiles, metric_files, mlflow_title),
+    Format(
+        "mlflow database",
+        find_database_runs,
+        is_mlflow_database,
+        MlflowDatabase,
+        lambda path: [path if path.is_file() else path.parent],
+        database_title,
     ),
     Format("csv", find_tables, is_table, CsvSource, _itself),
     Format("json lines", find_json_lines, is_json_lines, JsonLinesSource, _itself),

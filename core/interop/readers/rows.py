@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, Protocol
 
 from core.status import Ending
 
-__all__ = ["Batch", "EpochColumn", "Row", "Source"]
+__all__ = ["EpochColumn", "LogRow", "LogRows", "LogSource"]
 
 LARGEST = 1 << 53
 
 
-class Row(NamedTuple):
+class LogRow(NamedTuple):
     """Numbers that belong to one step.
 
     Attributes:
@@ -29,20 +29,20 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What is new in a log.
+class LogRows:
+    """Rows that are new in a log.
 
     Attributes:
         anew: the log was written anew, or is understood in another way: what was read before is void.
         problems: what could not be read, a sentence each.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[LogRow] = field(default_factory=list)
     anew: bool = False
     problems: list[str] = field(default_factory=list)
 
 
-class Source(Protocol):
+class LogSource(Protocol):
     """A log of another tool, read as rows while it grows: what a format implements.
 
     Attributes:
@@ -57,7 +57,7 @@ class Source(Protocol):
     settings: dict[str, Any]
     ending: Ending | None
 
-    def read(self) -> Batch:
+    def read(self) -> LogRows:
         """The rows since the last call, a bounded number of them; none when there is nothing new."""
 
     def rewind(self) -> None:

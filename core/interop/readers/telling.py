@@ -4,27 +4,29 @@ Most logs do not say where an epoch ends, what is validation, or whether a first
 What is assumed is corrected as soon as a row contradicts it: the log is then told again from its start.
 """
 
+import os
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.events import EpochFinished, EvaluationFinished, Event, RunStarted, StepLogged
 from core.interop.best_epoch import Best
 from core.interop.readers.names import is_of_epoch, place_of
-from core.interop.readers.rows import Row
+from core.interop.readers.rows import LogRow
 from core.metrics import has_direction, lower_is_better
 from core.runs.script import script_sections
 
 __all__ = ["Teller"]
 
-Groups = dict[str, dict[str, float]]
+_Groups = dict[str, dict[str, float]]
 Emit = Callable[[Event], object]
 
 
 @dataclass
 class _Layout:
-    """What is assumed of a log, as its rows so far show it.
+    """Assumptions about a log, as its rows so far show it.
 
     Attributes:
         has_validation: it names validation. test_validates: it does not, and evaluates test again and again.
@@ -65,7 +67,7 @@ class _Position:
 
     best: Best
     last: float
-    open: Row | None = None
+    open: LogRow | None = None
     step: int = 0
     number: int = 0
     shift: int = 0
@@ -87,13 +89,14 @@ class Teller:
 
     Args:
         tool: what wrote the log; it stands where runs name their script.
+        path: of the log.
 
     Attributes:
         mistaken: an assumption turned out wrong: the log must be told again, from `begin` on.
     """
 
-    def __init__(self, tool: str) -> None:
-        self.tool = tool
+    def __init__(self, tool: str, path: Path) -> None:
+        self.tool, self.path = tool, path
         self.mistaken = False
         self._layout = _Layout()
         self._settings: dict[str, dict[str, Any]] = {}
@@ -108,6 +111,7 @@ class Teller:
         """The start of the run, before the first row; a second call discards all that was told."""
         monitor = self._layout.monitor or "loss"
         self.mistaken, self._settings = False, script_sections(settings, self.tool)
+        self._settings["script"]["log"] = os.path.abspath(self.path)
         self._at = _Position(Best(monitor, lower_is_better(monitor)), time)
         self._at.shift = int(self._layout.counts_from_zero)
         self._places = {}
@@ -132,7 +136,7 @@ class Teller:
             monitor=self._layout.monitor or "loss",
         )
 
-    def take(self, row: Row, emit: Emit) -> None:
+    def take(self, row: LogRow, emit: Emit) -> None:
         """Emit the events of the rows before this one, which waits for more of its step."""
         opened = self._at.open
         self._at.open = row
@@ -154,7 +158,7 @@ class Teller:
         if opened is not None:
             self._tell(opened, emit)
 
-    def _tell(self, row: Row, emit: Emit) -> None:
+    def _tell(self, row: LogRow, emit: Emit) -> None:
         groups = self._grouped(row.values)
         if not groups:
             return
@@ -182,9 +186,9 @@ class Teller:
         elif number > at.epoch and (row.ends_epoch or "whole" in groups):
             emit(self._finish(row.time, number, step, {}, groups.get("whole", {})))
 
-    def _grouped(self, values: Mapping[str, float]) -> Groups:
+    def _grouped(self, values: Mapping[str, float]) -> _Groups:
         """Return the values by their place; ``whole`` are means of training over an epoch."""
-        groups: Groups = {}
+        groups: _Groups = {}
         for name, value in values.items():
             place, metric = self._places.get(name) or self._place(name)
             if place in groups:
@@ -210,7 +214,7 @@ class Teller:
         self._places[name] = place, metric
         return place, metric
 
-    def _move_to(self, step: int, groups: Groups, repeats: bool) -> None:
+    def _move_to(self, step: int, groups: _Groups, repeats: bool) -> None:
         """Move on to a step; of a log that names none, all of whose steps are 0, the rows are counted."""
         at, layout = self._at, self._layout
         if step == 0 and not (at.ends or at.trained or at.number) and not layout.starts_before:
@@ -239,7 +243,7 @@ class Teller:
             )
         )
 
-    def _test(self, row: Row, metrics: dict[str, float], emit: Emit) -> None:
+    def _test(self, row: LogRow, metrics: dict[str, float], emit: Emit) -> None:
         """Emit the evaluation of test; a second one, of a log without validation, shows that test validates."""
         at = self._at
         if at.tested is not None and row.step > at.tested and not self._layout.has_validation:
@@ -247,7 +251,7 @@ class Teller:
         at.tested = row.step
         emit(EvaluationFinished(time=row.time, split="test", metrics=dict(metrics)))
 
-    def _validate(self, row: Row, groups: Groups, number: int, emit: Emit) -> None:
+    def _validate(self, row: LogRow, groups: _Groups, number: int, emit: Emit) -> None:
         """Emit the end of the epoch, or an evaluation after it."""
         at, layout, metrics = self._at, self._layout, groups["validation"]
         if not layout.monitor:
@@ -300,7 +304,7 @@ class Teller:
             best_metrics=at.best.metrics,
         )
 
-    def _go_back(self, row: Row, is_training: bool) -> RunStarted:
+    def _go_back(self, row: LogRow, is_training: bool) -> RunStarted:
         """Return the start of the session that tells again what came from a step on; that is discarded."""
         at = self._at
         if is_training:

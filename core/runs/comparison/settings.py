@@ -10,6 +10,9 @@ from core.runs.comparison.same_data import differing_data
 
 __all__ = ["differences", "not_comparable", "other_losses"]
 
+LOG = "script.log"
+"""Where the log of another tool is: no setting of the run."""
+
 
 def differences(groups: Sequence[RunGroup]) -> dict[str, list[Any]]:
     """By dotted path, the settings that are not the same in all groups; None where one has no such setting."""
@@ -26,7 +29,8 @@ def _settings(group: RunGroup) -> dict[str, Any]:
 
 
 def _flat(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {f"{section}.{key}": value for section, fields in config.items() for key, value in fields.items()}
+    flat = {f"{section}.{key}": value for section, fields in config.items() for key, value in fields.items()}
+    return {path: value for path, value in flat.items() if path != LOG}
 
 
 def _by_section(paths: Mapping[str, None]) -> list[str]:

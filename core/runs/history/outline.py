@@ -8,7 +8,7 @@ from core.runs.folder import Run
 from core.runs.history.history import History
 from core.runs.log import LogReader
 
-__all__ = ["Outline"]
+__all__ = ["Outline", "Thinning"]
 
 MAX_BYTES = 1 << 28
 """Of a longer log only the beginning and this much of the end are read."""
@@ -17,6 +17,21 @@ DENSITY = 250
 """So many logged steps are read from the first ones, and again whenever the run has become 2.7 times as long."""
 LARGEST = 1 << 53
 """Larger whole numbers are none of ours; as floats, which charts are made of, they are not exact or not there."""
+
+
+class Thinning:
+    """Picks some of many steps, ever fewer."""
+
+    def __init__(self) -> None:
+        self._steps, self._next = 0, 1
+
+    def wants_next(self) -> bool:
+        """Return whether the next step is one of those that are read."""
+        self._steps += 1
+        if self._steps < self._next:
+            return False
+        self._next += max(1, self._steps // DENSITY)
+        return True
 
 
 class Outline:
@@ -53,7 +68,7 @@ class _EpochReader(LogReader):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._steps, self._next = 0, 1
+        self._thinning = Thinning()
 
     def skip_to_last(self, count: int) -> int:
         """Continue with the last `count` bytes if more are left; return the number skipped."""
@@ -68,15 +83,7 @@ class _EpochReader(LogReader):
         return left
 
     def _parse(self, line: bytes) -> Event | None:
-        if SYSTEM in line or (STEP in line and not self._wanted()):
+        if SYSTEM in line or (STEP in line and not self._thinning.wants_next()):
             return None
         event = super()._parse(line)
         return replace(event, confusion=[]) if isinstance(event, EpochFinished) else event
-
-    def _wanted(self) -> bool:
-        """Return whether this step is one of those that are read."""
-        self._steps += 1
-        if self._steps < self._next:
-            return False
-        self._next += max(1, self._steps // DENSITY)
-        return True

@@ -73,6 +73,7 @@ TEXTS: Final[dict[str, Read]] = {
     "schedule": _setting_at("schedule", "name"),
     "loss_function": _setting_at("loss", "name"),
     "study": lambda summary: _study(summary),
+    "tool": lambda summary: summary.tool or None,
 }
 NUMBERS: Final[dict[str, Read]] = {
     "epochs": lambda summary: summary.epoch,

@@ -9,7 +9,7 @@ from core.errors import InputError
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import RunsOption
 from tui.cli.json_option import JsonOption
-from tui.cli.run_arguments import RunsArgument
+from tui.cli.run_arguments import RunsArgument, refresh_logs
 from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def compare(
     from core.runs.comparison.entries import EntryReader
     from core.runs.comparison.groups import grouped
 
+    refresh_logs(runs or default_runs_dir())
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
     if not 2 <= len(found) <= MAX_MEMBERS:
         raise InputError(

@@ -8,7 +8,7 @@ import typer
 
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption
-from tui.cli.run_arguments import RunsArgument
+from tui.cli.run_arguments import RunsArgument, refresh_logs
 
 if TYPE_CHECKING:
     from core.tuning.study.study import TuningStudy
@@ -39,6 +39,7 @@ def report(
     """
     from core.report.build import check_output, write, write_page
 
+    refresh_logs(runs or default_runs_dir())
     if studies := _studies(run, runs or default_runs_dir()):
         from core.report.study import build_studies
 

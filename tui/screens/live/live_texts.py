@@ -7,6 +7,7 @@ from textual.content import Content
 
 from core.events import Event, Notice, RunFinished
 from core.runs.history.history import History
+from core.runs.script import log_of
 from tui.terminal.machine import memory_text
 from tui.terminal.text import clean, count, counted, duration
 
@@ -56,6 +57,8 @@ def messages(history: History, status: str = "") -> Content:
     start = history.began or (history.messages[0].time if history.messages else time.time())
     lines = [_message(event, start) for event in reversed(history.messages)]
     after = NEXT.get(status, "")
+    if after and history.started is not None and log_of(history.started.config):
+        after = "next: 6 compares it"
     return Content("\n").join([Content.styled(after, "$accent"), *lines] if after else lines)
 
 

@@ -61,6 +61,8 @@ def possible_actions(summary: RunSummary | None) -> frozenset[str]:
         possible |= {"evaluate", "use", "job"}
     if summary.config and not summary.script:
         possible.add("configure")
+    if summary.log:  # another tool's: it is only looked at here
+        possible &= {"copy", "copy_path", "label", "use", "job"}
     return frozenset(possible)
 
 

@@ -191,7 +191,7 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
         table.add_row(label, _Items(items))
     for note in sketched.notes if sketched else ():
         table.add_row("note", Text(f"▲ {note}", STATES["interrupted"][1]))
-    table.add_row("path", Text(clean(str(summary.run.path)), "dim"))
+    table.add_row("path", Text(clean(summary.log or str(summary.run.path)), "dim"))
     return table
 
 
@@ -237,7 +237,7 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
     if not summary.config:
         return
     if summary.script:
-        yield "script", [summary.script]
+        yield "tool" if summary.log else "script", [summary.script]
     yield from ((label, items) for label, items in _parts(summary, started) if any(items))
     usual = _usual_choices(started)
     changed = [f"{path} {setting(value)}" for path, value in _changed(summary.config, usual).items()]
@@ -280,6 +280,7 @@ def _changed(config: Mapping[str, Mapping[str, Any]], usual: Mapping[str, tuple[
     return changed | {
         f"{section}.{key}": value
         for section, values in config.items()
+        if section != "script"
         for key, value in values.items()
         if key != "name" and value != _default(section, str(values.get("name")), key)
     }

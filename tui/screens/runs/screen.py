@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from core.errors import InputError, RunError
+from core.interop.readers.importing import Importer
 from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.comparison.ranking import differing_losses
@@ -142,6 +143,7 @@ class RunsScreen(RunActions):
         yield ConsolePanel(id="console-panel")
 
     def on_mount(self) -> None:
+        self._importer = Importer(self.runs_dir)
         self._catalogue, self._studies = Catalogue(self.runs_dir), StudyList(self.runs_dir)
         self.runs.choose(self.tui.settings.columns)
         self.table.focus()
@@ -214,12 +216,24 @@ class RunsScreen(RunActions):
     def _changes(self) -> Iterator[Found | StudiesFound]:
         """Yield what is new: runs, studies, and the trials of those studies whose trials are wanted."""
         yield from map(self.Found, self._catalogue.changes())
+        yield from self._logs()
         if changes := self._studies.changes():
             yield self.StudiesFound(changes)
         for study in self.runs.wanted:
             folder = StudyFolder(self.runs_dir / study).trials_dir
             trials = self._trials.setdefault(study, Catalogue(folder))
             yield from (self.Found(changes, study) for changes in trials.changes())
+
+    def _logs(self) -> Iterator[Found]:
+        """Yield what is new of other tools' logs, while they are read."""
+        shown = time.monotonic()
+        for _ in self._importer.look():
+            if get_current_worker().is_cancelled:
+                return
+            if time.monotonic() - shown > PAINT_SECONDS:
+                yield from map(self.Found, self._catalogue.changes())
+                shown = time.monotonic()
+        yield from map(self.Found, self._catalogue.changes())
 
     @on(Found)
     def _take_in(self, event: Found) -> None:

@@ -1,9 +1,9 @@
-"""Columns of a table of numbers by step or by epoch: which is which."""
+"""LogColumns of a table of numbers by step or by epoch: which is which."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Columns", "columns_of"]
+__all__ = ["LogColumns", "columns_of"]
 
 STEPS = (
     *(
@@ -42,7 +42,7 @@ SAYS_NOTHING = frozenset(("", "index", "unnamed: 0"))
 
 
 @dataclass(frozen=True)
-class Columns:
+class LogColumns:
     """Names of the columns that place a row; empty where there is none, and those of its numbers."""
 
     step: str
@@ -51,7 +51,7 @@ class Columns:
     numbers: tuple[str, ...]
 
 
-def columns_of(names: Iterable[str]) -> Columns | None:
+def columns_of(names: Iterable[str]) -> LogColumns | None:
     """Return what the columns of these names are; None where no column counts steps or epochs, or none is left."""
     names = tuple(names)
     known = {name.strip().lower(): name for name in reversed(names)}
@@ -60,4 +60,4 @@ def columns_of(names: Iterable[str]) -> Columns | None:
     )
     counts = {name for name in names if name.strip().lower() in (*STEPS, *EPOCHS, *TIMES, *SAYS_NOTHING)}
     numbers = tuple(name for name in names if name not in counts)
-    return Columns(step, epoch, time, numbers) if (step or epoch) and numbers else None
+    return LogColumns(step, epoch, time, numbers) if (step or epoch) and numbers else None

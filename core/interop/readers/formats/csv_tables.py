@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from core.interop.readers.folders import Folder
-from core.interop.readers.formats.columns import Columns, columns_of
+from core.interop.readers.formats.columns import LogColumns, columns_of
 from core.interop.readers.formats.lines import GrowingLines, first_lines
 from core.interop.readers.formats.placing import Placing
 from core.interop.readers.formats.settings_beside import settings_beside
-from core.interop.readers.rows import Batch, Row
+from core.interop.readers.rows import LogRow, LogRows
 from core.status import Ending
 
 __all__ = ["CsvSource", "find_tables", "is_table"]
@@ -60,12 +60,12 @@ class CsvSource:
         self._lines.rewind()
         self._placing.rewind()
         self._names: list[str] = []
-        self._columns: Columns | None = None
+        self._columns: LogColumns | None = None
         self._delimiter = ","
         self._said_longer = False
         self.settings = settings_beside(self.path)
 
-    def read(self) -> Batch:
+    def read(self) -> LogRows:
         """The rows since the last call."""
         new = self._lines.read()
         if new.anew:
@@ -75,10 +75,10 @@ class CsvSource:
         rows = [row for line in new.lines if (row := self._row(line, new.modified, problems)) is not None]
         if self._placing.is_mistaken:
             self.rewind()
-            return Batch(anew=True, problems=problems)
-        return Batch(rows, new.anew, problems)
+            return LogRows(anew=True, problems=problems)
+        return LogRows(rows, new.anew, problems)
 
-    def _row(self, line: str, modified: float, problems: list[str]) -> Row | None:
+    def _row(self, line: str, modified: float, problems: list[str]) -> LogRow | None:
         if line.startswith("#"):
             return None
         if self._columns is None or _is_header(line, self._delimiter):

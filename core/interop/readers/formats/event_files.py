@@ -41,7 +41,7 @@ class Scalars(NamedTuple):
 
 @dataclass
 class Block:
-    """What a block of an event file holds.
+    """Content of a block of an event file.
 
     Attributes:
         end: bytes of whole records. skip: bytes of the record behind it, if that is too long to be one of numbers.

@@ -10,7 +10,7 @@ from core.interop.readers.formats.columns import columns_of
 from core.interop.readers.formats.lines import GrowingLines, first_lines
 from core.interop.readers.formats.placing import Placing
 from core.interop.readers.formats.settings_beside import settings_beside
-from core.interop.readers.rows import Batch, Row
+from core.interop.readers.rows import LogRow, LogRows
 from core.status import Ending
 
 __all__ = ["JsonLinesSource", "find_json_lines", "flat_numbers", "is_json_lines"]
@@ -59,7 +59,7 @@ class JsonLinesSource:
         self._damaged = 0
         self.settings = settings_beside(self.path)
 
-    def read(self) -> Batch:
+    def read(self) -> LogRows:
         """The rows since the last call."""
         new = self._lines.read()
         if new.anew:
@@ -68,10 +68,10 @@ class JsonLinesSource:
         rows = [row for line in new.lines if (row := self._row(line, new.modified, problems)) is not None]
         if self._placing.is_mistaken:
             self.rewind()
-            return Batch(anew=True, problems=problems)
-        return Batch(rows, new.anew, problems)
+            return LogRows(anew=True, problems=problems)
+        return LogRows(rows, new.anew, problems)
 
-    def _row(self, line: str, modified: float, problems: list[str]) -> Row | None:
+    def _row(self, line: str, modified: float, problems: list[str]) -> LogRow | None:
         values = _values(line)
         if values is None:
             if not self._damaged:

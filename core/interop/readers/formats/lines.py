@@ -33,7 +33,11 @@ class NewLines:
 
 
 class GrowingLines:
-    """Reads what was appended since the last call; a file that was written anew is read from its start."""
+    """Reads what was appended since the last call; a file that was written anew is read from its start.
+
+    Attributes:
+        offset: bytes read so far.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -42,7 +46,7 @@ class GrowingLines:
 
     def rewind(self) -> None:
         """Start over with the next call."""
-        self._offset = 0
+        self.offset = 0
         self._head = self._before = b""
 
     def read(self) -> NewLines:
@@ -51,14 +55,14 @@ class GrowingLines:
             with open_regular(self.path, follow_links=True) as file:
                 found = os.fstat(file.fileno())
                 anew = self._has_changed(file.read(KNOWN_BYTES), found.st_size)
-                file.seek(max(0, self._offset - len(self._before)))
+                file.seek(max(0, self.offset - len(self._before)))
                 anew = anew or file.read(len(self._before)) != self._before
                 if anew:
                     self.rewind()
                     self._is_broken = False
                 file.seek(0)
                 self._head = file.read(KNOWN_BYTES)
-                file.seek(self._offset)
+                file.seek(self.offset)
                 data = b"" if self._is_broken else file.read(BLOCK_BYTES)
         except OSError:
             return NewLines()
@@ -71,13 +75,13 @@ class GrowingLines:
             )
         elif not whole and time.time() - found.st_mtime > SETTLED_SECONDS:
             whole = data
-        self._offset += len(whole)
+        self.offset += len(whole)
         self._before = (self._before + whole)[-KNOWN_BYTES:]
-        text = whole.decode("utf-8-sig" if self._offset == len(whole) else "utf-8", errors="replace")
+        text = whole.decode("utf-8-sig" if self.offset == len(whole) else "utf-8", errors="replace")
         return NewLines([*_split(text)], found.st_mtime, anew, problems)
 
     def _has_changed(self, head: bytes, size: int) -> bool:
-        return size < self._offset or not head.startswith(self._head[: self._offset])
+        return size < self.offset or not head.startswith(self._head[: self.offset])
 
 
 def first_lines(path: Path, count: int, limit: int = 1 << 16) -> list[str]:

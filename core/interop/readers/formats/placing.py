@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from core.interop.readers.formats.columns import Columns
-from core.interop.readers.rows import EpochColumn, Row
+from core.interop.readers.formats.columns import LogColumns
+from core.interop.readers.rows import EpochColumn, LogRow
 
 __all__ = ["Placing"]
 
@@ -31,7 +31,7 @@ class Placing:
         self._start: float | None = None
         self._named = False
 
-    def row(self, columns: Columns, values: Mapping[str, float], modified: float) -> Row | None:
+    def row(self, columns: LogColumns, values: Mapping[str, float], modified: float) -> LogRow | None:
         """Return a row; None where its step is not one, or it has no numbers.
 
         Args:
@@ -49,12 +49,12 @@ class Placing:
         if not columns.step:
             if columns.epoch not in values and not self._epochs.is_fractional:
                 return None
-            return Row(epoch or self._rows, moment, numbers, epoch, ends_epoch=epoch > 0)
+            return LogRow(epoch or self._rows, moment, numbers, epoch, ends_epoch=epoch > 0)
         step = values.get(columns.step, self._step)
         if not 0 <= step < LARGEST_STEP:
             return None
         self._step = int(step)
-        return Row(self._step, moment, numbers, epoch)
+        return LogRow(self._step, moment, numbers, epoch)
 
     def _moment(self, time: float | None, modified: float) -> float:
         if time is None or not abs(time) < CLOCK * 1e4:

@@ -12,7 +12,7 @@ from core.files.reading import open_regular
 from core.interop.readers.folders import Folder, folder_at
 from core.interop.readers.formats.event_files import Scalars, read_block
 from core.interop.readers.names import SPLIT_NAMES
-from core.interop.readers.rows import Batch, EpochColumn, Row
+from core.interop.readers.rows import EpochColumn, LogRow, LogRows
 from core.status import Ending
 
 __all__ = ["BoardSource", "board_files", "find_boards", "is_event_file"]
@@ -71,7 +71,7 @@ class BoardSource:
         self._owners: dict[str, _EventFile] = {}
         self._epochs.rewind()
 
-    def read(self) -> Batch:
+    def read(self) -> LogRows:
         """The rows since the last call, of some megabytes of each file."""
         anew = self._look_for_files()
         problems = list[str]()
@@ -81,13 +81,13 @@ class BoardSource:
             self.settings |= file.settings
         if anew:
             self.rewind()
-            return Batch(anew=True, problems=problems)
+            return LogRows(anew=True, problems=problems)
         horizon = min((file.seen for file in files if file.has_more and file.seen > -np.inf), default=np.inf)
         rows = self._rows(files, horizon)
         if self._epochs.is_fractional and any(row.epoch for row in rows):
             self.rewind()
-            return Batch(anew=True, problems=problems)
-        return Batch(rows, problems=problems)
+            return LogRows(anew=True, problems=problems)
+        return LogRows(rows, problems=problems)
 
     def _look_for_files(self) -> bool:
         """Take in new files; return whether one is gone."""
@@ -98,7 +98,7 @@ class BoardSource:
                 self._files[path] = _EventFile(part)
         return bool(gone)
 
-    def _rows(self, files: list["_EventFile"], horizon: float) -> list[Row]:
+    def _rows(self, files: list["_EventFile"], horizon: float) -> list[LogRow]:
         """Return what the files hold up to a time, merged by time, the order within each kept."""
         taken = [(file, part) for file in files for part in file.take(horizon)]
         if not taken:
@@ -110,7 +110,7 @@ class BoardSource:
         moments = np.concatenate([part.times for _, part in taken])[order].tolist()
         names = [name for _, part in taken for name in part.names]
         owners = [file for file, part in taken for _ in part.names]
-        rows: list[Row] = []
+        rows: list[LogRow] = []
         epoch = 0
         for place, step, value, moment in zip(order.tolist(), steps, values, moments, strict=True):
             name, owner = names[place], owners[place]
@@ -129,7 +129,7 @@ class BoardSource:
             if rows and rows[-1].step == step and name not in rows[-1].values:
                 rows[-1].values[name] = value  # type: ignore[index]  # made below
             else:
-                rows.append(Row(step, moment, {name: value}))
+                rows.append(LogRow(step, moment, {name: value}))
         return rows
 
 

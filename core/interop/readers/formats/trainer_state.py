@@ -9,7 +9,7 @@ from typing import Any
 from core.files.reading import read_bytes
 from core.interop.readers.folders import Folder, folder_at
 from core.interop.readers.formats.json_lines import flat_numbers
-from core.interop.readers.rows import Batch, Row
+from core.interop.readers.rows import LogRow, LogRows
 from core.status import Ending
 
 __all__ = ["TrainerStateSource", "find_trainer_states", "state_files"]
@@ -59,23 +59,23 @@ class TrainerStateSource:
         self._told: list[Any] = []
         self._stamp: tuple[object, ...] = ()
 
-    def read(self) -> Batch:
+    def read(self) -> LogRows:
         """The rows since the last call."""
         files = state_files(self.path)
         try:
             file = max(files, key=lambda each: each.stat().st_mtime_ns)
             found = file.stat()
         except (OSError, ValueError):
-            return Batch()
+            return LogRows()
         stamp = (file, found.st_ino, found.st_size, found.st_mtime_ns)
         if stamp == self._stamp:
-            return Batch()
+            return LogRows()
         self._stamp = stamp
         try:
             state = json.loads(read_bytes(file, follow_links=True))
             history = [entry for entry in state["log_history"] if isinstance(entry, dict)]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return Batch(problems=[f"{file.name} cannot be read: it is damaged, or not written to its end"])
+            return LogRows(problems=[f"{file.name} cannot be read: it is damaged, or not written to its end"])
         self.settings = {name: state[name] for name in SETTINGS if isinstance(state.get(name), int | float)}
         self.ending = "completed" if _is_complete(state) else None
         known = len(self._told)
@@ -83,16 +83,16 @@ class TrainerStateSource:
         new = history if anew else history[known:]
         self._told = history
         rows = [row for entry in new if (row := _row(entry, found.st_mtime)) is not None]
-        return Batch(rows, anew)
+        return LogRows(rows, anew)
 
 
-def _row(entry: dict[str, Any], time: float) -> Row | None:
+def _row(entry: dict[str, Any], time: float) -> LogRow | None:
     numbers = flat_numbers(entry)
     step = numbers.pop("step", None)
     numbers.pop("epoch", None)
     if step is None or not 0 <= step < 1 << 53 or SUMMARY in numbers or not numbers:
         return None
-    return Row(int(step), time, numbers)
+    return LogRow(int(step), time, numbers)
 
 
 def _is_complete(state: dict[str, Any]) -> bool:

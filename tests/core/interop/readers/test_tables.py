@@ -96,7 +96,7 @@ def test_seconds_settings_and_learning_rates_are_no_metrics(tmp_path: Path) -> N
     assert history.last_step.lr == 0.01
     assert history.started is not None
     assert history.started.config["model"] == {"name": "yolo11n-cls.pt"}
-    assert history.started.config["script"] == {"name": "Ultralytics"}
+    assert history.started.config["script"] == {"name": "Ultralytics", "log": str(file)}
 
 
 LIGHTNING = (

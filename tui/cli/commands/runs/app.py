@@ -16,7 +16,7 @@ from tui.cli.app import RunsOption
 from tui.cli.commands.runs import labels, trash
 from tui.cli.json_option import json_option
 from tui.cli.lazy import Command, Group
-from tui.cli.run_arguments import RunArgument
+from tui.cli.run_arguments import RunArgument, refresh_logs
 from tui.runtime.streams import print_result
 
 __all__ = ["app"]
@@ -57,6 +57,7 @@ def runs(
         return
     query = parse(filter_ or "")
     runs_dir = runs or default_runs_dir()
+    refresh_logs(runs_dir)
     found = [summary for summary in map(summarise, all_runs(runs_dir)) if query.matches(summary)]
     if sort or columns:
         from tui.headless.runs_table import SIZE, sorted_by
@@ -91,6 +92,7 @@ def show(
     from core.runs.problems import problems
 
     runs_dir = runs or context.obj or default_runs_dir()
+    refresh_logs(runs_dir)
     try:
         summary = summarise(find_run(runs_dir, run))
     except RunError as error:
@@ -155,7 +157,8 @@ def _as_dict(summary: RunSummary) -> dict[str, Any]:
         "started": summary.started,
         "updated": summary.updated,
         "evaluation": summary.evaluation,
-        "path": str(Path(summary.run.path).resolve()),
+        "path": summary.log or str(Path(summary.run.path).resolve()),
         "config": summary.config,
     }
+    values |= {"tool": summary.tool} if summary.tool else {}
     return values | ({"error": summary.error} if summary.error else {})
