@@ -1,11 +1,11 @@
 """Coverage of the 95 % intervals by simulation, and how often equal runs are told apart.
 
-    python -m benchmarks.coverage [--quick] [--json FILE]
+    python -m benchmarks.coverage [--quick] [--task TASK] [--json FILE]
 
 Scores are binormal and calibrated, so that the true value of every metric is that of a very large sample. The first
 table has of each metric the share of intervals that hold the true value, in per cent, and the median width; where there
-is a reason in place of an interval, it does not count. The second table has the share of comparisons of eight equally
-good runs in which any run is called worse than the leader.
+is a reason in place of an interval, it does not count (`given` in the JSON file is how often there is an interval). The
+second table has the share of comparisons of eight equally good runs in which any run is called worse than the leader.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from core.tasks.evaluation import evaluate
 
 DRAWS, QUICK_DRAWS = 400, 20
 COMPARISONS, QUICK_COMPARISONS = 1000, 20
-TRUE_SAMPLES = 400_000
+TRUE_SAMPLES, TRUE_ERRORS = 400_000, 4_000_000
 SHOWN = {
     "binary": ("accuracy", "f1_macro", "mcc", "roc_auc", "average_precision", "log_loss", "brier"),
     "multiclass": ("accuracy", "f1_macro", "mcc", "roc_auc_macro", "average_precision_macro", "log_loss"),
@@ -62,15 +62,29 @@ def multiclass(rng: np.random.Generator, n: int, strength: float) -> Predictions
     return Predictions(odds / odds.sum(axis=1, keepdims=True), targets, np.arange(n), True)
 
 
-def regression(rng: np.random.Generator, n: int, degrees: float | None) -> Predictions:
-    """Predictions that explain half of the variance, with errors normal or of Student's distribution."""
+def contaminated(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Normal errors, of which one of a hundred is ten times as large."""
+    return rng.normal(size=n) * np.where(rng.random(n) < 0.01, 10, 1) / np.sqrt(0.99 + 0.01 * 100)
+
+
+ERRORS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "normal errors": lambda rng, n: rng.normal(size=n),
+    "uniform errors": lambda rng, n: rng.uniform(-(3**0.5), 3**0.5, n),
+    "Laplace errors": lambda rng, n: rng.laplace(size=n) / 2**0.5,
+    "t errors, 5 degrees": lambda rng, n: rng.standard_t(5, n) / (5 / 3) ** 0.5,
+    "t errors, 3 degrees": lambda rng, n: rng.standard_t(3, n) / 3**0.5,
+    "log-normal errors": lambda rng, n: (rng.lognormal(size=n) - np.e**0.5) / (np.e**2 - np.e) ** 0.5,
+    "one of 100 errors tenfold": contaminated,
+}
+"""Errors with the mean 0 and the variance 1."""
+
+
+def regression(
+    rng: np.random.Generator, n: int, errors: Callable[[np.random.Generator, int], np.ndarray]
+) -> Predictions:
+    """Predictions that explain half of the variance."""
     signal = rng.normal(size=n)
-    error = (
-        rng.normal(size=n)
-        if degrees is None
-        else rng.standard_t(degrees, n) / np.sqrt(degrees / (degrees - 2))
-    )
-    return Predictions(signal, signal + error, np.arange(n), False)
+    return Predictions(signal, signal + errors(rng, n), np.arange(n), False)
 
 
 def grouped(rng: np.random.Generator, n: int, regressed: bool) -> Predictions:
@@ -104,11 +118,12 @@ def scenarios() -> dict[str, tuple[str, int, Draw]]:
                 n,
                 lambda rng, n, strength=strength: multiclass(rng, n, strength),
             )
-        for name, degrees in (("normal errors", None), ("t errors, 3 degrees", 3.0)):
+    for n in (20, 50, 100, 200, 1000):
+        for name, errors in ERRORS.items():
             found[f"n={n}, {name}"] = (
                 "regression",
                 n,
-                lambda rng, n, degrees=degrees: regression(rng, n, degrees),
+                lambda rng, n, errors=errors: regression(rng, n, errors),
             )
     for groups in (12, 30, 100):
         for task, regressed in (("binary", False), ("regression", True)):
@@ -132,7 +147,8 @@ def report_of(
 def coverage(task: str, n: int, draw: Draw, draws: int, seed: int) -> dict[str, dict[str, float]]:
     """Of each metric: the share of intervals that hold the true value, the median width, and how many there were."""
     rng = np.random.default_rng(seed)
-    true, _ = report_of(draw(rng, TRUE_SAMPLES), task, intervals=False)
+    many = TRUE_ERRORS if task == "regression" else TRUE_SAMPLES
+    true, _ = report_of(draw(rng, many), task, intervals=False)
     held: dict[str, list[bool]] = {name: [] for name in SHOWN[task]}
     widths: dict[str, list[float]] = {name: [] for name in SHOWN[task]}
     for _ in range(draws):
@@ -203,11 +219,14 @@ def _equal(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage")
     parser.add_argument("--quick", action="store_true", help="few draws")
+    parser.add_argument("--task", choices=SHOWN, help="only scenarios of this task, and no comparisons")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here")
     options = parser.parse_args()
     draws = QUICK_DRAWS if options.quick else DRAWS
     numbers: dict[str, object] = {}
     for place, (name, (task, n, draw)) in enumerate(scenarios().items()):
+        if options.task not in (None, task):
+            continue
         found = coverage(task, n, draw, draws, place)
         numbers[name] = found
         shown = "  ".join(
@@ -215,7 +234,7 @@ def main() -> None:
         )
         print(f"{name:28} {shown}", flush=True)
     repeats = QUICK_COMPARISONS if options.quick else COMPARISONS
-    for name, n, options_of in SETTINGS:
+    for name, n, options_of in SETTINGS if options.task is None else ():
         numbers[f"{RUNS} equal runs, {name}"] = apart = told_apart(n, repeats, n, **options_of)
         shown = "  ".join(f"{metric} {100 * share:.1f}" for metric, share in apart.items())
         print(f"{RUNS} equal runs, {name}: any called worse, % of {repeats}: {shown}", flush=True)

@@ -59,7 +59,7 @@ def group_factors(
     values_of: Callable[[Integers], Mapping[Key, float]],
     more: Callable[[Key, int], float] = lambda key, blocks: 1.0,
 ) -> dict[Key, float]:
-    """Return how much wider each interval is for groups than for independent samples, 1 at least.
+    """Return how much wider each interval is for groups than for independent samples, relative to half its width.
 
     Args:
         whole: the numbers of all samples.
@@ -90,7 +90,7 @@ def group_factors(
         half = (intervals[key][1] - intervals[key][0]) / 2
         if variance > 0 and half > 0:
             quantile = float(special.stdtrit(len(each) - 1, LEVELS[1])) * more(key, len(each))
-            factors[key] = max(1.0, quantile * variance**0.5 / half)
+            factors[key] = quantile * variance**0.5 / half
     return factors
 
 
@@ -99,15 +99,19 @@ def widened_to_groups(
 ) -> Interval:
     """Move the ends of an interval away from a value; one that touches its bound as if groups were single samples.
 
+    Of numbers that are no shares each end is moved only if it is nearer than the new half of the width, since the high
+    end of an error may be far off already.
+
     Args:
         spread: square root of the samples a group.
         is_share: whether the number lies between 0 and 1, so that it is widened on the logit scale.
     """
     low, high = ends
     if not is_share:
-        low, high = value - factor * (value - low), value + factor * (high - value)
+        reach = factor * (high - low) / 2
+        low, high = min(low, value - reach), max(high, value + reach)
         return [max(0.0, low) if value >= 0 and ends[0] >= 0 else low, high]
-    found = []
+    factor, found = max(1.0, factor), []
     for end in (low, high):
         if 0 < value < 1 and 0 < end < 1:
             odds, other = np.log(value / (1 - value)), np.log(end / (1 - end))

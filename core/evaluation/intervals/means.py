@@ -11,7 +11,7 @@ import numpy as np
 from core.evaluation.intervals import LEVELS, NORMAL_97_5, Interval, widened
 from core.evaluation.values import Floats
 
-__all__ = ["expansion", "loss_interval", "mean_offsets", "shifted"]
+__all__ = ["expansion", "loss_interval", "mean_offsets", "shifted", "sums_with_one_more"]
 
 REPEATS = 1000
 EXACT_UP_TO = 2000
@@ -39,26 +39,50 @@ def shifted(value: float, offsets: Floats) -> Interval:
 
 
 def loss_interval(losses: Floats, weights: Floats, worst: float, rng: np.random.Generator) -> Interval:
-    """Return the interval of a mean loss of classification, whose rare mistakes cost much more than all else.
+    """Return the interval of a mean loss, whose rare mistakes cost much more than all else.
 
     A split with few mistakes does not show what they cost. So the high end counts one sample more, whose loss is
-    ``worst``; weights are drawn as in the Bayesian bootstrap (Rubin 1981).
+    ``worst``; see `sums_with_one_more`.
 
     Args:
         losses: (m,), 0 or above.
         weights: (m,), how many samples each stands for.
     """
-    n, value = float(weights.sum()), float(weights @ losses / weights.sum())
+    value = float(weights @ losses / weights.sum())
     offsets = mean_offsets((losses - value)[:, None], weights, rng)[:, 0]
-    extra = rng.standard_exponential(REPEATS)
+    sums, samples = sums_with_one_more(losses[:, None], weights, np.array([[worst]]), rng)
+    high = float(np.quantile(sums[0, :, 0] / samples, LEVELS[1]))
+    return widened(value, shifted(value, offsets), [value, high])
+
+
+def sums_with_one_more(
+    values: Floats, weights: Floats, more: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return sums over samples and one more that was not seen, and how many samples they are worth.
+
+    Each sample, and the one more, counts as often as in a draw of the Bayesian bootstrap (Rubin 1981).
+
+    Args:
+        values: (m, k).
+        weights: (m,), how many samples each row stands for.
+        more: (p, k), the values of the one more, in p ways.
+
+    Returns:
+        Sums (p, repeats, k) and counts (repeats,).
+    """
+    n, extra = float(weights.sum()), rng.standard_exponential(REPEATS)
     if n > EXACT_UP_TO:
-        error = float(np.sqrt(weights @ (losses - value) ** 2) / n)
-        means = value + error * rng.standard_normal(REPEATS)
-        drawn = (n * means + extra * worst) / (n + extra)
+        means = weights @ values / n
+        scaled = (values - means) * np.sqrt(weights)[:, None] / n
+        spread = np.linalg.qr(
+            scaled, mode="r"
+        )  # its product with its transpose is the covariance of the means
+        sums = n * (means + rng.standard_normal((REPEATS, len(spread))) @ spread)
+        counts = np.full(REPEATS, n)
     else:
-        shares = rng.standard_exponential((REPEATS, len(losses)))
-        drawn = (shares @ losses + extra * worst) / (shares.sum(axis=1) + extra)
-    return widened(value, shifted(value, offsets), [value, float(np.quantile(drawn, LEVELS[1]))])
+        shares = rng.standard_exponential((REPEATS, len(values)))
+        sums, counts = shares @ values, shares.sum(axis=1)
+    return sums + extra[:, None] * more[:, None, :], counts + extra
 
 
 def expansion(n: int) -> float:

@@ -111,6 +111,39 @@ def test_one_large_error_gives_a_reason_for_squares() -> None:
     assert wild.no_interval["rmse"].startswith("one error makes up 100 % of the squared error")
 
 
+def test_intervals_of_errors_hold_where_their_tail_is_heavy() -> None:
+    """One of 100 errors is ten times as large; most splits of 50 samples have none of those."""
+    rng = np.random.default_rng(5)
+    covered = {"rmse": 0, "r2": 0, "mae": 0}
+    true = {"rmse": np.sqrt(1.99), "r2": 1 - 1.99 / 2.99, "mae": np.sqrt(2 / np.pi) * 1.09}
+    for _ in range(150):
+        signal = rng.normal(size=50)
+        residual = rng.normal(size=50) * np.where(rng.random(50) < 0.01, 10, 1)
+        report = evaluate(
+            Predictions(signal, signal + residual, np.arange(50), False),
+            task="regression",
+            class_names=(),
+            split="test",
+        )
+        for name, value in true.items():
+            low, high = report.intervals.get(name, (0, 0))
+            covered[name] += low <= value <= high
+
+    assert min(covered.values()) >= 0.9 * 150, covered
+
+
+def test_squares_of_few_samples_have_a_reason() -> None:
+    targets = np.arange(29.0)
+    few = evaluate(
+        Predictions(targets + np.cos(targets), targets, np.arange(29), False),
+        task="regression",
+        class_names=(),
+        split="test",
+    )
+    assert {"mae"} == few.intervals.keys()
+    assert few.no_interval["r2"].startswith("29 samples are too few to tell how large the largest errors are")
+
+
 def test_classes_that_share_mistakes_are_not_taken_for_independent() -> None:
     low, value, high = np.array([0.8, 0.8]), np.array([0.9, 0.9]), np.array([0.95, 0.95])
 
