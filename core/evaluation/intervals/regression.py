@@ -20,7 +20,7 @@ from core.evaluation.values import Array, Floats
 __all__ = ["regression_intervals"]
 
 FEWEST, FEWEST_OF_SQUARES = 5, 30
-UNSEEN, UNSEEN_SQUARED = 2.0, 2.5
+UNSEEN, UNSEEN_SQUARED = 2.0, 3.0
 """How many times as large as the largest error the one more is, in means of errors and in means of their squares."""
 FARTHER = 2.0
 """How many times as far from the mean as the farthest target that of the one more is."""
