@@ -1,4 +1,4 @@
-"""Single columns that give the target away, by their values or by where they are missing."""
+"""Columns that give the target away alone, by their values or by where they are missing, or one class each."""
 
 import warnings
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ EASY = 0.95
 """Score of all other columns together from which on one more that tells the target is nothing special."""
 MAX_OTHERS = 100
 MAX_CLASSES = 50
+MAX_NAMES = 3
 MAX_CODES, ROWS_PER_CODE = 50, 5
 """Different numbers of a column up to which they may be codes, and rows of each on average, at least."""
 
@@ -44,6 +45,8 @@ def giveaways(checked: Checked) -> Iterator[str]:
             score, by_missing = _best(codes, targets, checked.classes, coded=True)
         if score >= 1:
             found.append((column, by_missing))
+    if not found and checked.classes:
+        yield from _one_each(features, targets, at)
     if not found or len(found) > MOST * len(features):
         return
     given = {column.name for column, _ in found}
@@ -55,6 +58,30 @@ def giveaways(checked: Checked) -> Iterator[str]:
         yield (
             f"{column.name} alone gives the target away, by {what}: is it known before the target is? "
             f"data.drop leaves it out"
+        )
+
+
+def _one_each(features: list[CheckedColumn], targets: np.ndarray, at: np.ndarray) -> Iterator[str]:
+    """Report columns of two values that the target was split over: each tells one class, together all of them."""
+    classes, places = np.unique(targets, return_inverse=True)
+    if not 3 <= len(classes) <= MAX_CLASSES:
+        return
+    names: dict[int, str] = {}
+    for column in features:
+        different, codes = np.unique(column.train[at], return_inverse=True)
+        if len(different) != 2:
+            continue
+        for value in (0, 1):
+            inside = np.bincount(places[codes == value], minlength=len(classes))
+            place = int(inside.argmax())
+            if inside[place] >= ACCURACY * max(inside.sum(), (places == place).sum()):
+                names.setdefault(place, column.name)
+    if len(names) >= len(classes) - 1:
+        listed = list(names.values())
+        more = f" and {len(listed) - MAX_NAMES:,} more" if len(listed) > MAX_NAMES else ""
+        yield (
+            f"{', '.join(listed[:MAX_NAMES])}{more} give the target away, one class each: are they known before the "
+            f"target is? data.drop leaves them out"
         )
 
 

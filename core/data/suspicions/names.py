@@ -22,9 +22,13 @@ ENTITIES = _words(
     "students pupil employee worker driver player author session visitor device machine engine sensor donor case",
     "mother child animal dog cow mouse rat cage specimen well pt pid uid mrn ssn ptid subj participantid subjectid",
     "patientid userid customerid clientid sessionid caseid deviceid personid email phone account accountid vin imei",
-    "patiente patienten proband kunde cliente paciente",
+    "patiente patienten patientin proband probandin kunde kunden nutzer benutzer mitarbeiter schüler cliente clientes",
+    "paciente pacientes usuario usuarios alumno empleado utilisateur élève employé sujet paziente utente",
 )
-IDENTIFIERS = _words("id ids uuid guid identifier identifiant kennung code key number no nr name")
+IDENTIFIERS = _words(
+    "id ids uuid guid identifier identifiant identificador kennung code código codice key",
+    "number no nr nummer numero número numéro name",
+)
 DESCRIBES = _words(
     "age sex gender height weight type class group status count number size rate score income education satisfaction",
     "segment lifetime value city country state region years months days length width name",

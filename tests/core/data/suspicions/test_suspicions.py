@@ -506,6 +506,26 @@ def of(name: str, kind: Any, values: np.ndarray, texts: tuple[str, ...] = ()) ->
     return Checked([CheckedColumn(name, kind, parts, True, texts)], None, True)
 
 
+def indicators(count: int, classes: int, told: int) -> Checked:
+    """Classes, noise, and columns that are 1 for one class each; of so many classes there is one."""
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, classes, count)
+    values = {f"is_{place}": (targets == place).astype(np.float64) for place in range(told)}
+    values |= {f"x{place}": rng.normal(size=count) for place in range(4)}
+    none = np.zeros(0)
+    columns = [
+        CheckedColumn(name, "number", {"train": each, "validation": none, "test": none})
+        for name, each in values.items()
+    ]
+    return Checked(columns, {"train": targets}, True)
+
+
+def test_a_target_split_over_columns_gives_itself_away() -> None:
+    (line,) = giveaways(indicators(200, 5, 4))
+    assert line.startswith("is_0, is_1, is_2 and 1 more give the target away, one class each")
+    assert not list(giveaways(indicators(200, 5, 2))), "feathers tell birds"
+
+
 @pytest.mark.parametrize("name", ["children", "member", "customer_age", "region", "city", "x", "price"])
 def test_properties_are_not_ids(name: str) -> None:
     assert list(repeated_ids(of(name, "number", np.repeat(np.arange(5.0), 20)))) == []
@@ -518,7 +538,9 @@ def test_answers_in_any_case_are_few_however_they_are_written() -> None:
     assert len(list(repeated_ids(of("member", "text", np.arange(70) % 7, names)))) == 1
 
 
-@pytest.mark.parametrize("name", ["patient", "PatientID", "subject no", "user_id", "household", "pid"])
+@pytest.mark.parametrize(
+    "name", ["patient", "PatientID", "subject no", "user_id", "household", "pid", "numero_cliente"]
+)
 def test_what_rows_belong_to_is_an_id(name: str) -> None:
     assert len(list(repeated_ids(of(name, "number", np.repeat(np.arange(30.0), 4))))) == 1
 
