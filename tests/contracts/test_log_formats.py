@@ -9,7 +9,15 @@ import pytest
 from core.events import EpochFinished, RunStarted
 from core.interop.readers.following import ForeignLog
 from core.interop.readers.logs import FORMATS, Format, find_log, find_logs
-from tests.support.foreign_logs import history_of, points, read_all, write_database, write_mlflow
+from tests.support.foreign_logs import (
+    history_of,
+    points,
+    read_all,
+    write_database,
+    write_mlflow,
+    write_trackio,
+    write_wandb,
+)
 
 Write = Callable[[Path, int], None]
 
@@ -58,6 +66,8 @@ WRITERS: dict[str, Write] = {
     "json lines": write_json_lines,
     "mlflow": write_mlflow,
     "mlflow database": write_database,
+    "wandb": write_wandb,
+    "trackio": write_trackio,
 }
 by_format = pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)
 

@@ -22,8 +22,10 @@ from core.interop.readers.formats.mlflow_files import (
     mlflow_title,
 )
 from core.interop.readers.formats.tensorboard import BoardSource, board_files, find_boards, is_event_file
+from core.interop.readers.formats.trackio import Trackio, find_trackio_runs, is_trackio, trackio_title
 from core.interop.readers.formats.trainer_state import NAME as TRAINER_STATE
 from core.interop.readers.formats.trainer_state import TrainerStateSource, find_trainer_states, state_files
+from core.interop.readers.formats.wandb_file import WandbFile, find_wandb_files, is_wandb_file, wandb_title
 from core.interop.readers.rows import LogSource
 from core.runs.folder import is_run
 
@@ -57,6 +59,10 @@ def _itself(path: Path) -> list[Path]:
     return [path]
 
 
+def _database(path: Path) -> list[Path]:
+    return [path if path.is_file() else path.parent]
+
+
 FORMATS = (
     Format("tensorboard", find_boards, lambda path: is_event_file(path.name), BoardSource, board_files),
     Format(
@@ -67,12 +73,14 @@ FORMATS = (
         state_files,
     ),
     Format("mlflow", find_mlflow_runs, lambda path: False, MlflowFiles, metric_files, mlflow_title),
+    Format("wandb", find_wandb_files, is_wandb_file, WandbFile, _itself, wandb_title),
+    Format("trackio", find_trackio_runs, is_trackio, Trackio, _database, trackio_title),
     Format(
         "mlflow database",
         find_database_runs,
         is_mlflow_database,
         MlflowDatabase,
-        lambda path: [path if path.is_file() else path.parent],
+        _database,
         database_title,
     ),
     Format("csv", find_tables, is_table, CsvSource, _itself),

@@ -217,7 +217,7 @@ class Teller:
     def _move_to(self, step: int, groups: _Groups, repeats: bool) -> None:
         """Move on to a step; of a log that names none, all of whose steps are 0, the rows are counted."""
         at, layout = self._at, self._layout
-        if step == 0 and not (at.ends or at.trained or at.number) and not layout.starts_before:
+        if step == 0 and not (at.ends or at.trained) and not layout.starts_before:
             at.shift = int(layout.counts_from_zero or ("train" in groups and "validation" in groups))
         if step == 0 and repeats:
             at.step += 1
@@ -257,7 +257,7 @@ class Teller:
         if not layout.monitor:
             layout.monitor = _monitor_of(metrics)
             self.mistaken = layout.monitor != "loss"
-        if at.ends and at.step == at.ends[-1].step:  # once more after the last epoch
+        if at.ends and at.step == at.ends[-1].step and number <= at.epoch:  # once more after the last epoch
             emit(EvaluationFinished(time=row.time, split="validation", metrics=dict(metrics)))
             return
         if number and number <= at.epoch:

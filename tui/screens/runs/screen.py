@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,7 +18,6 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from core.errors import InputError, RunError
-from core.interop.readers.importing import Importer
 from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.comparison.ranking import differing_losses
@@ -40,6 +39,9 @@ from tui.terminal.themes import STATES
 from tui.widgets.panel import Panel
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable
+
+if TYPE_CHECKING:
+    from core.interop.readers.importing import Importer
 
 __all__ = ["RunsScreen"]
 
@@ -128,6 +130,7 @@ class RunsScreen(RunActions):
         self._next_look: Timer | None = None
         self._possible: frozenset[str] = frozenset()
         self._trials: dict[str, Catalogue] = {}
+        self._importer: Importer | None = None
         self._notice = ""
 
     def compose_body(self) -> ComposeResult:
@@ -143,7 +146,6 @@ class RunsScreen(RunActions):
         yield ConsolePanel(id="console-panel")
 
     def on_mount(self) -> None:
-        self._importer = Importer(self.runs_dir)
         self._catalogue, self._studies = Catalogue(self.runs_dir), StudyList(self.runs_dir)
         self.runs.choose(self.tui.settings.columns)
         self.table.focus()
@@ -226,6 +228,11 @@ class RunsScreen(RunActions):
 
     def _logs(self) -> Iterator[Found]:
         """Yield what is new of other tools' logs, while they are read."""
+        from core.interop.readers.importing import (
+            Importer,
+        )  # loads NumPy, which the first paint does not wait for
+
+        self._importer = self._importer or Importer(self.runs_dir)
         shown = time.monotonic()
         for _ in self._importer.look():
             if get_current_worker().is_cancelled:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.interop.readers.formats.protobuf import fields, inside, varint
+
 __all__ = ["Block", "Scalars", "read_block"]
 
 FRAME = 16
@@ -178,12 +180,11 @@ def _as(columns: Bytes, kind: str) -> NDArray[np.float64]:
 def _layout_of(event: bytes) -> _Layout | None:
     """Return the layout of an event with one scalar and nothing else; None for any other."""
     try:
-        spans = {number: (start, end) for number, start, end in _fields(event, 0, len(event))}
-        inside = _fields(event, *spans[5])
-        (number, start, end), *more = inside
+        spans = {number: (start, end) for number, start, end in fields(event, 0, len(event))}
+        (number, start, end), *more = fields(event, *spans[5])
         if more or number != 1 or spans.keys() - {1, 2, 5}:
             return None
-        value = {number: (start, end) for number, start, end in _fields(event, start, end)}
+        value = {number: (start, end) for number, start, end in fields(event, start, end)}
         tag = event[slice(*value[1])].decode(errors="replace")
         if 2 in value:
             kind, where = "<f4", slice(*value[2])
@@ -206,8 +207,8 @@ def _number_in(event: bytes, start: int, end: int) -> tuple[str, slice]:
         ValueError: it holds several, or none.
         KeyError: they are of another type.
     """
-    spans = {number: (first, last) for number, first, last in _fields(event, start, end)}
-    kind, size = NUMBERS[_varint(event, *spans[1])[0]]
+    spans = {number: (first, last) for number, first, last in fields(event, start, end)}
+    kind, size = NUMBERS[varint(event, *spans[1])[0]]
     for number in (4, 5, 6):  # its bytes, floats or doubles
         if number in spans:
             first, last = spans[number]
@@ -223,13 +224,13 @@ def _number_in(event: bytes, start: int, end: int) -> tuple[str, slice]:
 def _read_other(event: bytes, place: int, block: Block) -> None:
     """Read what is no event of one scalar: several scalars, or hyper-parameters."""
     try:
-        spans = {number: (start, end) for number, start, end in _fields(event, 0, len(event))}
-        step = _signed(_varint(event, *spans[2])[0]) if 2 in spans else 0
+        spans = {number: (start, end) for number, start, end in fields(event, 0, len(event))}
+        step = _signed(varint(event, *spans[2])[0]) if 2 in spans else 0
         if HPARAMS in event:
             block.settings |= dict(_hparams(event, spans[5]))
             return
         time = struct.unpack_from("<d", event, spans[1][0])[0] if 1 in spans else 0.0
-        for number, start, end in _fields(event, *spans[5]) if 5 in spans else ():
+        for number, start, end in fields(event, *spans[5]) if 5 in spans else ():
             if number == 1 and (found := _scalar_in(event, start, end)) is not None:
                 tag, value = found
                 numbers = np.array([place]), np.array([time]), np.array([step]), np.array([value])
@@ -239,7 +240,7 @@ def _read_other(event: bytes, place: int, block: Block) -> None:
 
 
 def _scalar_in(event: bytes, start: int, end: int) -> tuple[str, float] | None:
-    value = {number: (first, last) for number, first, last in _fields(event, start, end)}
+    value = {number: (first, last) for number, first, last in fields(event, start, end)}
     try:
         kind, where = ("<f4", slice(*value[2])) if 2 in value else _number_in(event, *value[8])
         return event[slice(*value[1])].decode(errors="replace"), float(np.frombuffer(event[where], kind)[0])
@@ -249,65 +250,20 @@ def _scalar_in(event: bytes, start: int, end: int) -> tuple[str, float] | None:
 
 def _hparams(event: bytes, summary: tuple[int, int]) -> Iterator[tuple[str, float | str | bool]]:
     """Yield the hyper-parameters in the metadata of the values of a summary."""
-    for _, *value in _fields(event, *summary):
-        for path in _inside(
+    for _, *value in fields(event, *summary):
+        for path in inside(
             event, tuple(value), 9, 1, 2, 3, 1
         ):  # metadata, plugin, its content, start of a session
-            entry = {number: (start, end) for number, start, end in _fields(event, *path)}
+            entry = {number: (start, end) for number, start, end in fields(event, *path)}
             name = event[slice(*entry[1])].decode(errors="replace")
-            for number, start, end in _fields(event, *entry[2]):
+            for number, start, end in fields(event, *entry[2]):
                 if number == 2:
                     value = struct.unpack_from("<d", event, start)[0]
                     yield name, int(value) if value.is_integer() else value
                 elif number == 3:
                     yield name, event[start:end].decode(errors="replace")
                 elif number == 4:
-                    yield name, bool(_varint(event, start, end)[0])
-
-
-def _inside(event: bytes, span: tuple[int, ...], *numbers: int) -> Iterator[tuple[int, int]]:
-    """Yield the spans that a path of field numbers leads to."""
-    if not numbers:
-        yield span[0], span[1]
-        return
-    for number, start, end in _fields(event, span[0], span[1]):
-        if number == numbers[0]:
-            yield from _inside(event, (start, end), *numbers[1:])
-
-
-def _fields(data: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
-    """Return the fields of a protobuf message: number, and where its content starts and ends.
-
-    Raises:
-        ValueError: it is not a message.
-    """
-    found = []
-    while at < end:
-        key, at = _varint(data, at, end)
-        kind, start = key & 7, at
-        if kind == 0:
-            _, at = _varint(data, at, end)
-        elif kind in (1, 5):
-            at += 8 if kind == 1 else 4
-        elif kind == 2:
-            length, start = _varint(data, at, end)
-            at = start + length
-        else:
-            raise ValueError("a group")
-        if at > end:
-            raise ValueError("it is cut")
-        found.append((key >> 3, start, at))
-    return found
-
-
-def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """Return a number and the place behind it."""
-    value = 0
-    for place in range(at, min(end, at + 10)):
-        value |= (data[place] & 0x7F) << 7 * (place - at)
-        if data[place] < 128:
-            return value, place + 1
-    raise ValueError("it is cut")
+                    yield name, bool(varint(event, start, end)[0])
 
 
 def _signed(value: int) -> int:

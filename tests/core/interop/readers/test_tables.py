@@ -52,6 +52,10 @@ TOOLS = {
         ),
     ),
     "a script": ("home.csv", ("Epoch,Train Loss,Val Loss,Val Acc", "1,2,4,0.25", "2,1,2,0.5")),
+    "epochs and steps from 0": (
+        "log.csv",
+        ("step,epoch,loss,val_loss,val_acc", "0,0,2,4,0.25", "1,1,1,2,0.5"),
+    ),
     "JSON lines": (
         "run.jsonl",
         (
