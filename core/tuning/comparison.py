@@ -7,7 +7,7 @@ from typing import Any
 
 from core.config import schema as configuration
 from core.tuning.confirm.result import Confirmed, confirmation, welch_p
-from core.tuning.study.records import TrialRecord, best_first
+from core.tuning.study.records import TrialRecord, best_first, pareto_front
 from core.tuning.study.study import TuningStudy
 
 __all__ = ["StudyFacts", "difference", "not_comparable", "study_facts"]
@@ -20,6 +20,7 @@ class StudyFacts:
     Attributes:
         trials: that are done, by their state. epochs: of all trials. seconds: of all trials, in their workers.
         best: the trial that came out best in the search. median: of those that completed.
+        second: another objective; empty for none. front: the trials that no other beats in both objectives.
         winner: the trial with the best mean over other seeds; None where the study was not confirmed.
         data: of all its trials, as plain values.
     """
@@ -35,6 +36,8 @@ class StudyFacts:
     best: TrialRecord | None
     median: float | None
     winner: Confirmed | None
+    second: str
+    front: tuple[TrialRecord, ...]
     data: dict[str, Any]
 
 
@@ -60,6 +63,8 @@ def study_facts(study: TuningStudy) -> StudyFacts:
         best=ranked[0] if ranked else None,
         median=statistics.median(record.value or 0.0 for record in ranked) if ranked else None,
         winner=again.best if again else None,
+        second=plan.second,
+        front=tuple(pareto_front(plan, records)),
         data=configuration.to_dict(plan.space.base)["data"],
     )
 

@@ -13,6 +13,7 @@ from tui.charts.study import best_chart, places, slice_chart
 from tui.charts.study_views import axes_of, contour_chart, front_chart, parallel_chart, spread_chart
 from tui.headless.report import report_console
 from tui.runtime.study_follower import Follower, Standing
+from tui.terminal.costs import weighed_text
 from tui.terminal.text import clean, duration, number, setting
 
 __all__ = ["chart_text", "print_studies", "study_rows", "verdict"]
@@ -49,6 +50,12 @@ def study_rows(studies: Sequence[StudyFacts]) -> list[tuple[str, list[str]]]:
         ("in trial", [str(study.best.number) if study.best else "–" for study in studies]),
         ("median", [number(study.median) for study in studies]),
     ]
+    if any(study.second for study in studies):
+        rows += [
+            ("second objective", [study.second or "–" for study in studies]),
+            ("front", [f"{len(study.front)} trials" if study.front else "–" for study in studies]),
+            ("other end of it", [_end(study) for study in studies]),
+        ]
     if any(winners):
         means = [
             f"{number(one.mean)} ± {number(one.deviation)}" if one is not None else "–" for one in winners
@@ -59,6 +66,14 @@ def study_rows(studies: Sequence[StudyFacts]) -> list[tuple[str, list[str]]]:
         params = [study.best.params if study.best else {} for study in studies]
         rows.append((f"best {path}", [setting(one[path]) if path in one else "–" for one in params]))
     return rows
+
+
+def _end(study: StudyFacts) -> str:
+    """Return both objectives of the trial of the front that is the best one in the second."""
+    if not study.front:
+        return "–"
+    last = study.front[-1]
+    return f"{number(last.value)}, {study.second} {weighed_text(study.second, last.costs[study.second])}"
 
 
 def _states(study: StudyFacts) -> str:

@@ -36,7 +36,7 @@ def print_study(
     if finished.best is not None:
         console.print()
         if finished.front:
-            console.print(Text(f"front: no other trial beats these {len(finished.front)} in both", "bold"))
+            console.print(Text(f"front: no other trial beats these in both ({len(finished.front)})", "bold"))
             for line in _top(study, list(finished.front)):
                 console.print(Text(line), soft_wrap=True)
             console.print()

@@ -2,13 +2,13 @@
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.errors import ConfigError
 
-__all__ = ["COSTS", "Limit", "front", "parse_limit"]
+__all__ = ["COSTS", "Limit", "dominated", "front", "parse_limit"]
 
 COSTS: Final = ("parameters", "seconds", "latency", "size")
 """Costs of a network, of which less is better: how many parameters, seconds of an epoch, seconds in which one sample
@@ -57,6 +57,11 @@ def parse_limit(text: str) -> Limit:
         return Limit(found[1], found[2], float(found[3]))  # type: ignore[arg-type] # the pattern has these alone
     except ValueError:
         raise ConfigError(f"where: got '{text}'", "As in parameters<100000 or accuracy>=0.9") from None
+
+
+def dominated(goals: tuple[float, float], others: Iterable[tuple[float, float]]) -> bool:
+    """Return whether one of some others is at least as good in both numbers, of which less is better."""
+    return any(one[0] <= goals[0] and one[1] <= goals[1] for one in others)
 
 
 def front(goals: Sequence[tuple[float, float]]) -> list[int]:

@@ -326,7 +326,7 @@ def _searches_losses(space: SearchSpace) -> bool:
 
 def _check_choice(option: str, given: object, known: tuple[object, ...]) -> None:
     if given not in known:
-        names = [str(name) for name in known if name is not None]
+        names = list(dict.fromkeys(str(name) for name in known if name is not None))
         close = get_close_matches(str(given), names, n=1)
         takes = f"Takes {', '.join(names)}"
         raise ConfigError(f"{option}: got '{given}'", f"Did you mean {close[0]}? {takes}" if close else takes)

@@ -43,6 +43,7 @@ __all__ = [
     "TrialStatus",
     "best_first",
     "epochs_spent",
+    "goals_of",
     "keeps_limits",
     "pareto_front",
     "records_of",
@@ -250,16 +251,18 @@ def pareto_front(plan: Plan, records: Iterable[TrialRecord]) -> list[TrialRecord
     """The trials that no other beats in both objectives, the best in the metric first; none with one objective."""
     if not plan.second:
         return []
-    signs = [1 if way == "minimize" else -1 for way in (plan.direction, plan.second_direction)]
-    known = [
-        (record, (signs[0] * record.value, signs[1] * record.costs[plan.second]))
-        for record in records
-        if record.state == "completed"
-        and record.value is not None
-        and plan.second in record.costs
-        and keeps_limits(plan, record)
-    ]
+    known = [(record, goals) for record in records if (goals := goals_of(plan, record)) is not None]
     return [known[at][0] for at in front([goals for _, goals in known])]
+
+
+def goals_of(plan: Plan, record: TrialRecord) -> tuple[float, float] | None:
+    """Return both objectives of a trial, of which less is better; None where it has none or misses a limit."""
+    if record.state != "completed" or record.value is None or plan.second not in record.costs:
+        return None
+    if not keeps_limits(plan, record):
+        return None
+    signs = [1 if way == "minimize" else -1 for way in (plan.direction, plan.second_direction)]
+    return signs[0] * record.value, signs[1] * record.costs[plan.second]
 
 
 def to_json(event: TrialFinished | StudyFinished, study: str) -> str:

@@ -4,10 +4,19 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from core.tuning.search.objectives import dominated
 from core.tuning.search.plan import Plan
-from core.tuning.study.records import TrialRecord, epochs_spent
+from core.tuning.study.records import TrialRecord, epochs_spent, goals_of, keeps_limits
 
-__all__ = ["SAME_FAILURES", "enough", "noise_of", "same_failure", "seconds_left", "without_improvement"]
+__all__ = [
+    "SAME_FAILURES",
+    "beyond_limits",
+    "enough",
+    "noise_of",
+    "same_failure",
+    "seconds_left",
+    "without_improvement",
+]
 
 SAME_FAILURES = 50
 """So many trials that all fail in the same way end a study early: fewer may have missed a small region that works."""
@@ -28,6 +37,8 @@ def enough(plan: Plan, records: Sequence[TrialRecord], session: int) -> str:
             return f"{spent:,} epochs were trained, of {plan.max_epochs:,} at most"
     if plan.patience and session >= plan.patience:
         count, noise = without_improvement(plan, records)
+        if count >= plan.patience and plan.second:
+            return f"each of the last {count} trials is beaten by an earlier one in {plan.metric} and {plan.second}"
         if count >= plan.patience:
             return (
                 f"the last {count} trials did not improve {plan.metric} by more than its noise, {noise:.2g}"
@@ -66,8 +77,11 @@ def seconds_left(
 def without_improvement(plan: Plan, records: Iterable[TrialRecord]) -> tuple[int, float]:
     """Return how many trials have ended since one was better than the best before by more than the noise, and that.
 
-    Trials that failed, or wait at a milestone, count. The noise is that of the best trial's curve.
+    Trials that failed, wait at a milestone or miss a limit, count. The noise is that of the best trial's curve. With
+    two objectives a trial is better than those before it where none of them beats it in both.
     """
+    if plan.second:
+        return _without_new_front(plan, records), 0.0
     sign = 1 if plan.direction == "minimize" else -1
     best, noise, count = math.inf, 0.0, 0
     for record in records:
@@ -75,9 +89,37 @@ def without_improvement(plan: Plan, records: Iterable[TrialRecord]) -> tuple[int
             continue
         value = math.inf if record.value is None else sign * record.value
         count += 1
-        if value < best - noise and record.state == "completed":
+        if value < best - noise and record.state == "completed" and keeps_limits(plan, record):
             best, count, noise = value, 0, noise_of(record.curve)
     return count, noise
+
+
+def _without_new_front(plan: Plan, records: Iterable[TrialRecord]) -> int:
+    known: list[tuple[float, float]] = []
+    count = 0
+    for record in records:
+        if record.rests:
+            goals = goals_of(plan, record)
+            is_new = goals is not None and not dominated(goals, known)
+            count = 0 if is_new else count + 1
+            known += [goals] if goals is not None else []
+    return count
+
+
+def beyond_limits(plan: Plan, records: Iterable[TrialRecord]) -> str:
+    """Return that trials completed and none kept to all limits of the study, and how near they came; else empty."""
+    completed = [record for record in records if record.state == "completed"]
+    if not completed or any(keeps_limits(plan, record) for record in completed):
+        return ""
+    near = []
+    for limit in plan.limits:
+        values = [{**record.costs, plan.metric: record.value}.get(limit.name) for record in completed]
+        known = [value for value in values if value is not None]
+        if known and not any(map(limit.holds, known)):
+            nearest = min(known) if limit.sign in ("<", "<=") else max(known)
+            near.append(f"the nearest has {limit.name} {nearest:.6g}")
+    limits = " and ".join(map(str, plan.limits))
+    return ", ".join([f"none of {len(completed)} trials that completed keeps to {limits}", *near])
 
 
 def noise_of(curve: Sequence[float]) -> float:

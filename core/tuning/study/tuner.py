@@ -34,7 +34,7 @@ from core.tuning.study.records import (
     pareto_front,
 )
 from core.tuning.study.selection import selection
-from core.tuning.study.stopping import SAME_FAILURES, enough, same_failure
+from core.tuning.study.stopping import SAME_FAILURES, beyond_limits, enough, same_failure
 from core.tuning.study.storage import writing
 from core.tuning.study.study import TuningStudy
 
@@ -304,7 +304,8 @@ class _Tuner:
         if not self.error and done and not ranked and not any(record.place for record in done):
             last = done[-1].reason or done[-1].state
             how = "all failed in the same way" if same_failure(done) else "the last one"
-            self.error = f"none of {len(done)} trials completed; {how}: {last}"
+            none = f"none of {len(done)} trials completed; {how}: {last}"
+            self.error = beyond_limits(self.study.plan, done) or none
         total = self.study.plan.trials
         left = self.control.stop_requested if total is None else len(done) < total or self.claims.left()
         spent, saved = epochs_spent(self.study.plan, records)

@@ -1,11 +1,13 @@
 """`tui report`: runs as one page."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from core.errors import RunError
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption
 from tui.cli.run_arguments import RunsArgument, refresh_logs
@@ -55,11 +57,17 @@ def report(
 
 
 def _studies(names: list[str], runs_dir: Path) -> "list[TuningStudy]":
-    """Return the studies that the names mean; none unless all of them are names or paths of studies."""
-    from core.tuning.study.folder import PREFIX
+    """Return the studies that the names mean; none where the first one means a run, as `latest` does."""
+    from core.tuning.study.folder import PREFIX, find_study
 
-    if not all(Path(name).name.startswith(PREFIX) for name in names):
-        return []
+    if not Path(names[0]).name.startswith(PREFIX):
+        with suppress(RunError):
+            find_run(runs_dir, names[0])
+            return []
+        try:
+            find_study(runs_dir, names[0])
+        except RunError:
+            return []
     from core.tuning.study.study import open_study
 
     return [open_study(runs_dir, name) for name in dict.fromkeys(names)]

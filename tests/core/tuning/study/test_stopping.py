@@ -8,6 +8,7 @@ from core.config import schema as configuration
 from core.tuning.search.plan import Plan, make_plan
 from core.tuning.study.records import TrialRecord
 from core.tuning.study.stopping import (
+    beyond_limits,
     enough,
     noise_of,
     same_failure,
@@ -45,6 +46,29 @@ def test_only_an_improvement_beyond_the_noise_starts_patience_anew() -> None:
     assert (count, noise > 0.09) == (2, True)
     assert without_improvement(plan, trials(0.5, 0.1, curve=noisy))[0] == 0
     assert without_improvement(plan_of(metric="accuracy"), trials(0.5, 0.6, 0.55))[0] == 1
+
+
+def of_size(found: list[TrialRecord], *sizes: float) -> list[TrialRecord]:
+    return [replace(trial, costs={"parameters": size}) for trial, size in zip(found, sizes, strict=True)]
+
+
+def test_a_trial_that_misses_a_limit_is_no_improvement() -> None:
+    plan = plan_of(where=("parameters<100",))
+    found = of_size(trials(0.5, 0.4, 0.3), 50.0, 200.0, 150.0)
+    assert without_improvement(plan, found)[0] == 2
+    assert beyond_limits(plan, found) == ""
+    assert beyond_limits(plan, found[1:]) == (
+        "none of 2 trials that completed keeps to parameters<100, the nearest has parameters 150"
+    )
+    assert beyond_limits(plan, trials(None)) == ""
+
+
+def test_with_two_objectives_what_no_other_beats_in_both_is_an_improvement() -> None:
+    plan = plan_of(second="parameters", patience=2)
+    found = of_size(trials(0.5, 0.6, 0.6, 0.5), 50.0, 40.0, 45.0, 50.0)
+    assert without_improvement(plan, found[:2])[0] == 0
+    assert without_improvement(plan, found)[0] == 2
+    assert "the last 2 trials is beaten by an earlier one in loss and parameters" in enough(plan, found, 4)
 
 
 def test_patience_counts_trials_of_this_session_and_epochs_count_all() -> None:
