@@ -6,6 +6,8 @@ from core.data.dataset import Progress
 from core.runs.folder import Run, find_run
 from core.tuning.search.changes import StudyChanges
 from core.tuning.search.plan import Plan
+from core.tuning.search.points import contains, takes
+from core.tuning.search.space import full_path
 from core.tuning.study.priors import learn_from, learned_from, start_of, start_with, start_with_current
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
 
@@ -51,9 +53,20 @@ def change_study(study: TuningStudy, runs_dir: Path, changes: StudyChanges) -> t
         study = study.with_trials(changes.trials)
     if changes.patience is not None or changes.max_epochs is not None:
         study = study.with_limits(changes.patience, changes.max_epochs)
+    lines = []
     if changes.ranges:
         study = study.with_ranges(changes.ranges)
-    return study, _add_known(study, others)
+        lines = [_new_range(study, full_path(path)) for path in changes.ranges]
+    return study, [*lines, *_add_known(study, others)]
+
+
+def _new_range(study: TuningStudy, path: str) -> str:
+    """Return the values that are drawn from now on, and how many trials have others."""
+    domain = study.plan.space.domains[path]
+    values = [record.params[path] for record in study.records() if path in record.params]
+    outside = sum(not contains(domain, value) for value in values)
+    stay = f"; {outside} of {len(values)} trials lie outside and stay known" if outside else ""
+    return f"{path} is drawn from {takes(domain)}{stay}"
 
 
 def _others(runs_dir: Path, changes: StudyChanges) -> tuple[list[Run], list[TuningStudy]]:

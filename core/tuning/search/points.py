@@ -11,7 +11,7 @@ from core.config.schema import TrainConfig
 from core.errors import ConfigError
 from core.tuning.search.space import Choices, Domain, Range, SearchSpace, build_space, full_path
 
-__all__ = ["contains", "parse_point", "point_of", "with_ranges"]
+__all__ = ["contains", "parse_point", "point_of", "takes", "with_ranges"]
 
 COMMA = re.compile(r",(?![^\[\]{}]*[\]}])")
 """A comma outside of brackets."""
@@ -79,8 +79,16 @@ def _value(space: SearchSpace, path: str, written: str) -> Any:
     if isinstance(domain, Choices) and [value] in domain.values:
         value = [value]  # a network of one hidden layer
     if not contains(domain, value):
-        raise ConfigError(f"try: {path}={written} is not one of the values that are searched", EXAMPLE)
+        raise ConfigError(f"try: {path} takes {takes(domain)}, got {written}", EXAMPLE)
     return value
+
+
+def takes(domain: Domain) -> str:
+    """Return the values of a domain in words."""
+    if isinstance(domain, Choices):
+        return " or ".join(map(str, domain.values))
+    every = "" if domain.step is None else f" in steps of {domain.step:.6g}"
+    return f"{domain.low:.6g} to {domain.last:.6g}{every}"
 
 
 def with_ranges(space: SearchSpace, domains: Mapping[str, Any]) -> SearchSpace:

@@ -7,8 +7,10 @@ import pytest
 
 from core.config import schema as configuration
 from core.errors import ConfigError
+from core.tuning.search.changes import StudyChanges
 from core.tuning.search.plan import Plan, make_plan
 from core.tuning.search.points import parse_point, point_of
+from core.tuning.starting import change_study
 from core.tuning.study.attempts import LEARNED_FROM
 from core.tuning.study.claims import Claims, record_result
 from core.tuning.study.presence import Presence
@@ -58,6 +60,12 @@ def test_points_are_read_and_checked() -> None:
     ):
         with pytest.raises(ConfigError, match="try:"):
             parse_point(space, text, {})
+    for text, words in (
+        ("lr=7", "takes 0.001 to 0.1, got 7"),
+        ("batch_size=17", "takes 16 to 64 in steps of 16"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            parse_point(space, text, {"lr": "optimizer.lr", "batch_size": "training.batch_size"})
     assert point_of(space, space.base) == (
         {"optimizer.lr": 0.05, "model.hidden": [8], "training.batch_size": 64},
         [],
@@ -111,7 +119,10 @@ def test_ranges_change_between_resumes_and_trials_outside_stay_known(tmp_path: P
     study = create_study(tmp_path, plan_of(method="bayes"))
     train(study, 5)
     best = min(one.params["optimizer.lr"] for one in study.records())
-    changed = study.with_ranges({"optimizer.lr": {**RATE, "low": best * 1.01, "high": 0.5}}).with_trials(8)
+    narrower = {"optimizer.lr": {**RATE, "low": best * 1.01, "high": 0.5}}
+    changed, (line,) = change_study(study, tmp_path, StudyChanges(trials=8, ranges=narrower))
+    assert line.startswith("optimizer.lr is drawn from ")
+    assert line.endswith(" to 0.5; 1 of 5 trials lie outside and stay known")
     assert len(changed.records()) == len(study.records()) == 5
     seen = seen_by_sampler(changed.plan, changed.optuna.get_trials(deepcopy=False))
     assert len(seen) == 4
