@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.arrays.room import check_room
 from core.data.arrays.seen import Change, OfColumns, Seen
 
 __all__ = ["in_place"]
@@ -11,6 +12,7 @@ __all__ = ["in_place"]
 BYTES_AT_ONCE = 2**22
 LARGE = 64 << 20
 """Bytes from which on a second array is avoided."""
+OTHER = "Give float32, or uint8 for pixels, one sample after the other in memory (C order), or fewer samples"
 
 
 def in_place(
@@ -29,6 +31,9 @@ def in_place(
         owned: nothing else uses the array, which is not what it was afterwards.
         later: in the place of a second large array, return one whose samples are changed when they are asked for.
         of_columns: gives what changes some columns of a table; None where that is `change`, too.
+
+    Raises:
+        DataError: it needs a second array, which free memory has no room for.
     """
     if isinstance(array, Seen):
         return array.then(change, dtype, of_columns)
@@ -42,6 +47,9 @@ def in_place(
     if not (owned and fits and is_large and array.flags.writeable):
         if later and is_large and not isinstance(array, np.memmap):
             return Seen(array, change, dtype, of_columns)
+        check_room(
+            len(array) * size * np.dtype(dtype).itemsize, "data.path: samples in another type or order", OTHER
+        )
         return np.ascontiguousarray(change(array), dtype=dtype)
     room = array.reshape(-1).view(np.uint8)[: len(array) * size * np.dtype(dtype).itemsize]
     made = room.view(dtype).reshape(len(array), *example.shape[1:])

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.data.arrays.room import LESS, check_room
 from core.data.dataset import Progress
 from core.data.inputs import FieldName
 from core.data.own.values import TAKEN, array_of, is_several, kind_of, refuse_pictures
 from core.data.sequences import Ragged
 from core.errors import DataError
-from core.machine import memory
 from core.user_code.loading import as_user_error
 
 __all__ = ["PEAK", "TARGET_KEYS", "names_in", "read_samples", "selected"]
@@ -21,8 +21,6 @@ TARGET_KEYS = ("label", "labels", "target", "targets", "y")
 REPORTED_EVERY = 1000
 PEAK = 1.3
 """Memory that reading takes, in that of the samples: statistics are computed some rows at a time."""
-SPARE = 0.8
-"""Part of the free memory that samples may take."""
 GROWTH = 1.1
 """Room for sequences of different lengths is enlarged by this factor when it is full."""
 
@@ -60,7 +58,7 @@ def read_samples(samples: Any, source: str, progress: Progress) -> ReadSamples:
         for number in range(total):
             parts = _parts(samples[number], number, source)
             if not number:
-                _check_room(parts, total, source)
+                check_room(PEAK * total * _bytes_of(parts), _what(total, source))
                 columns = {name: _Column(total, value) for name, value in parts.items()}
             if parts.keys() != columns.keys():
                 raise DataError(
@@ -74,7 +72,7 @@ def read_samples(samples: Any, source: str, progress: Progress) -> ReadSamples:
     except DataError:
         raise
     except MemoryError:
-        raise _no_room(sum(column.nbytes for column in columns.values()), total, source) from None
+        raise DataError(f"{_what(total, source)} take more memory than is free", LESS) from None
     except Exception as error:  # the user's own code raises whatever it likes
         raise as_user_error(error) or DataError(
             f"data.path: sample {number} of {source}: {type(error).__name__}: {error}"
@@ -125,15 +123,13 @@ class _Column:
         self._lengths: list[int] | None = None
         self._used = 0
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all samples."""
-        return int(self._values.nbytes)
-
     def add(self, number: int, value: np.ndarray, source: str) -> None:
         """Take the next sample."""
         if value.dtype != self._values.dtype:
-            self._values = self._values.astype(np.result_type(self._values, value), copy=False)
+            wider = np.result_type(self._values, value)
+            if wider != self._values.dtype:
+                check_room(self._values.size * wider.itemsize, _what(self._total, source))
+                self._values = self._values.astype(wider)
         if self._lengths is None and value.shape == self._values.shape[1:]:
             self._values[number] = value
             return
@@ -141,7 +137,7 @@ class _Column:
             self._become_sequences(number, value, source)
         if value.shape[1:] != self._values.shape[1:] or not value.ndim:
             raise _different(value.shape, ("any", *self._values.shape[1:]), source)
-        self._append(value)
+        self._append(value, source)
 
     def whole(self) -> "np.ndarray | Ragged":
         """Return all samples."""
@@ -162,11 +158,14 @@ class _Column:
         self._used = number * shape[0]
         self._values.resize((self._total * shape[0], *shape[1:]), refcheck=False)
 
-    def _append(self, value: np.ndarray) -> None:
+    def _append(self, value: np.ndarray, source: str) -> None:
         assert self._lengths is not None
         end = self._used + len(value)
         if end > len(self._values):
-            self._resize(max(end, int(GROWTH * len(self._values))))
+            steps = max(end, int(GROWTH * len(self._values)))
+            more = (steps - len(self._values)) * max(1, self._values[:1].nbytes)
+            check_room(more, _what(self._total, source))
+            self._resize(steps)
         self._values[self._used : end] = value
         self._used = end
         self._lengths.append(len(value))
@@ -238,21 +237,9 @@ def _different(one: tuple[Any, ...], other: tuple[Any, ...], source: str) -> Dat
     )
 
 
-def _check_room(parts: Mapping[Any, np.ndarray], total: int, source: str) -> None:
-    """See that there is memory for so many samples like the first one.
-
-    Raises:
-        DataError: there is not.
-    """
-    needed = total * max(1, sum(part.nbytes for part in parts.values()))
-    if PEAK * needed > SPARE * memory().available:
-        raise _no_room(needed, total, source)
+def _bytes_of(parts: Mapping[Any, np.ndarray]) -> int:
+    return max(1, sum(part.nbytes for part in parts.values()))
 
 
-def _no_room(needed: int, total: int, source: str) -> DataError:
-    return DataError(
-        f"data.path: {total:,} samples of {source} take {needed / 2**30:.1f} GiB of memory, "
-        f"{memory().available / 2**30:.1f} are free",
-        "Return fewer or smaller samples, or bytes (uint8) in place of floats; or set data.feed to stream, which reads "
-        "them again in each epoch",
-    )
+def _what(total: int, source: str) -> str:
+    return f"data.path: {total:,} samples of {source}"

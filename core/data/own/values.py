@@ -7,6 +7,7 @@ import numpy as np
 from torch.utils.data import Dataset as TorchDataset
 
 from core.arrays import as_array
+from core.data.arrays.room import check_room
 from core.data.own.objects import unboxed
 from core.data.sequences import Ragged
 from core.errors import DataError
@@ -134,6 +135,9 @@ def column_of(values: Any, source: str) -> "np.ndarray | Ragged":
         except DataError:  # rows of different lengths
             pass
     sequences = [array_of(value, source) for value in values]
+    check_room(
+        sum(sequence.nbytes for sequence in sequences), f"data.path: {len(sequences):,} samples of {source}"
+    )
     shapes = {sequence.shape for sequence in sequences}
     if len(shapes) == 1:
         return np.stack(sequences)
