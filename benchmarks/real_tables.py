@@ -5,10 +5,12 @@
 The tables are those of `benchmarks.corpus_targets` and of scikit-learn with at least `MIN_ROWS` rows; each with the
 target that it is known for. A run is what ``tui train --data FILE`` does; boosting and the linear model are the simple
 models beside it, on the same split. The MLP is scikit-learn's on the same encoded columns, with the best of `GRID` on a
-fifth of the training rows. Scores are accuracy or R2 on test, R2 not below -1.
+fifth of the training rows. Where AutoGluon is installed, it has the same columns and `SECONDS` a table. Scores are
+accuracy or R2 on test, R2 not below -1.
 """
 
 import argparse
+import importlib.util
 import json
 import statistics
 import tempfile
@@ -30,7 +32,8 @@ CLOSE, FAR = 0.02, 0.1
 WORST = -1.0
 GRID = (((100,), (128, 128)), (1e-4, 0.1), (1e-3, 1e-2))
 """Hidden units, penalty and learning rate."""
-MODELS = ("network", "boosting", "linear", "mlp")
+MODELS = ("network", "boosting", "linear", "mlp", "autogluon")
+SECONDS = 30
 OPENML = {"61": "class", "62": "type", "3": "class", "40675": "class", "42585": "species", "561": "class"}
 """Small tables of OpenML among scikit-learn's files, with their targets; 62 is Zoo."""
 BUNDLED = ("iris", "wine", "breast_cancer", "diabetes")
@@ -82,6 +85,8 @@ def scores_of(data: dict[str, Any], runs: Path) -> dict[str, float] | None:
     found = {"network": report.metrics[metric]}
     found |= {model.name: model.reports["test"].metrics[metric] for model in beside.models} if beside else {}
     found["mlp"] = tuned_mlp(loaded)
+    if importlib.util.find_spec("autogluon"):
+        found["autogluon"] = autogluon(loaded, runs / "autogluon" / run.name)
     return {name: max(WORST, found[name]) for name in MODELS if found.get(name) is not None}
 
 
@@ -114,6 +119,27 @@ def tuned_mlp(data: Any) -> float:
         warnings.simplefilter("ignore", ConvergenceWarning)
         best = max(product(*GRID), key=lambda each: fitted(each, kept).score(inputs[held], targets[held]))
         return float(fitted(best, order).score(*part("test")))
+
+
+def autogluon(data: Any, folder: Path) -> float:
+    """Return the test score of AutoGluon's ensemble, which it learns in `SECONDS` from the training rows."""
+    import pandas as pd
+    from autogluon.tabular import TabularPredictor
+
+    def part(name: str) -> Any:
+        split = data.splits[name]
+        frame = pd.DataFrame(
+            split.inputs.numpy(), columns=[f"c{place}" for place in range(split.inputs.shape[1])]
+        )
+        return frame.assign(target=split.targets.numpy().ravel())
+
+    metric = "accuracy" if data.class_names else "r2"
+    kind = ("binary" if len(data.class_names) == 2 else "multiclass") if data.class_names else "regression"
+    model = TabularPredictor("target", problem_type=kind, eval_metric=metric, path=str(folder), verbosity=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(pd.concat([part("train"), part("validation")]), time_limit=SECONDS)
+        return float(model.evaluate(part("test"))[metric])
 
 
 def summary(found: dict[str, dict[str, float]]) -> dict[str, Any]:
