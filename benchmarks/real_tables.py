@@ -138,7 +138,7 @@ def autogluon(data: Any, folder: Path) -> float:
     model = TabularPredictor("target", problem_type=kind, eval_metric=metric, path=str(folder), verbosity=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(pd.concat([part("train"), part("validation")]), time_limit=SECONDS)
+        model.fit(pd.concat([part("train"), part("validation")]), time_limit=SECONDS, num_cpus=1)
         return float(model.evaluate(part("test"))[metric])
 
 
