@@ -25,9 +25,9 @@ from core.report.samples import mistakes, own_pictures, own_text
 from core.runs.comparison.entries import Entry, EntryReader, load_report
 from core.runs.comparison.standings import Score
 from core.runs.data_facts import kept_warnings
-from core.runs.environment import without_secrets
 from core.runs.folder import Run
 from core.runs.opening import record_test_opening
+from core.runs.origin.environment import without_secrets
 from core.tasks.registry import task_of
 
 __all__ = ["build", "check_output", "write", "write_page"]
@@ -36,6 +36,8 @@ SPLITS = ("test", "validation")
 BY_STEP = " by step"
 COLUMNS = 200
 """Curves keep what can be seen on an axis of this many columns."""
+PACKAGES = ("torchtui", "torch", "torchvision", "numpy", "scikit-learn")
+"""Of those that are installed, the ones whose versions the report names."""
 MAX_DRAWN = 60
 """Figures of the metrics of a run, each of which takes a fifth of a second."""
 MAX_CLASSES = 100
@@ -319,15 +321,13 @@ def _environment(run: Run) -> list[list[str]]:
         return [["environment.json", "cannot be read"]]
     if not isinstance(values, dict):
         return [["environment.json", "was not written by torchtui"]]
-    flat = (
-        {**values, **(values.pop("packages", None) or {})}
-        if isinstance(values.get("packages"), dict)
-        else values
-    )
+    packages = values.pop("packages", None)
+    known = packages if isinstance(packages, dict) else {}
+    flat = {**values, **{name: known[name] for name in PACKAGES if name in known}}
     texts = {
         key: list(map(str, value)) if isinstance(value, list) else [str(value)] for key, value in flat.items()
     }
-    return [[key, " ".join(without_secrets(words))] for key, words in texts.items() if key != "packages"]
+    return [[key, " ".join(without_secrets(words))] for key, words in texts.items()]
 
 
 def _number(value: object) -> str:

@@ -87,6 +87,11 @@ class Run:
         return self.path / "environment.json"
 
     @property
+    def diff_file(self) -> Path:
+        """Changes of the working copy since its commit, where there were any."""
+        return self.path / "working-copy.diff"
+
+    @property
     def data_file(self) -> Path:
         """Facts of the data, without its samples."""
         return self.path / "data.json"
@@ -223,11 +228,12 @@ def create_run(
     return create_folder(runs_dir, name_of(config), fill)
 
 
-def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object]) -> Run:
+def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object], *, id: str = "") -> Run:
     """A new folder, named by date, a name and three random letters, which is there whole or not at all.
 
     Args:
         fill: writes what is in it, while it still has a hidden name.
+        id: what it is called instead, unless a folder has this name.
 
     Raises:
         RunError: it cannot be made.
@@ -240,7 +246,7 @@ def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object]) -> R
             fill(Run(hidden))
             while True:
                 tail = "".join(secrets.choice(ALPHABET) for _ in range(3))
-                run = Run(runs_dir / f"{stamp}_{name}_{tail}")
+                run, id = Run(runs_dir / (id or f"{stamp}_{name}_{tail}")), ""
                 try:
                     hidden.rename(run.path)
                 except OSError as error:

@@ -29,10 +29,10 @@ from core.observers.settings import ALONE, Extras
 from core.runs.checkpoints import FolderCheckpoints, State
 from core.runs.code import from_copies
 from core.runs.data_facts import write_data_facts
-from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
+from core.runs.origin.environment import write_environment
 from core.runs.requests import claimed
 from core.session.baselines.beside import train_beside
 from core.session.calibrate import with_temperature

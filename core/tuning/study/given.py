@@ -1,6 +1,5 @@
 """A trial in the hands of a worker: how it is prepared, and what is kept of it at its end."""
 
-import json
 import math
 import time
 from dataclasses import dataclass, field, replace
@@ -9,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from core.config import schema as configuration
-from core.files.atomic import write_atomically
 from core.files.syncing import synced_soon
 from core.runs.code import agreed_code
-from core.runs.environment import environment
 from core.runs.folder import Run, create_run
 from core.runs.lock import is_held
+from core.runs.origin.environment import environment_files, write_files
 from core.tuning.executors.protocol import Outcome, TrialTask
 from core.tuning.study.claims import Claim
 from core.tuning.study.curves import as_curve, logged_curve
@@ -53,7 +51,7 @@ def prepare(study: TuningStudy, claim: Claim, threads: int, data_root: Path | No
     run = Run(known) if known else None
     if run is None or not run.config_file.is_file() or not _is_left(run):
         with synced_soon(folder.trials_dir):
-            run = create_run(folder.trials_dir, config, also=_write_environment)
+            run = create_run(folder.trials_dir, config, also=lambda run: write_files(run, _environment()))
     claim.trained_in(run.id)
     curve = logged_curve(run, plan.metric) if known else {}
     record = TrialRecord(
@@ -129,11 +127,5 @@ def result(record: TrialRecord) -> dict[str, Any]:
     }
 
 
-def _write_environment(run: Run) -> None:
-    write_atomically(run.environment_file, lambda file: file.write(_environment()))
-
-
-@cache
-def _environment() -> bytes:
-    """On what all trials of this process are made."""
-    return json.dumps(environment(), indent=2).encode()
+_environment = cache(environment_files)
+"""On what all trials of this process are made."""

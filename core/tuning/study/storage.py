@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from core.errors import DependencyError, RunDamaged, RunError
 from core.files.lock import has_locks
 from core.remedies import resume_study
-from core.runs.environment import MASK, is_secret, without_secrets
+from core.runs.origin.environment import MASK, is_secret, without_secrets
 from core.tuning.study.optuna_file import file_storage
 from core.tuning.study.optuna_private import remember_trials
 

@@ -22,7 +22,7 @@ from core.errors import RunDamaged, RunError, StorageNotGiven
 from core.files.atomic import write_atomically
 from core.files.reading import read_text
 from core.remedies import STORAGE, Remedy
-from core.runs.environment import without_secrets
+from core.runs.origin.environment import without_secrets
 from core.session.preload import load_backend
 from core.tuning.executors.trial_memory import estimate
 from core.tuning.search.methods import make_pruner, make_sampler

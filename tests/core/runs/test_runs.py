@@ -22,10 +22,10 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
-from core.runs.environment import environment, without_secrets, write_environment
 from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_run, name_of, write_config
 from core.runs.lock import hold
 from core.runs.log import EventLog
+from core.runs.origin.environment import environment, without_secrets, write_environment
 from core.runs.summary import MAX_BYTES, TAIL_BYTES, summarise
 from tests.support.killed import die, in_a_killed_process
 

@@ -13,7 +13,7 @@ from core.runs.folder import all_runs, default_runs_dir, find_run
 from core.runs.query.language import parse
 from core.runs.summary import RunSummary, summarise
 from tui.cli.app import RunsOption
-from tui.cli.commands.runs import labels, trash
+from tui.cli.commands.runs import labels, origin, rerun, trash
 from tui.cli.json_option import json_option
 from tui.cli.lazy import Command, Group
 from tui.cli.run_arguments import RunArgument, refresh_logs
@@ -26,6 +26,9 @@ app = typer.Typer(
 )
 for command in (labels.rename, labels.tag, labels.note, trash.delete, trash.restore, trash.trash):
     app.command(cls=Command)(command)
+for of_origin in (origin.diff, origin.bundle, rerun.rerun):
+    app.command(cls=Command)(of_origin)
+app.command("open", cls=Command)(origin.open_)
 
 Json = Annotated[bool, json_option("Print JSON.")]
 
