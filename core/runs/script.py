@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.user_code.trust import config_folder
-
 __all__ = ["CHOSEN", "imported_dir", "is_imported", "log_of", "script_of", "script_sections"]
 
 CHOSEN = ("data", "model", "loss", "optimizer", "schedule")
@@ -77,5 +75,7 @@ def log_of(config: Mapping[str, Any]) -> str:
 
 def imported_dir(runs_dir: Path) -> Path:
     """The folder of copies of the logs that other tools wrote below a folder of runs."""
+    from core.user_code.trust import config_folder  # which scripts that log do not wait for
+
     place = hashlib.sha256(os.path.realpath(runs_dir).encode(errors="surrogateescape")).hexdigest()[:16]
     return config_folder() / "logs" / place

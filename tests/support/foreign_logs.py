@@ -96,7 +96,7 @@ def write_trackio(path: Path, epochs: int) -> None:
             """
         )
         for epoch in range(1, epochs + 1):
-            metrics = json.dumps({"train/loss": 2 / epoch, "val_loss": 4 / epoch})
+            metrics = json.dumps({"train/loss": 2 / epoch, "val_loss": 4 / epoch}).encode()
             row = (epoch, "a", f"2026-01-01T00:00:{epoch:02}+00:00", "bold-run", epoch, metrics)
             connection.execute("insert into metrics values (?, ?, ?, ?, ?, ?)", row)
 

@@ -16,7 +16,7 @@ __all__ = ["ForeignHost"]
 POLL_SECONDS = 0.5
 MAX_WAITING = 50_000
 """Events that wait to be shown; reading waits then, too."""
-MAX_DRAINED = 10_000
+MAX_DRAINED = 20_000
 """Events that are shown at once: more of them would keep a key waiting."""
 
 

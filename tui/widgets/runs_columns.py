@@ -21,6 +21,7 @@ __all__ = [
     "MONITORED",
     "MORE",
     "TEST",
+    "TOOL",
     "Column",
     "column_of",
     "columns_of",
@@ -44,6 +45,7 @@ MORE: Final = (
 """Names of further columns that a user may want, beside metrics and settings."""
 MONITORED: Final = "monitored"
 TEST: Final = "test"
+TOOL: Final = "tool"
 STATUS_ORDER: Final = (
     "preparing",
     "running",
@@ -295,7 +297,7 @@ COLUMNS: Final[dict[str, Column]] = {
             lambda summary, now: short_name(summary, LONGEST),
             most=LONGEST,
         ),
-        _text("tool", 9, 3, lambda summary: summary.tool, most=18),
+        _text(TOOL, 9, 3, lambda summary: summary.tool, most=18),
         _text("data", 8, 2, lambda summary: summary.data, most=32),
         _text("model", 7, 3, lambda summary: summary.model, most=24),
         _numeric("epochs", EPOCHS_WIDTH, 4, lambda summary: summary.epoch, show=_epochs, falling=True),

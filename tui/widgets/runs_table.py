@@ -23,7 +23,7 @@ from tui.terminal.table_text import TableText
 from tui.terminal.text import count, fit
 from tui.terminal.themes import STATES, sign_of
 from tui.widgets.run_list import RunList
-from tui.widgets.runs_columns import GAP, MONITORED, TEST, Column, lay_out, monitored
+from tui.widgets.runs_columns import GAP, MONITORED, TEST, TOOL, Column, lay_out, monitored
 
 __all__ = ["RunsTable"]
 
@@ -112,7 +112,7 @@ class RunsTable(ScrollView, can_focus=True):
         self._runs, self.rows = runs, runs.rows()
         is_tested = any(summary.test_opened or summary.has_test_alone for summary in self.rows)
         is_monitored = any(map(monitored, self.rows))
-        has = {MONITORED: is_monitored, TEST: is_tested}
+        has = {MONITORED: is_monitored, TEST: is_tested, TOOL: any(summary.tool for summary in self.rows)}
         self._absent = frozenset(name for name, some_run_has_it in has.items() if not some_run_has_it)
         self._laid_out = -1, ()
         self.cursor = self._place_of(before) if before else 0

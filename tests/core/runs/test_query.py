@@ -163,8 +163,8 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
     [
         ("acuracy>0.9", "unknown name 'acuracy'. Did you mean accuracy?"),
         (
-            "foo:bar",
-            "unknown name 'foo'. Takes id, run, name, tag, tags, note, status, data, dataset, model, optimizer",
+            "qqq:bar",
+            "unknown name 'qqq'. Takes id, run, name, tag, tags, note, status, data, dataset, model, optimizer",
         ),
         ("tset.accuracy>1", "unknown name 'tset.accuracy'"),
         ("accuracy>", "accuracy> needs a number. Example: accuracy>0.9"),

@@ -85,8 +85,9 @@ class Trackio:
 
 
 def _object(text: object) -> dict[str, Any]:
+    """Return an object of JSON, which is text or bytes."""
     try:
-        values = json.loads(str(text))
+        values = json.loads(text if isinstance(text, bytes) else str(text))
     except (ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
