@@ -144,13 +144,21 @@ class TuiApp(OrderedInput):
         from core.tuning.study.folder import all_studies
 
         try:
-            empty = not (all_runs(self.runs_dir) or all_studies(self.runs_dir))
+            empty = not (all_runs(self.runs_dir) or all_studies(self.runs_dir) or self._has_logs())
         except RunError:  # Runs reports what is wrong with the folder
             empty = False
         first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"
         import_module(f"tui.screens.{first}.screen")
         import_module("tui.app.handover")
         self.call_from_thread(self._open, first)
+
+    def _has_logs(self) -> bool:
+        """Return whether other tools have written logs below the folder of runs; readers load where there is one."""
+        if not self.runs_dir.is_dir():
+            return False
+        from core.interop.readers.logs import find_logs
+
+        return next(find_logs(self.runs_dir), None) is not None
 
     def _load_backend(self) -> None:
         """Import what draws the first chart, then torch, and report the device that `auto` selects."""

@@ -297,7 +297,7 @@ COLUMNS: Final[dict[str, Column]] = {
             lambda summary, now: short_name(summary, LONGEST),
             most=LONGEST,
         ),
-        _text(TOOL, 9, 3, lambda summary: summary.tool, most=18),
+        _text(TOOL, 11, 3, lambda summary: summary.tool, most=18),
         _text("data", 8, 2, lambda summary: summary.data, most=32),
         _text("model", 7, 3, lambda summary: summary.model, most=24),
         _numeric("epochs", EPOCHS_WIDTH, 4, lambda summary: summary.epoch, show=_epochs, falling=True),

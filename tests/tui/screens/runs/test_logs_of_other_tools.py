@@ -9,6 +9,7 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.runtime.foreign_host import ForeignHost
 from tui.screens.runs.run_actions import possible_actions
+from tui.screens.runs.screen import RunsScreen
 from tui.widgets.runs_table import RunsTable
 
 HOSTILE = "\x1b[2J[red]x"
@@ -21,9 +22,9 @@ async def test_logs_are_listed_with_their_tool_and_open_in_live(tmp_path: Path) 
         file.parent.mkdir(parents=True)
         file.write_text(f"epoch,train/loss,metrics/accuracy_top1,val/loss,{HOSTILE}\n1,3,0.5,{loss},4\n")
         os.utime(file, (1_000_000_000, 1_000_000_000))
-    app = TuiApp(runs_dir=runs_dir, start="runs")
+    app = TuiApp(runs_dir=runs_dir)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: len(app.screen.query_one(RunsTable).rows) == 2)
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and len(app.screen.table.rows) == 2)
         table = app.screen.query_one(RunsTable)
         assert "tool" in table.columns
         assert {summary.tool for summary in table.rows} == {"Ultralytics"}
