@@ -8,4 +8,7 @@ __all__ = ["Binary"]
 class Binary(ClassTask):
     name = "binary"
     classes = 2
-    views = ("summary", "confusion", "roc", "pr", "lift", "threshold", "calibration", "mistakes", "slices")
+    views = (
+        *("summary", "confusion", "roc", "pr", "lift", "threshold"),
+        *("epochs", "calibration", "mistakes", "slices"),
+    )

@@ -35,7 +35,7 @@ class ClassTask(Task):
     default_loss = "cross_entropy"
     views: ClassVar[tuple[str, ...]] = (
         *("summary", "confusion", "roc", "pr", "threshold"),
-        *("calibration", "mistakes", "slices"),
+        *("epochs", "calibration", "mistakes", "slices"),
     )
     headlines = ("accuracy",)
     worst_first = "Most confident mistakes"

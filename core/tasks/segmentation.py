@@ -30,7 +30,7 @@ class Segmentation(Task):
     score = "pixel_accuracy"
     goal = "mean_iou"
     default_loss = "cross_entropy"
-    views = ("summary", "confusion", "masks")
+    views = ("summary", "confusion", "epochs", "masks")
     headlines = ("mean_iou", "pixel_accuracy")
     worst_first = "Worst images"
     class_columns = ("iou", "dice", "precision", "recall", "support")

@@ -8,10 +8,10 @@ from torch import Tensor
 from core.arrays import IGNORED
 from core.tasks.classes import likeliest
 
-__all__ = ["MAX_CONFUSION_CLASSES", "ClassTally", "NumberTally", "PixelTally", "answers_of"]
+__all__ = ["MAX_CLASSES", "ClassTally", "NumberTally", "PixelTally", "answers_of"]
 
-MAX_CONFUSION_CLASSES = 32
-"""Largest number of classes for which each epoch reports its confusion matrix; larger ones would swell the log."""
+MAX_CLASSES = 100
+"""Largest number of classes whose confusions are counted after each epoch."""
 
 AddUp = Callable[[list[float]], list[float]]
 
@@ -66,7 +66,7 @@ class ClassTally(_Answers):
         is_right = answers == wanted
         right = int(is_right.sum()) if known is None else float(known[is_right].sum())
         (right,) = sums([right])
-        if classes > MAX_CONFUSION_CLASSES:
+        if classes > MAX_CLASSES:
             return right / total, []
         counts = torch.bincount(wanted * classes + answers, minlength=classes * classes)
         summed = [int(count) for count in sums(counts.tolist())]
@@ -118,7 +118,7 @@ class PixelTally:
         counted = sum(each.cpu() for each in self._right) if self._right else torch.zeros(2)
         right, total = sums(torch.as_tensor(counted).tolist())
         accuracy = right / total if total else float("nan")
-        if classes > MAX_CONFUSION_CLASSES:
+        if classes > MAX_CLASSES:
             return accuracy, []
         found = sum(each.cpu() for each in self._counts) if self._counts else torch.zeros(classes * classes)
         summed = [int(count) for count in sums(torch.as_tensor(found).tolist())]

@@ -21,6 +21,7 @@ from core.errors import TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
+from core.runs.history.class_history import matrix_or_counts
 from core.tasks.metrics import check_metrics
 from core.training.context import TrainingContext
 from core.training.distributed import SyncPoints
@@ -238,7 +239,7 @@ class _Loop:
                 seconds=seconds,
                 best_epoch=at.best_epoch,
                 best_metrics=at.best_metrics,
-                confusion=confusion,
+                **matrix_or_counts(confusion),
             )
         )
         if message := learner.metrics.report_cost(seconds):

@@ -124,7 +124,7 @@ def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:
     numbers = are_numbers(domain)
     ends = (0.5, len(domain.values) + 0.5) if isinstance(domain, Choices) and not numbers else (None, None)
     points = Series(
-        "", _array([x for x, _, _ in found]), _array([y for _, y, _ in found]), BLUE, "•", "points"
+        "trial", _array([x for x, _, _ in found]), _array([y for _, y, _ in found]), BLUE, "•", "points"
     )
     star = [Mark(x, y, color=ORANGE) for x, y, trial in found if trial == standing.best]
     return Chart(

@@ -21,14 +21,20 @@ class ChartPanel(Panel):
     Args:
         plot: id of the chart itself.
         explores: whether a part of it can be shown, see `ExploringPlot`.
+        focusable: whether it takes the focus then, and keys with it.
     """
 
-    def __init__(self, *, id: str, plot: str | None = None, explores: bool = False) -> None:
+    def __init__(
+        self, *, id: str, plot: str | None = None, explores: bool = False, focusable: bool = False
+    ) -> None:
         super().__init__(id=id)
-        self._plot_id, self._explores = plot, explores
+        self._plot_id, self._explores, self._focusable = plot, explores, focusable
 
     def compose(self) -> ComposeResult:
-        yield ExploringPlot(id=self._plot_id) if self._explores else Plot(id=self._plot_id)
+        if self._explores:
+            yield ExploringPlot(id=self._plot_id, focusable=self._focusable)
+        else:
+            yield Plot(id=self._plot_id)
 
     @property
     def plot(self) -> ExploringPlot:

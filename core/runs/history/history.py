@@ -243,7 +243,10 @@ class History:
         self._measure(event)
         self.best_epoch, self.best_metrics = event.best_epoch, event.best_metrics
         confusion = np.asarray(event.confusion, dtype=np.int32) if event.confusion else None
-        self.epochs.append(Epoch(replace(event, confusion=[]) if event.confusion else event, confusion))
+        large = event.confusion or event.class_counts
+        self.epochs.append(
+            Epoch(replace(event, confusion=[], class_counts=[]) if large else event, confusion)
+        )
         self._append("train", event.train, event.time)
         self._append("validation", event.validation, event.time)
         self.seconds += event.seconds

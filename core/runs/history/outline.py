@@ -86,4 +86,4 @@ class _EpochReader(LogReader):
         if SYSTEM in line or (STEP in line and not self._thinning.wants_next()):
             return None
         event = super()._parse(line)
-        return replace(event, confusion=[]) if isinstance(event, EpochFinished) else event
+        return replace(event, confusion=[], class_counts=[]) if isinstance(event, EpochFinished) else event

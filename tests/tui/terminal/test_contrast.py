@@ -9,7 +9,7 @@ from textual.color import Color
 from textual.theme import Theme
 
 from core.palette import OKABE_ITO
-from tui.charts.curves import MEAN_COLORS
+from tui.charts.evaluation.curves import MEAN_COLORS
 from tui.terminal.contrast import MARKS, TEXT, Legible, contrast, legible
 from tui.terminal.themes import STATES, THEMES, faded
 

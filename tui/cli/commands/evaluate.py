@@ -171,7 +171,7 @@ def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
     from core.evaluation.curve_sets import curves_of, few
     from core.evaluation.two_classes.bands import Band, band_of
     from core.evaluation.values import Undefined
-    from tui.charts.curves import KINDS, chart
+    from tui.charts.evaluation.curves import KINDS, chart
     from tui.charts.plot_text import MARKERS, as_text, legend_text
     from tui.terminal.text import clean
 

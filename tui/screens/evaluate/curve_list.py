@@ -6,7 +6,7 @@ from textual.binding import Binding
 from textual.message import Message
 
 from core.evaluation.curve_sets import Curve, CurveKind
-from tui.charts.curves import color_of, marker_of
+from tui.charts.evaluation.curves import color_of, marker_of
 from tui.charts.plot_chart import SAMPLES
 from tui.screens.evaluate.facts import label
 from tui.terminal.text import number

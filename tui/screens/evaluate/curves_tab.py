@@ -14,15 +14,15 @@ from textual.widgets import Static
 from core.evaluation.curve_sets import Curve, CurveKind, Point, first_chosen, first_shown
 from core.evaluation.two_classes.bands import Band, band_of
 from core.evaluation.values import Undefined
-from tui.charts.curves import KINDS, chance, chart, drawing_order
-from tui.charts.explore.plot import ZOOM_KEYS, ExploringPlot
+from tui.charts.evaluation.curves import KINDS, chance, chart, drawing_order
+from tui.charts.explore.plot import ExploringPlot
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
-from tui.screens.chart_dialog import CHART_KEYS, SaveChart, copy_readout
 from tui.screens.evaluate.curve_list import CurveList
 from tui.screens.evaluate.facts import label
 from tui.screens.evaluate.tab import Subject
 from tui.screens.evaluate.two_classes.picked import PicksThreshold, nearest_place
+from tui.screens.explored import EXPLORE_KEYS, ExploresCharts
 from tui.terminal.text import amount, clean, fit, number
 from tui.terminal.themes import YELLOW
 from tui.widgets.panel import Panel
@@ -42,11 +42,12 @@ POINT_COLUMNS = (
 )
 
 
-class CurvesTab(PicksThreshold):
+class CurvesTab(ExploresCharts, PicksThreshold):
     """Base of ROC and PR."""
 
     KIND: ClassVar[CurveKind]
     BINDINGS: ClassVar[list[BindingType]] = [
+        *EXPLORE_KEYS,
         Binding(
             "left",
             "step(-1)",
@@ -58,8 +59,6 @@ class CurvesTab(PicksThreshold):
         Binding("shift+left", "step(-10)", "ten steps down", show=False),
         Binding("shift+right", "step(10)", "ten steps up", show=False),
         Binding("k", "keep", "keep", tooltip="Keep this threshold with the run; asks first"),
-        *CHART_KEYS,
-        *(binding for binding in ZOOM_KEYS if not binding.key.startswith(("shift", "asterisk"))),
     ]
 
     def __init__(self) -> None:
@@ -121,18 +120,6 @@ class CurvesTab(PicksThreshold):
         if self.curves and self.curves[self.chosen].lines[self.KIND] is not None:
             curve = self.curves[self.chosen]
             self.ask_to_keep(curve, curve.point(self.KIND, self.place))
-
-    def action_save_chart(self) -> None:
-        """Save the chart."""
-        self.app.push_screen(SaveChart(self.query_one(ExploringPlot), KINDS[self.KIND][0]))
-
-    def action_copy_readout(self) -> None:
-        """Copy the values at the crosshair."""
-        copy_readout(self.screen, self.query_one(ExploringPlot))
-
-    def action_explore(self, what: str) -> None:
-        """Zoom the chart."""
-        self.query_one(ExploringPlot).action_explore(what)
 
     @on(ExploringPlot.Picked)
     def _picked(self, event: ExploringPlot.Picked) -> None:

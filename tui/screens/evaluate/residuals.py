@@ -12,12 +12,14 @@ from textual.widget import Widget
 
 from core.evaluation import error_quantiles, residuals
 from core.evaluation.error_views import sample_at
-from tui.charts.errors import VIEWS
-from tui.charts.plot import Plot
+from tui.charts.evaluation.errors import VIEWS
+from tui.charts.explore.plot import ExploringPlot
+from tui.charts.explore.window import WHOLE
 from tui.charts.plot_chart import Chart
 from tui.screens.evaluate.detail import SampleDialog
 from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.tab import EvaluationTab, Subject
+from tui.screens.explored import EXPLORE_KEYS, ExploresCharts
 from tui.terminal.text import clean, number
 from tui.widgets.panel import Panel
 from tui.widgets.table import Column, Table
@@ -38,11 +40,12 @@ class Errors:
     largest: np.ndarray
 
 
-class ResidualsTab(EvaluationTab):
+class ResidualsTab(ExploresCharts, EvaluationTab):
     """Residual against prediction, error quantiles, largest errors."""
 
     TITLE = "Residuals"
     BINDINGS: ClassVar[list[BindingType]] = [
+        *EXPLORE_KEYS,
         Binding("n", "turn(1)", "next target", tooltip="Show the errors of the next target"),
         Binding("N", "turn(-1)", "previous target", show=False),
         Binding("c", "chart(1)", "chart", tooltip="Show the errors from another side"),
@@ -57,7 +60,14 @@ class ResidualsTab(EvaluationTab):
     def action_chart(self, by: int) -> None:
         """Show the errors from another side."""
         self.view = (self.view + by) % len(VIEWS)
+        self._clear_chart()
         self._draw_chart()
+
+    def _clear_chart(self, why: str = "") -> None:
+        """Empty the chart; the part of it that was shown says nothing of the next one."""
+        plot = self.query_one(ExploringPlot)
+        plot.explore(WHOLE)
+        plot.show(Chart(empty=why))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer another target where there are several."""
@@ -71,7 +81,7 @@ class ResidualsTab(EvaluationTab):
 
     def compose(self) -> ComposeResult:
         with Panel(classes="plot-panel"):
-            yield Plot()
+            yield ExploringPlot(both=True)
         with Vertical(id="errors-side"):
             with Panel(id="quantiles-panel"):
                 yield Table(id="quantiles")
@@ -88,7 +98,7 @@ class ResidualsTab(EvaluationTab):
 
     def _show_target(self, subject: Subject) -> None:
         shown = subject.of_target(self.target)
-        self.query_one(Plot).show(Chart(empty="sorting errors ..."))
+        self._clear_chart("sorting errors ...")
         self.in_background(
             "errors", lambda progress: _errors(shown), lambda errors: self._show(shown, errors)
         )
@@ -113,7 +123,7 @@ class ResidualsTab(EvaluationTab):
             return
         subject, errors = self.shown
         title, draw = VIEWS[self.view]
-        self.query_one(Plot).show(draw(subject.predictions, errors.residual))
+        self.query_one(ExploringPlot).show(draw(subject.predictions, errors.residual))
         panel = self.query_one(".plot-panel", Panel)
         panel.border_title = f"{self._of_target(subject)}{title}"
         mean, median = float(errors.residual.mean()), errors.quantiles[0.5]

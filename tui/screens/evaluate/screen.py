@@ -28,6 +28,7 @@ from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.base import NARROW
 from tui.screens.evaluate.calibration import CalibrationTab
+from tui.screens.evaluate.classes.class_curves import ClassCurvesTab
 from tui.screens.evaluate.confusion import ConfusionTab
 from tui.screens.evaluate.curves_tab import PrecisionRecallTab, RocTab
 from tui.screens.evaluate.failures.mistakes import MistakesTab
@@ -54,6 +55,7 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
     PrecisionRecallTab,
     LiftTab,
     ThresholdTab,
+    ClassCurvesTab,
     CalibrationTab,
     MistakesTab,
     MasksTab,

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 
+from tui.charts.explore.window import WHOLE
 from tui.charts.study_views import contour_chart, front_chart
 from tui.headless.confirm import confirmation_rows, winner_lines
 from tui.screens.tune.parallel_panel import ParallelPanel
@@ -72,8 +73,8 @@ class Graphs(Horizontal):
     def compose(self) -> ComposeResult:
         yield SlicesPanel(id="slices-panel")
         yield ParallelPanel(id="parallel-panel")
-        yield ChartPanel(id="contour-panel")
-        yield ChartPanel(id="front-panel")
+        yield ChartPanel(id="contour-panel", explores=True, focusable=True)
+        yield ChartPanel(id="front-panel", explores=True, focusable=True)
         yield SpreadPanel(id="spread-panel")
         yield ConfirmPanel(id="confirm-panel")
 
@@ -106,6 +107,7 @@ class Graphs(Horizontal):
         """Show other parameters in slices and contours."""
         self._first += by
         self.query_one(SlicesPanel).turn(by)
+        self.query_one("#contour-panel", ChartPanel).plot.explore(WHOLE)
         self._show_page()
 
     def select(self, ranges: Mapping[str, Any]) -> None:

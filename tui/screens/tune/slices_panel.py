@@ -7,7 +7,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.charts.plot import Plot
+from tui.charts.explore.plot import ExploringPlot
+from tui.charts.explore.window import WHOLE
 from tui.charts.study import places, slice_chart
 from tui.terminal.text import clean, short_path
 from tui.widgets.panel import Panel
@@ -25,16 +26,24 @@ CELLS = 32
 class Slice(Vertical):
     """One chart under the name of its parameter; the legend of its axis is below."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._path = ""
+
     def compose(self) -> ComposeResult:
         yield Static("", classes="slice-name", markup=False)
-        yield Plot()
+        yield ExploringPlot(focusable=True)
         yield Static("", classes="slice-places", markup=False)
 
     def show(self, standing: "Standing", path: str, log_y: bool) -> None:
         """Show a parameter."""
         below = places(standing.plan.space.domains[path])
         self.query_one(".slice-name", Static).update(Content(clean(path)))
-        self.query_one(Plot).show(slice_chart(standing, path, log_y))
+        plot = self.query_one(ExploringPlot)
+        if path != self._path:
+            self._path = path
+            plot.explore(WHOLE)
+        plot.show(slice_chart(standing, path, log_y))
         words = self.query_one(".slice-places", Static)
         words.update(Content(below))
         words.display = bool(below)

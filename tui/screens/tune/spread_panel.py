@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 
-from tui.charts.plot import Plot
+from tui.charts.explore.plot import ExploringPlot
 from tui.charts.study_views import spread_chart
 from tui.terminal.text import clean, fit
 from tui.widgets.drawing import Drawing
@@ -44,7 +44,7 @@ class SpreadPanel(Panel):
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield Plot()
+            yield ExploringPlot(focusable=True)
             with VerticalScroll(can_focus=False):
                 yield Drawing(id="side-by-side")
 
@@ -53,7 +53,7 @@ class SpreadPanel(Panel):
         from core.tuning.comparison import not_comparable
         from tui.headless.studies_report import verdict
 
-        self.query_one(Plot).show(spread_chart([standing, *together.others]))
+        self.query_one(ExploringPlot).show(spread_chart([standing, *together.others]))
         self.query_one("#side-by-side", Drawing).show(partial(_table, together.facts))
         self.border_title = f"spread of {len(together.facts)} studies"
         note = not_comparable(together.facts)

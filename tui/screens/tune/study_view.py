@@ -35,8 +35,8 @@ class StudyView(Vertical):
         with Horizontal(id="study-upper"):
             yield TrialsPanel(id="trials-panel")
             with Vertical(id="study-charts"):
-                yield ChartPanel(id="best-panel")
-                yield ChartPanel(id="curves-panel")
+                yield ChartPanel(id="best-panel", explores=True, focusable=True)
+                yield ChartPanel(id="curves-panel", explores=True, focusable=True)
         with Horizontal(id="study-lower"):
             yield ImportancePanel(id="importance-panel")
             yield Graphs(id="graphs")

@@ -24,7 +24,7 @@ from tests.support.fixtures import WriteRun
 from tests.support.narrow import instance, some
 from tests.support.waiting import until
 from tui.app.app import TuiApp
-from tui.charts.plot import Plot
+from tui.charts.explore.window import WHOLE
 from tui.charts.study import best_chart, curves_chart, places, slice_chart
 from tui.forms.search_form import default_search, review
 from tui.forms.search_texts import Search
@@ -213,7 +213,13 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make: Make, tm
         assert panel._cells(0)[0] == f"★ {some(screen.standing).best}"
         assert panel._cells(0)[1][0] == "✓ completed"
         assert "completed  3/3  ★ loss" in shown(screen, "#study-facts")
-        assert len(screen.query_one("#best-panel", ChartPanel).query_one(Plot).chart.series) == 2
+        best = screen.query_one("#best-panel", ChartPanel).plot
+        assert len(best.chart.series) == 2
+        best.focus()
+        await pilot.press("right", "plus")
+        await until(pilot, lambda: best.window.cross is not None and best.window.x is not None)
+        await pilot.press("0")
+        await until(pilot, lambda: best.window == WHOLE)
 
         panel.table.focus()
         await pilot.press("a")

@@ -14,11 +14,13 @@ from textual.widgets import Input, Label, Static
 from core.evaluation import Predictions
 from core.evaluation.two_classes.numbers import BETA, MAX_FPR, Number, two_class_numbers
 from core.evaluation.two_classes.steps import ScoreSteps, steps_of
-from tui.charts.lift import LIFTS
-from tui.charts.plot import Plot
+from tui.charts.evaluation.lift import LIFTS
+from tui.charts.explore.plot import ExploringPlot
+from tui.charts.explore.window import WHOLE
 from tui.charts.plot_chart import Chart
 from tui.screens.evaluate.facts import label
 from tui.screens.evaluate.tab import EvaluationTab, Subject
+from tui.screens.explored import EXPLORE_KEYS, ExploresCharts
 from tui.terminal.text import clean, number
 from tui.widgets.panel import Panel
 from tui.widgets.table import Column, Table
@@ -37,11 +39,12 @@ class Found:
     problem: str = ""
 
 
-class LiftTab(EvaluationTab):
+class LiftTab(ExploresCharts, EvaluationTab):
     """A chart, the numbers of the positive class, and the arguments of two of them."""
 
     TITLE = "Lift"
     BINDINGS: ClassVar[list[BindingType]] = [
+        *EXPLORE_KEYS,
         Binding("c", "chart(1)", "chart", tooltip="Show lift, gains, or the distributions of scores"),
         Binding("C", "chart(-1)", "previous chart", show=False),
         Binding("b", "ask('beta')", "beta", tooltip="Enter how much more recall counts than precision"),
@@ -57,7 +60,7 @@ class LiftTab(EvaluationTab):
 
     def compose(self) -> ComposeResult:
         with Panel(classes="plot-panel"):
-            yield Plot()
+            yield ExploringPlot(both=True)
         with Panel(classes="list-panel"):
             yield Table(id="lift-numbers")
         with Horizontal(id="lift-arguments"):
@@ -73,6 +76,7 @@ class LiftTab(EvaluationTab):
     def action_chart(self, by: int) -> None:
         """Show another chart."""
         self.view = (self.view + by) % len(LIFTS)
+        self.query_one(ExploringPlot).explore(WHOLE)
         self._draw_chart()
 
     def action_ask(self, what: str) -> None:
@@ -81,7 +85,8 @@ class LiftTab(EvaluationTab):
 
     def draw(self, subject: Subject) -> None:
         self.found = None
-        self.query_one(Plot).show(Chart(empty="sorting scores ..."))
+        self.query_one(ExploringPlot).explore(WHOLE)
+        self.query_one(ExploringPlot).show(Chart(empty="sorting scores ..."))
         self.query_one("#lift-numbers", Table).show((), 0, lambda row: ())
         self._compute()
 
@@ -117,7 +122,9 @@ class LiftTab(EvaluationTab):
         steps = self.found.steps
         title, draw = LIFTS[self.view]
         there = steps.positives and steps.negatives
-        self.query_one(Plot).show(draw(steps) if there else Chart(empty="all samples are of one class"))
+        self.query_one(ExploringPlot).show(
+            draw(steps) if there else Chart(empty="all samples are of one class")
+        )
         self.query_one(".plot-panel", Panel).border_title = title
 
 

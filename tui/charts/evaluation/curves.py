@@ -9,7 +9,16 @@ from tui.charts.plot_chart import RGB, Chart, Mark, Series
 from tui.terminal.text import fit, number
 from tui.terminal.themes import YELLOW
 
-__all__ = ["KINDS", "chance", "chart", "color_of", "drawing_order", "marker_of"]
+__all__ = [
+    "KINDS",
+    "chance",
+    "chart",
+    "class_color",
+    "class_marker",
+    "color_of",
+    "drawing_order",
+    "marker_of",
+]
 
 KINDS: dict[CurveKind, tuple[str, str]] = {
     "roc": ("ROC, one-vs-rest", "AUC"),
@@ -23,16 +32,26 @@ LINES = ("braille", "hd", "•", "+", "×", "o")
 """Markers of the lines: those of the classes that share a colour differ."""
 
 
+def class_color(number: int) -> RGB:
+    """Return the colour of a class: they take turns in the palette."""
+    return PALETTE[number % len(PALETTE)]
+
+
+def class_marker(number: int) -> str:
+    """Return the marker of a class: another one each time that the classes begin the palette again."""
+    return LINES[number // len(PALETTE) % len(LINES)]
+
+
 def color_of(curves: Sequence[Curve], number: int) -> RGB:
-    """Return the colour of a curve: the classes take turns in the palette, the means are grey."""
+    """Return the colour of a curve: that of its class; the means are grey."""
     mean = number - (len(curves) - len(MEANS))
-    return MEAN_COLORS[mean] if mean >= 0 else PALETTE[number % len(PALETTE)]
+    return MEAN_COLORS[mean] if mean >= 0 else class_color(number)
 
 
 def marker_of(curves: Sequence[Curve], number: int) -> str:
-    """Return the marker of a curve: another one each time that the classes begin the palette again."""
+    """Return the marker of a curve."""
     mean = number - (len(curves) - len(MEANS))
-    return LINES[mean] if mean >= 0 else LINES[number // len(PALETTE) % len(LINES)]
+    return LINES[mean] if mean >= 0 else class_marker(number)
 
 
 def drawing_order(curves: Sequence[Curve], shown: Sequence[int], kind: CurveKind, chosen: int) -> list[int]:

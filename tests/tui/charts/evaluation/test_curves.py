@@ -10,7 +10,7 @@ from core.evaluation.curve_sets import MAX_LINES, CurveKind, curves_of, few, fir
 from core.report import figures
 from core.tasks.evaluation import evaluate
 from tests.support.narrow import instance
-from tui.charts.curves import chance, chart, color_of, marker_of
+from tui.charts.evaluation.curves import chance, chart, color_of, marker_of
 from tui.charts.plot import draw
 from tui.charts.plot_chart import line_markers
 

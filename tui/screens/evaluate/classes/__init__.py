@@ -1,0 +1,1 @@
+"""The classes over the epochs."""
