@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rich.segment import Segment
 from rich.style import Style
@@ -56,8 +57,8 @@ class Table(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "move(-1_000_000_000)", "First row", show=False),
         Binding("end", "move(1_000_000_000)", "Last row", show=False),
-        Binding("left", "shift(-8)", "Columns to the left", show=False),
-        Binding("right", "shift(8)", "Columns to the right", show=False),
+        Binding("left", "shift(-1)", "Columns to the left", show=False),
+        Binding("right", "shift(1)", "Columns to the right", show=False),
         Binding("enter", "choose", "Open", show=False),
     ]
 
@@ -141,9 +142,13 @@ class Table(ScrollView, can_focus=True):
         """Move the cursor by as many rows as are seen."""
         self.cursor += pages * max(1, self._view.height - 2)
 
-    def action_shift(self, cells: int) -> None:
-        """Scroll sideways."""
-        self.scroll_to(x=self.scroll_offset.x + cells, animate=False)
+    def action_shift(self, by: int) -> None:
+        """Scroll sideways, to where the next or the previous column starts."""
+        starts = [start for start, _ in self._spans()[self._frozen :]]
+        at = self.scroll_offset.x
+        further = [start for start in starts if (start > at if by > 0 else start < at)]
+        if further:
+            self.scroll_to(x=min(further) if by > 0 else max(further), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return False for sideways scrolling where nothing is hidden, so that its keys are free for others."""
@@ -218,11 +223,34 @@ class Table(ScrollView, can_focus=True):
         style = self.get_component_rich_style("table--cursor" if at_cursor else "table--row")
         return self._line(self._cells(row), "▸" if at_cursor else " ", style, width)
 
+    def _spans(self) -> list[tuple[int, int]]:
+        """Return where each column starts and ends, in cells behind the frozen columns."""
+        widths = self._widths()
+        starts = list(accumulate((width + 1 for width in widths), initial=0))
+        frozen = starts[self._frozen]
+        return [
+            (start - frozen, start - frozen + width) for start, width in zip(starts, widths, strict=False)
+        ]
+
+    def _cut(self, width: int) -> set[int]:
+        """Return the columns that would be seen in part; the first one is shown in any case."""
+        spans = self._spans()
+        left = self.scroll_offset.x
+        right = left + width - 1 + (spans[0][0] if spans else 0)
+        seen = [
+            place
+            for place, (start, end) in enumerate(spans)
+            if place >= self._frozen and start < right and end > left
+        ]
+        cut = {place for place in seen if spans[place][0] < left or spans[place][1] > right}
+        return cut if len(cut) < len(seen) else cut - set(seen[:1])
+
     def _line(self, cells: Sequence[Cell], mark: str, style: Style, width: int) -> Strip:
         segments = [Segment(mark, style)]
-        widths = self._widths()
-        for cell, column, room in zip(cells, self._columns, widths, strict=True):
+        widths, cut = self._widths(), self._cut(width)
+        for place, (cell, column, room) in enumerate(zip(cells, self._columns, widths, strict=True)):
             text, color = (cell, None) if isinstance(cell, str) else cell
+            text = "" if place in cut else text
             inked = style if color is None else style + Style(color="rgb({},{},{})".format(*color))
             segments += [Segment(fit(text, room, align=column.align), inked), Segment(" ", style)]
         frozen = 1 + sum(room + 1 for room in widths[: self._frozen])

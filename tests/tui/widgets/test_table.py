@@ -85,6 +85,9 @@ async def test_frozen_columns_stay_while_others_scroll() -> None:
     async with app.run_test(size=(40, 10)) as pilot:
         app.table.focus()
         assert app.lines()[1].split()[1:3] == ["0", "0.0"]
+        assert app.lines()[0].split() == ["id", "c0", "c1", "c2"], "of the next one only a part would be seen"
+        await pilot.press("right")
+        assert app.lines()[0].split() == ["id", "c1", "c2", "c3"]
         await pilot.press(*["right"] * 20)
         assert app.lines()[1].split()[1] == "0"
         assert app.lines()[1].split()[-1] == "0.9"
