@@ -18,13 +18,16 @@ SETTINGS = {
 
 
 def table_of_runs(runs: Sequence[RunSummary]) -> tuple[list[str], list[list[str]]]:
-    """Return a head and a row for each run: what it trains, the metrics of its best epoch, those of each split."""
+    """Return a head and a row for each run: what it trains, the metrics of its best epoch, those of each split.
+
+    Test numbers that nobody has opened are missing.
+    """
     metrics = _names(run.metrics for run in runs)
-    splits = _names(run.evaluation for run in runs)
+    splits = _names(run.shown_evaluation for run in runs)
     evaluated = [
         (split, name)
         for split in splits
-        for name in _names(run.evaluation.get(split, {}) for run in runs)
+        for name in _names(run.shown_evaluation.get(split, {}) for run in runs)
         if split != "validation" or name not in metrics
     ]
     head = ["id", "name", "status", "data", "model", *SETTINGS, "epoch", "epochs", "best_epoch"]
@@ -39,7 +42,7 @@ def table_of_runs(runs: Sequence[RunSummary]) -> tuple[list[str], list[list[str]
             *(_text(run.config.get(section, {}).get(field)) for section, field in SETTINGS.values()),
             *map(str, (run.epoch, run.epochs, run.best_epoch)),
             *(_text(run.metrics.get(name)) for name in metrics),
-            *(_text(run.evaluation.get(split, {}).get(name)) for split, name in evaluated),
+            *(_text(run.shown_evaluation.get(split, {}).get(name)) for split, name in evaluated),
         ]
         for run in runs
     ]

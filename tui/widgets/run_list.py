@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from core.runs.query.language import Query
+from core.runs.query.unopened import unopened_note
 from core.runs.summary import RunSummary, began
 from core.tuning.listed import StudySummary
 from tui.widgets.runs_columns import COLUMNS, Column, column_of, columns_of, widths_of
@@ -66,6 +67,12 @@ class RunList:
         self.query = query
         self._matching = {name: summary for name, summary in self.all.items() if query.matches(summary)}
 
+    @property
+    def unopened(self) -> str:
+        """That test numbers are taken as missing, if the filter, the order or a chosen column asks for them."""
+        names = (*self.query.names, self.column, *(column.name for column in self.chosen))
+        return unopened_note(names, self.all.values())
+
     def any_match(self, query: Query) -> bool:
         """Return whether any run or study matches a query."""
         return any(query.matches(summary) for summary in (*self.all.values(), *self.studies.values()))
@@ -108,7 +115,7 @@ class RunList:
 
     def is_open(self, study: str) -> bool:
         """Return whether the trials of a study are shown."""
-        return study in self.opened or self.query.asks_for("study")
+        return study in self.opened or "study" in self.query.names
 
     def rows(self) -> list[RunSummary]:
         """Return the displayed runs in order; equal runs newest first. Trials stand below their study."""

@@ -202,7 +202,7 @@ def _read_metric(name: str, summary: RunSummary) -> float | None:
 
 
 def _read_evaluation(split: str, name: str, summary: RunSummary) -> float | None:
-    found = _named(summary.evaluation.get(split, {}), name)
+    found = _named(summary.shown_evaluation.get(split, {}), name)
     return _named(summary.metrics, name) if found is None and split == "validation" else found
 
 

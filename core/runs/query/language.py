@@ -5,7 +5,8 @@
                                 optimizer schedule study loss
     epochs>=10  lr=0.1  seed=3  numbers: epochs best_epoch lr batch seed test
     accuracy>0.9  loss<=0.2     of validation: at the best epoch, or else of its evaluation
-    test.f1_macro>0.9           of the evaluation of a split; also one of the user's own: validation.f2>0.5
+    test.f1_macro>0.9           of the evaluation of a split; also one of the user's own: validation.f2>0.5; a run whose
+                                test split nobody has opened lacks those of test
     cfg.optimizer.lr=0.1        any setting; a field that one section has needs no section: cfg.lr
     age<1d                      since it was started: s min h d w
     a b  a or b  not a  (a b)   terms side by side must all hold; or binds less than that
@@ -128,20 +129,22 @@ class Query:
         """Return whether all terms hold for a run."""
         return all(term.matches(summary) for term in self.terms)
 
-    def asks_for(self, name: str) -> bool:
-        """Return whether a term somewhere compares what has this name."""
-        return any(_asks_for(term, name) for term in self.terms)
+    @property
+    def names(self) -> Iterator[str]:
+        """Yield the name of all that a term somewhere compares."""
+        for term in self.terms:
+            yield from _names(term)
 
 
-def _asks_for(term: Condition, name: str) -> bool:
+def _names(term: Condition) -> Iterator[str]:
     match term:
         case Term():
-            return term.field.name == name
+            yield term.field.name
         case Not():
-            return _asks_for(term.term, name)
+            yield from _names(term.term)
         case Either():
-            return any(query.asks_for(name) for query in term.queries)
-    return False
+            for query in term.queries:
+                yield from query.names
 
 
 def parse(text: str) -> Query:

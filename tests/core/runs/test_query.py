@@ -1,5 +1,6 @@
 """The filter language: what it finds, what it refuses and how it says so."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from core.evaluation.predictions import Predictions
 from core.metrics import METRICS
 from core.runs.folder import Run
 from core.runs.labels import RunLabels
+from core.runs.listing import table_of_runs
 from core.runs.query.fields import NUMBERS, TEXTS, field_of, names_like
 from core.runs.query.language import example, parse, whole_terms
+from core.runs.query.unopened import unopened_note
 from core.runs.summary import RunSummary
 from core.tasks.evaluation import evaluate
+from tui.widgets.runs_columns import column_of
 
 
 def summary(name: str, values: dict[str, Any], **facts: Any) -> RunSummary:
@@ -253,8 +257,24 @@ def test_the_terms_before_the_one_that_is_typed(text: str, whole: str) -> None:
 
 
 def test_a_query_tells_whether_it_asks_for_something() -> None:
-    assert parse("not (mnist or study:k3f)").asks_for("study")
-    assert not parse("mnist study").asks_for("study")
+    assert [*parse("not (mnist or study:k3f) lr>1").names] == ["study", "lr"]
+    assert not [*parse("mnist study").names]
+
+
+def test_test_numbers_that_nobody_has_opened_are_missing() -> None:
+    closed, opened = replace(RUNS[0], test_opened=False), RUNS[0]
+    query = parse("test.accuracy>0")
+    assert query.matches(opened)
+    assert not query.matches(closed)
+    assert parse("validation.accuracy>0").matches(closed)
+    head, (row, other) = table_of_runs([closed, opened])
+    at = head.index("test.accuracy")
+    assert (row[at], other[at]) == ("", "0.93")
+    assert column_of("test.accuracy").value(closed) is None
+    for names in (query.names, ["test"], ["lr", "Test.mcc"]):
+        assert "test split of 1 run" in unopened_note(names, [closed, opened])
+    assert not unopened_note(["accuracy", "tests"], [closed])
+    assert not unopened_note(["test"], [opened, RUNS[1]])
 
 
 @given(st.text() | st.from_regex(r'(cfg\.)?[a-z_."]{0,12}[:<>!= ]{0,3}[-0-9a-z."\[\]]{0,8}( [a-z]*)?'))
@@ -295,6 +315,6 @@ def test_every_metric_of_an_evaluation_can_be_compared(task: Any, classes: int) 
     names = [str(number) for number in range(classes)]
     report = evaluate(predictions, task=task, class_names=names, split="test", intervals=False)
     assert set(report.metrics) <= set(METRICS)
-    run = RunSummary(Run(Path("runs/x")), "completed", evaluation={"test": report.metrics})
+    run = RunSummary(Run(Path("runs/x")), "completed", evaluation={"test": report.metrics}, test_opened=True)
     for name, value in report.metrics.items():
         assert value is None or parse(f"test.{name}={value!r}").matches(run)

@@ -346,7 +346,8 @@ class RunsScreen(RunActions):
         marked = f"{len(compared.marked)} marked, 6 compares  " if compared.marked else ""
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued, Q shows  " if waiting else ""
-        panel.border_subtitle = _unranked(runs.column, rows) + marked + queued + _standing(rows)
+        unopened = f"▲ {runs.unopened}  " if runs.unopened else ""
+        panel.border_subtitle = unopened + _unranked(runs.column, rows) + marked + queued + _standing(rows)
 
     # Filter and order
 

@@ -11,6 +11,7 @@ from core.errors import RunError
 from core.runs.delete import folder_size
 from core.runs.folder import all_runs, default_runs_dir, find_run
 from core.runs.query.language import parse
+from core.runs.query.unopened import unopened_note
 from core.runs.summary import RunSummary, summarise
 from tui.cli.app import RunsOption
 from tui.cli.commands.runs import labels, origin, rerun, trash
@@ -61,7 +62,11 @@ def runs(
     query = parse(filter_ or "")
     runs_dir = runs or default_runs_dir()
     refresh_logs(runs_dir)
-    found = [summary for summary in map(summarise, all_runs(runs_dir)) if query.matches(summary)]
+    all_found = [summarise(run) for run in all_runs(runs_dir)]
+    found = [summary for summary in all_found if query.matches(summary)]
+    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    if note := unopened_note((*query.names, sort or "", *names), all_found):
+        print(f"note: {note}", file=sys.stderr)
     if sort or columns:
         from tui.headless.runs_table import SIZE, sorted_by
 
@@ -70,14 +75,13 @@ def runs(
     if as_json:
         sizes = [{"size": folder_size(summary.run)} if with_size else {} for summary in found]
         print_result(
-            json.dumps([_as_dict(summary) | size for summary, size in zip(found, sizes, strict=True)])
+            json.dumps([_listed(summary) | size for summary, size in zip(found, sizes, strict=True)])
         )
         return
     from tui.headless.runs_table import SIZE, print_runs
 
     if not found:
         _print_nothing(runs_dir, bool(query.terms))
-    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
     print_runs(found, names + [SIZE] * (with_size and bool(names) and SIZE not in names), with_size=with_size)
 
 
@@ -144,6 +148,11 @@ def _print_nothing(runs_dir: Path, is_filtered: bool) -> None:
         )
     else:
         print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)
+
+
+def _listed(summary: RunSummary) -> dict[str, Any]:
+    """Return a run among others: test numbers that nobody has opened are left out."""
+    return _as_dict(summary) | {"evaluation": summary.shown_evaluation}
 
 
 def _as_dict(summary: RunSummary) -> dict[str, Any]:
