@@ -1,5 +1,6 @@
 """Base of the screens on which a run is under the cursor or shown: what one can do with it."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -83,7 +84,7 @@ class JobActions(ModeScreen):
 
     @property
     def marked_runs(self) -> Sequence[Run]:
-        """Runs that the user has marked; a report can compare them."""
+        """Runs that the user has marked, perhaps studies among them."""
         return [*self.tui.compared.slots] if self.tui.compared.touched else []
 
     def action_use(self) -> None:
@@ -128,10 +129,9 @@ class JobActions(ModeScreen):
     def _file_job(self, job: str, run: Run) -> "Job":
         from tui.screens.jobs.files import export_job, predict_job, report_job  # NumPy is not loaded before
 
-        root = self.tui.data_root
-        if job == "report":
-            return report_job(run, self.marked_runs, root)
-        return export_job(run, root) if job == "export" else predict_job(run, root)
+        marked = [one for one in self.marked_runs if os.path.isfile(one.log_file)]
+        make = {"report": report_job, "export": export_job, "predict": predict_job}[job]
+        return make(run, marked, self.tui.data_root)
 
     def _repeats_job(self, job: str, config: "TrainConfig") -> "Job":
         from tui.screens.jobs.repeats import repeats_job

@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.widgets import Button, Input, Label, Static
 
 from core.data.dataset import Progress
-from core.errors import RunError
+from core.errors import RunError, TorchtuiError
+from core.runs.folder import Run
 from core.session.preload import load_backend
 from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
@@ -21,7 +22,8 @@ from tui.screens.base import tui_of
 from tui.screens.dialog import Dialog
 from tui.screens.first_look import open_test
 from tui.screens.jobs.job import Done, Job, Question
-from tui.terminal.text import clean, progress_line
+from tui.screens.trust_prompt import with_consent
+from tui.terminal.text import clean, count, progress_line
 from tui.widgets.choice import Choice
 from tui.widgets.command_panel import CommandPanel
 from tui.widgets.path_suggester import PathSuggester
@@ -113,20 +115,32 @@ class JobDialog(Background, Dialog[None]):
             self.action_cancel()
 
     def start(self) -> None:
-        """Start the job, unless it is at work; ask before it shows test numbers or replaces a file."""
+        """Start the job, unless it is at work; ask before it shows test numbers, runs code or replaces a file."""
         if not self.working:
-            open_test(self.app, self.job.tested(self.answers), self._start)
+            runs = [*self.job.uses(self.answers)]
+            open_test(self.app, self.job.tested(self.answers), lambda: self._consented(runs))
+
+    def _consented(self, runs: list[Run]) -> None:
+        """Start, after the user has agreed to the code of some runs."""
+        if not runs:
+            self._start()
+            return
+        try:
+            config = runs[0].config()
+        except TorchtuiError:  # reported where the run is used
+            self._consented(runs[1:])
+        else:
+            with_consent(self.app, config, lambda: self._consented(runs[1:]), run=runs[0])
 
     def _start(self) -> None:
         answers = self.answers
-        existing = [
-            path
-            for question in self.job.questions
-            if question.writes and os.path.lexists(path := answers[question.key])
-        ]
+        existing = [path for path in self.job.written(answers) if os.path.lexists(os.path.expanduser(path))]
         if existing and self._replaces != existing[0]:
-            self._tell(f"{existing[0]} already exists.", "$text-warning", "▲ ")
-            self._ready("Replace it", replaces=existing[0])
+            more = (
+                f" and {count(len(existing) - 1)} more already exist." if existing[1:] else " already exists."
+            )
+            self._tell(f"{existing[0]}{more}", "$text-warning", "▲ ")
+            self._ready("Replace them" if existing[1:] else "Replace it", replaces=existing[0])
             return
         self.working, self._stopped = True, threading.Event()
         self.query_one("#work", Button).disabled = True

@@ -23,7 +23,6 @@ class Question:
         choices: value to label; empty for a text.
         hint: shown in an empty field.
         suffixes: of the files that are suggested while a path is typed.
-        writes: whether the answer is a file that is written, so that an existing one is asked about.
     """
 
     key: str
@@ -32,7 +31,6 @@ class Question:
     choices: Mapping[str, str] | None = None
     hint: str = ""
     suffixes: tuple[str, ...] = ()
-    writes: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,8 @@ class Job:
         work: called on a thread with the answers and a function that takes progress, which raises once the job was
             cancelled; raises a `TorchtuiError` for what the user can put right.
         tested: the runs whose test split it shows, from the answers.
+        uses: the runs whose own code it runs.
+        written: the files that it writes; existing ones are asked about.
     """
 
     title: str
@@ -70,3 +70,5 @@ class Job:
     command: Callable[[Answers], str]
     work: Callable[[Answers, Progress], Done]
     tested: Callable[[Answers], Sequence[Run]] = lambda answers: ()
+    uses: Callable[[Answers], Sequence[Run]] = lambda answers: ()
+    written: Callable[[Answers], Sequence[str]] = lambda answers: ()
