@@ -64,7 +64,7 @@ def _over_fitting(epochs: Sequence[EpochFinished]) -> str:
         return ""
     return (
         f"validation loss rises while training loss falls; the best epoch was {recent[-1].best_epoch}: "
-        "over-fitting? Dropout, weight decay or early stopping (training.patience) help"
+        "possible over-fitting. Try dropout, weight decay or early stopping (training.patience)"
     )
 
 
@@ -86,20 +86,31 @@ def _one_class(epochs: Sequence[EpochFinished], loss: str) -> str:
     recalls = [found / support for found, support in zip(right, supports, strict=True) if support]
     if len(recalls) < 2 or sum(recalls) > 1 + MAJORITY_MARGIN * len(recalls):
         return ""
-    if _ranks(last, supports, loss):
+    ranks = _ranks(last, supports, loss)
+    if ranks:
         return ""
-    accuracy, majority = (part / sum(supports) for part in (sum(right), max(supports)))
-    return (
-        f"validation accuracy {accuracy:.3f} is no better than always predicting the most frequent class "
-        f"({majority:.3f}): the model has learned nothing yet; try another learning rate"
-    )
+    accuracy, majority = (f"{part / sum(supports):.3f}" for part in (sum(right), max(supports)))
+    compared = "equals" if accuracy == majority else "is no better than"
+    learned = "the model has learned nothing yet; try another learning rate"
+    if ranks is None:
+        learned = (
+            "either the model has learned nothing yet, or only its threshold is wrong; "
+            "ROC AUC in training.metrics tells which"
+        )
+    usual = f"always predicting the most frequent class ({majority})"
+    return f"validation accuracy {accuracy} {compared} {usual}: {learned}"
 
 
-def _ranks(epoch: EpochFinished, supports: Sequence[int], loss: str) -> bool:
-    """Return whether the scores tell classes apart, by ROC AUC, or by a cross-entropy below that of the frequencies."""
+def _ranks(epoch: EpochFinished, supports: Sequence[int], loss: str) -> bool | None:
+    """Return whether the scores tell classes apart, by ROC AUC, or by a cross-entropy below that of the frequencies.
+
+    None where neither is known.
+    """
     areas = [value for name, value in epoch.validation.items() if name.startswith("roc_auc")]
     if max(areas, default=0.0) > RANKS:
         return True
+    if loss != "cross_entropy":
+        return False if areas else None
     shares = [support / sum(supports) for support in supports if support]
     entropy = -sum(share * math.log(share) for share in shares)
-    return loss == "cross_entropy" and epoch.validation.get("loss", math.inf) < INFORMED * entropy
+    return epoch.validation.get("loss", math.inf) < INFORMED * entropy

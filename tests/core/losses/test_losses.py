@@ -280,10 +280,10 @@ def test_auto_takes_what_is_usual() -> None:
 def test_a_loss_that_does_not_fit_names_those_that_do() -> None:
     with pytest.raises(
         ConfigError,
-        match=r"'hinge' does not fit a regression task\. Losses that fit: .*l1, huber, quantile, poisson, python$",
+        match=r"the hinge loss does not work for numbers\. Losses that fit: .*l1, huber, quantile, poisson, python$",
     ):
         resolve_loss(Hinge(), "regression")
-    with pytest.raises(ConfigError, match="'l1' does not fit a binary task"):
+    with pytest.raises(ConfigError, match="the l1 loss does not work for classes"):
         resolve_loss(L1(), "binary")
 
 

@@ -56,7 +56,7 @@ def test_a_batch_size_as_json(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_does_not_fit_is_refused(tui: Tui, command: str) -> None:
     answer = tui(f"{command} --data iris --loss l1")
     assert answer.code == 2
-    assert "'l1' does not fit a multiclass task" in answer.err
+    assert "the l1 loss does not work for classes" in answer.err
     assert tui(f"{command} --optimizer adan").code == 2
 
 

@@ -240,7 +240,7 @@ def test_a_wrong_text_says_what_the_command_line_says(path: str, text: str) -> N
 def test_beside_its_field_a_problem_leaves_out_the_value() -> None:
     assert short("got '0..01', takes a number") == "takes a number"
     assert short("got 'a, takes b', takes a number") == "takes a number"
-    assert short("'hinge' does not fit a regression task") == "'hinge' does not fit a regression task"
+    assert short("the hinge loss does not work for numbers") == "the hinge loss does not work for numbers"
 
 
 def test_lists_are_read_while_they_are_typed() -> None:

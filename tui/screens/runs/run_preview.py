@@ -199,6 +199,11 @@ def _study_facts(summary: StudySummary, table: Table) -> Table:
     """Return what is known of a study without its storage."""
     trials = f"{count(summary.trials)} {'trial' if summary.trials == 1 else 'trials'}"
     table.add_row("study", Text(f"{trials}{', a process works on it' if is_active(summary.status) else ''}"))
+    if summary.metrics:
+        best = "  ".join(
+            f"{clean(label_of(name))} {number(value)}" for name, value in summary.metrics.items()
+        )
+        table.add_row("best", Text(f"★ {best}"))
     for label, items in _labels(summary):
         table.add_row(label, _Items(items))
     table.add_row("data", Text(clean(summary.data)))
