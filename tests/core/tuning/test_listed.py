@@ -8,9 +8,9 @@ from core.runs.summary import RunSummary
 from core.tuning.listed import best_trial
 
 
-def trial(name: str, loss: str = "cross_entropy", monitor: str = "loss", **metrics: Any) -> RunSummary:
+def trial(name: str, monitor: str = "loss", **metrics: Any) -> RunSummary:
     return RunSummary(
-        Run(Path(name)), "completed", config={"loss": {"name": loss}}, monitor=monitor, metrics=metrics
+        Run(Path(name)), "completed", config={"loss": {"name": "mse"}}, monitor=monitor, metrics=metrics
     )
 
 
