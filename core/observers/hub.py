@@ -99,7 +99,7 @@ def _makers(run: Run, extras: Extras, emit: Emit) -> Iterator[Callable[[], Consu
         from core.observers.mlflow import MLflow
 
         yield lambda: MLflow(run)
-    if extras.notify:
+    if extras.notify or extras.alert:
         from core.observers.notify import Notifier
 
-        yield lambda: Notifier(run, extras.notify, extras.stall_minutes, emit)
+        yield lambda: Notifier(run, extras.notify, extras.stall_minutes, emit, extras.alert)

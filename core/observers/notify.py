@@ -1,4 +1,4 @@
-"""Notifications that a run has finished, failed, diverged or stalled: a POST of JSON, or a command."""
+"""Notifications that a run has finished, failed, diverged, stalled or broken a rule: a POST of JSON, or a command."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPException, InvalidURL
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -27,6 +27,7 @@ from core.events import (
     RunStarted,
     SystemSampled,
 )
+from core.observers.alerts import Alert, parse_rule
 from core.observers.consumer import Emit
 from core.runs.folder import Run
 from core.runs.labels import title_of
@@ -66,14 +67,20 @@ class Notifier:
     """Watches one run; a failed notification becomes a notice of the run.
 
     Args:
-        target: a URL, or a command, which is run without a shell and finds the facts in ``TUI_RUN``, ``TUI_EVENT`` ...
+        target: a URL, or a command, which is run without a shell and finds the facts in ``TUI_RUN``, ``TUI_EVENT`` ...;
+            empty where alerts become messages of the run alone.
         stall_minutes: without any training event, excluding pauses.
+        rules: of alerts, see `core.observers.alerts`.
     """
 
     name = "notification"
 
-    def __init__(self, run: Run, target: str, stall_minutes: float, tell: Emit) -> None:
-        check_target(target)
+    def __init__(
+        self, run: Run, target: str, stall_minutes: float, tell: Emit, rules: Sequence[str] = ()
+    ) -> None:
+        if target:
+            check_target(target)
+        self._alerts = [Alert(parse_rule(rule)) for rule in rules]
         self._run, self._target, self._tell = run, target, tell
         self._stall_seconds = 60 * stall_minutes
         self._alive_at = time.monotonic()
@@ -81,6 +88,10 @@ class Notifier:
         self._facts: dict[str, Any] = {"epoch": 0, "epochs": 0, "metrics": {}, "evaluation": {}}
 
     def take(self, event: Event) -> None:
+        for alert in self._alerts:
+            if message := alert.see(event):
+                self._tell(Notice(level="warning", message=message))
+                self._notify("alert", message.removeprefix("alert: "))
         if isinstance(event, SystemSampled):
             self.wait()
             return
@@ -97,8 +108,13 @@ class Notifier:
                 self._notify(event.status, event.error)
 
     def wait(self) -> None:
-        """Emit of a stall, once each time."""
-        if self._paused or self._stalled or time.monotonic() - self._alive_at < self._stall_seconds:
+        """Tell of a stall, once each time."""
+        if (
+            not self._target
+            or self._paused
+            or self._stalled
+            or time.monotonic() - self._alive_at < self._stall_seconds
+        ):
             return
         self._stalled = True
         message = f"no step for {self._stall_seconds / 60:g} minutes"
@@ -106,6 +122,8 @@ class Notifier:
         self._notify("stalled", message)
 
     def _notify(self, what: str, error: str) -> None:
+        if not self._target:
+            return
         best = ", ".join(f"{name} {value:.4g}" for name, value in self._facts["metrics"].items())
         text = f"{title_of(self._run.path)} {what}" + (f": {error or best}" if error or best else "")
         facts = {

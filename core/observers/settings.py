@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator
 
 from core.errors import DependencyError, InputError
+from core.observers.alerts import SYSTEM, parse_rule
 from core.options import Options, Unit
 
 __all__ = ["ALONE", "Extras", "Tracker", "ensure_possible"]
@@ -24,6 +25,8 @@ class Extras(Options):
     """Trackers to log to as well: tensorboard in the run's folder, mlflow at its tracking URI."""
     notify: str = ""
     """URL that gets a POST of JSON, or a command, when the run finishes, fails, diverges or stalls."""
+    alert: tuple[str, ...] = ()
+    """Rule such as 'validation loss > 2' or 'gpu idle for 5 minutes' that warns, and notifies; repeatable."""
     stall_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 10.0
     """Time without a step after which a run counts as stalled."""
     system: bool = True
@@ -34,6 +37,13 @@ class Extras(Options):
     def _separate(cls, given: Any) -> Any:
         """Names in one text are separated by commas."""
         return [name for name in given.split(",") if name] if isinstance(given, str) else given
+
+    @field_validator("alert", mode="before")
+    @classmethod
+    def _ruled(cls, given: Any) -> Any:
+        """Rules in one text are separated by semicolons; each must be one."""
+        texts = given.split(";") if isinstance(given, str) else given
+        return tuple(parse_rule(text).text for text in texts if text.strip())
 
     @classmethod
     def from_environment(cls, over: Mapping[str, Any] | None = None) -> Self:
@@ -51,6 +61,9 @@ class Extras(Options):
             first = error.errors(include_url=False)[0]
             name = str(first["loc"][0])
             place = f"--{name.replace('_', '-')}" if name in over else f"TUI_{name.upper()}"
+            if first["type"] == "value_error":
+                problem, _, hint = str(first["msg"]).removeprefix("Value error, ").partition("; ")
+                raise InputError(f"{place}: {problem}", hint) from None
             raise InputError(
                 f"{place}: got '{first['input']}'", str(first["msg"]).removeprefix("Input ").capitalize()
             ) from None
@@ -59,6 +72,7 @@ class Extras(Options):
         """Make `from_environment` give this, here and in the processes that are started from here."""
         os.environ["TUI_LOG"] = ",".join(self.log)
         os.environ["TUI_NOTIFY"] = self.notify
+        os.environ["TUI_ALERT"] = ";".join(self.alert)
         os.environ["TUI_STALL_MINUTES"] = str(self.stall_minutes)
         os.environ["TUI_SYSTEM"] = "1" if self.system else "0"
 
@@ -73,13 +87,16 @@ def ensure_possible(extras: Extras) -> None:
 
     Raises:
         DependencyError: a package is not installed.
-        InputError: the notification command does not exist.
+        InputError: the notification command does not exist, or an alert watches what is not recorded.
     """
     for tracker in extras.log:
         if find_spec(PACKAGES[tracker]) is None:
             raise DependencyError(
                 f"log {tracker}: {PACKAGES[tracker]} is not installed", f'pip install "torchtui[{tracker}]"'
             )
+    sampled = [rule for rule in extras.alert if parse_rule(rule).name in SYSTEM]
+    if sampled and not extras.system:
+        raise InputError(f"alert: '{sampled[0]}' needs the load of the machine", "Let it be recorded")
     if extras.notify:
         from core.observers.notify import check_target
 

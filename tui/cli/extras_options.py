@@ -16,7 +16,7 @@ PANEL = "Beside the training"
 
 
 def with_extras(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command ``--log --notify --stall-minutes --no-system``; options override the environment."""
+    """Give a command ``--log --notify --alert --stall-minutes --no-system``; options override the environment."""
     signature = inspect.signature(command)
     added = [_option(name) for name in Extras.model_fields]
 
@@ -40,6 +40,7 @@ def _option(name: str) -> inspect.Parameter:
     annotation, metavar = {
         "log": (list[str] | None, "|".join(get_args(Tracker))),
         "notify": (str | None, "URL|COMMAND"),
+        "alert": (list[str] | None, "RULE"),
         "stall_minutes": (float | None, unit_of(field).upper()),
         "system": (bool | None, None),
     }[name]
