@@ -115,7 +115,7 @@ def padding_notes(network: nn.Module, data: Dataset) -> tuple[str, ...]:
     names = asked(parameters_of(network)) if sequences <= 1 else ()
     guessed = [f"{name} ({MAKERS[name][0]})" for name in names if name not in DOCUMENTED]
     if guessed:
-        return (f"inputs: forward gets {', '.join(guessed)}; as {MASK} it is true where there are values",)
+        return (f"inputs: forward gets {', '.join(guessed)}; other names ask for {MASK} or {LENGTHS}",)
     if names or data.padding is None or not _is_padded(data, data.padding):
         return ()
     return (

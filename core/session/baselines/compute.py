@@ -12,7 +12,8 @@ from core.data.dataset import Dataset, Split
 from core.errors import TorchtuiError
 from core.evaluation import Predictions, Report
 from core.inference.baselines import Baseline, Baselines, key_of
-from core.session.baselines.models import MODELS, Fitted, NotFitting, ShouldStop
+from core.session.baselines.fitting import Fitted, NotFitting, ShouldStop
+from core.session.baselines.registry import MODELS, names_for
 from core.session.baselines.samples import LearntSamples, is_streamed, why_none, with_some_in_memory
 from core.tasks.evaluation import evaluate
 from core.tasks.registry import task_of
@@ -20,7 +21,6 @@ from core.training.metrics.own_metrics import OwnMetric, with_own_metrics
 
 __all__ = ["compute"]
 
-FOR_TABLES = ("boosting", "linear")
 MAX_COLUMNS = 20_000
 """Numbers of a sample of a stream, of more of which simple models would take long to read and to learn."""
 ALWAYS: dict[str, str] = {
@@ -62,6 +62,8 @@ def compute(
             return None
         if name == "constant":
             title = ALWAYS[samples.kind]
+        elif name == "words" and data.kind != "text":
+            title = "bag of ids"
         on_progress(title)
         began = time.monotonic()
         try:
@@ -91,14 +93,15 @@ def _fitting(samples: LearntSamples) -> tuple[list[str], list[str]]:
     data = samples.data
     if samples.kind == "pixels":
         return ["constant"], []
-    if reason := why_none(data):
-        return ["constant"], [f"one simple model alone beside the network: {reason}"]
+    names = names_for(data)
+    if len(names) == 1:
+        return names, [f"one simple model alone beside the network: {why_none(data)}"]
     columns = math.prod(data.sample_shape)
     if is_streamed(data.train) and columns > MAX_COLUMNS:
         return ["constant"], [
             f"one simple model alone beside the network: its samples have {columns:,} numbers"
         ]
-    return [name for name in MODELS if data.kind == "table" or name not in FOR_TABLES], []
+    return names, []
 
 
 def _decided(samples: LearntSamples, found: dict[str, Predictions]) -> dict[str, Predictions]:

@@ -2,22 +2,24 @@
 
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from core.losses.base import TargetKind
+from core.session.baselines.fitting import (
+    Fitted,
+    NotFitting,
+    ShouldStop,
+    apart,
+    drawn,
+    of_each,
+    of_rows,
+    scores_of,
+)
 from core.session.baselines.samples import LearntSamples
 
-__all__ = ["MODELS", "Fitted", "NotFitting", "ShouldStop"]
+__all__ = ["boosting", "constant", "linear", "neighbours"]
 
-ShouldStop = Callable[[], bool]
-
-MAX_CELLS = 4_000_000
-"""Numbers that boosting and the linear model learn from; of larger data they get as many rows, drawn at random."""
-MIN_ROWS = 1000
 MAX_TREES, ROUNDS, ROUNDS_AT_ONCE = 4000, 100, 10
 MAX_CATEGORIES = 254
 """Of a column; scikit-learn's boosting takes no more, and gets a number in its place."""
@@ -27,25 +29,6 @@ NEIGHBOURS, MAX_NEIGHBOUR_ROWS = 5, 20_000
 MAX_PRODUCTS = 20_000_000_000
 """Multiplications that the distances between samples may take."""
 BLOCK = 512
-
-
-class NotFitting(Exception):
-    """A model that does not fit these samples, with the reason."""
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A simple model that has learnt.
-
-    Attributes:
-        predict: returns scores (n, classes), or numbers (n,), for a split.
-        how: how it was made, a few words.
-        rows: training samples that it learnt from.
-    """
-
-    predict: Callable[[str], np.ndarray]
-    how: str
-    rows: int
 
 
 def constant(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
@@ -95,10 +78,10 @@ def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
         raise NotFitting(f"{outputs:,} classes or targets would take too long")
     rounds = min(ROUNDS, MAX_TREES // outputs // ROUNDS_AT_ONCE * ROUNDS_AT_ONCE)
     columns = samples.plain
-    rows = _drawn(len(samples.data.train), len(columns.texts))
+    rows = drawn(len(samples.data.train), len(columns.texts))
     is_category = np.array([0 < count <= MAX_CATEGORIES for count in columns.texts])
     kind = HistGradientBoostingRegressor if samples.kind == "numbers" else HistGradientBoostingClassifier
-    train, weights = columns.values["train"][rows], _of(samples.weights, rows)
+    train, weights = columns.values["train"][rows], of_rows(samples.weights, rows)
     began, done = time.monotonic(), []
 
     def fit(targets: np.ndarray) -> Any:
@@ -121,13 +104,13 @@ def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
 
     # Its threads wait for each other several times a tree: on a busy machine that takes a hundred times as long.
     with threadpool_limits(1, user_api="openmp"):
-        models = _of_each(samples.targets("train")[rows], fit, samples.kind)
-    how = f"{min(done, default=0)} rounds of scikit-learn's histogram gradient boosting{_apart(models)}"
+        models = of_each(samples.targets("train")[rows], fit, samples.kind)
+    how = f"{min(done, default=0)} rounds of scikit-learn's histogram gradient boosting{apart(models)}"
 
     def predict(split: str) -> np.ndarray:
         held = columns.values.get(split)
         blocks = samples.blocks(split) if held is None else [held]
-        return np.concatenate([_scores(models, block, samples.classes) for block in blocks])
+        return np.concatenate([scores_of(models, block, samples.classes) for block in blocks])
 
     return Fitted(predict, how, len(rows))
 
@@ -138,8 +121,8 @@ def linear(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     from sklearn.linear_model import LogisticRegression, RidgeCV
 
     features = samples.encoded("train", np.arange(1)).shape[1]
-    rows = _drawn(len(samples.data.train), features * max(1, samples.classes // 10))
-    train, weights = samples.encoded("train", rows), _of(samples.weights, rows)
+    rows = drawn(len(samples.data.train), features * max(1, samples.classes // 10))
+    train, weights = samples.encoded("train", rows), of_rows(samples.weights, rows)
     numbers = samples.kind == "numbers"
 
     def fit(targets: np.ndarray) -> Any:
@@ -148,14 +131,14 @@ def linear(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        models = _of_each(samples.targets("train")[rows], fit, samples.kind)
+        models = of_each(samples.targets("train")[rows], fit, samples.kind)
     penalties = ", ".join(f"{model.alpha_:g}" for model in models if numbers)
     how = f"ridge regression, penalty {penalties}" if numbers else "logistic regression"
 
     def predict(split: str) -> np.ndarray:
-        return np.concatenate([_scores(models, block, samples.classes) for block in samples.blocks(split)])
+        return np.concatenate([scores_of(models, block, samples.classes) for block in samples.blocks(split)])
 
-    return Fitted(predict, how + _apart(models), len(rows))
+    return Fitted(predict, how + apart(models), len(rows))
 
 
 def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
@@ -188,65 +171,3 @@ def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
 
     unweighted = ", without weights" if samples.weights is not None else ""
     return Fitted(predict, f"mean of the {nearest} nearest training samples{unweighted}", known)
-
-
-Model = Callable[[LearntSamples, ShouldStop], Fitted]
-MODELS: dict[str, tuple[str, Model]] = {
-    "constant": ("majority class", constant),
-    "boosting": ("gradient boosting", boosting),
-    "linear": ("linear model", linear),
-    "neighbours": ("nearest neighbours", neighbours),
-}
-"""Title and function of each; boosting and the linear model are for tables."""
-
-
-def _drawn(rows: int, width: int) -> np.ndarray:
-    """Return the positions of rows to learn from, in ascending order."""
-    most = max(MIN_ROWS, MAX_CELLS // max(1, width))
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
-
-
-def _of(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    return None if weights is None else weights[rows]
-
-
-@dataclass(frozen=True)
-class _Constant:
-    """A model of a label that all training samples have, or none."""
-
-    value: int
-    classes_ = np.arange(2)
-
-    def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
-        return np.repeat(np.eye(2)[[self.value]], len(inputs), 0)
-
-
-def _of_each(targets: np.ndarray, fit: Callable[[np.ndarray], Any], kind: TargetKind) -> list[Any]:
-    """Fit a model to targets (n,), or one to each of several (n, k)."""
-    if targets.ndim == 1:
-        return [fit(targets)]
-    same = [kind == "labels" and (column == column[0]).all() for column in targets.T]
-    return [
-        _Constant(int(column[0])) if only else fit(np.ascontiguousarray(column))
-        for column, only in zip(targets.T, same, strict=True)
-    ]
-
-
-def _apart(models: list[Any]) -> str:
-    return f", one for each of {len(models)}" if len(models) > 1 else ""
-
-
-def _scores(models: list[Any], inputs: np.ndarray, classes: int) -> np.ndarray:
-    """Return probabilities of all classes, those that a model has not seen among them, or of labels, or numbers."""
-    if classes:
-        (model,) = models
-        scores = np.zeros((len(inputs), classes))
-        scores[:, model.classes_] = model.predict_proba(inputs)
-        return scores
-    each = [
-        model.predict_proba(inputs)[:, 1] if hasattr(model, "predict_proba") else model.predict(inputs)
-        for model in models
-    ]
-    return np.asarray(each[0] if len(each) == 1 else np.stack(each, axis=1), dtype=np.float64)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from core.config.schema import TrainConfig
 from core.data.dataset import Dataset, Split
+from core.data.inputs import Fields
 from core.data.mapped import MappedRows
 from core.data.stream.batches import batches_of
 from core.data.stream.loader import never
@@ -23,7 +25,7 @@ from core.losses.weights import balanced_weights
 from core.tasks.classes import likeliest
 from core.tasks.registry import task_of
 
-__all__ = ["LearntSamples", "is_streamed", "why_none", "with_some_in_memory"]
+__all__ = ["LearntSamples", "held_sequences", "is_streamed", "why_none", "with_some_in_memory"]
 
 MAX_TABLE_ROWS, MAX_OTHER_ROWS, MAX_BYTES = 20_000, 2_000, 128 << 20
 """Samples of a stream that simple models learn from, and their bytes; images take longer to read than rows."""
@@ -137,6 +139,12 @@ class LearntSamples:
 def is_streamed(split: Split) -> bool:
     """Return whether the inputs of a split are read when they are used."""
     return bool(getattr(split.inputs, "is_streamed", False))
+
+
+def held_sequences(split: Split) -> Any:
+    """Return the texts, ids or signals of a split, or the first of several inputs."""
+    held = split.inputs
+    return next(iter(held.columns.values())) if isinstance(held, Fields) else held
 
 
 def with_some_in_memory(data: Dataset, should_stop: Callable[[], bool]) -> Dataset:

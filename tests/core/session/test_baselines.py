@@ -14,7 +14,7 @@ from core.data.registry import load
 from core.events import Notice
 from core.inference.baselines import compared, key_of, load_baselines
 from core.inference.stored import load_evaluation
-from core.session.baselines import models
+from core.session.baselines import fitting, models, sequences
 from core.session.baselines import samples as samples_module
 from core.session.baselines.compute import compute
 from core.session.baselines.samples import LearntSamples, why_none
@@ -118,8 +118,8 @@ def test_weights_are_those_of_the_training() -> None:
 
 
 def test_large_tables_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "MAX_CELLS", 10 * 50)
-    monkeypatch.setattr(models, "MIN_ROWS", 20)
+    monkeypatch.setattr(fitting, "MAX_CELLS", 10 * 50)
+    monkeypatch.setattr(fitting, "MIN_ROWS", 20)
     samples = samples_of({"data": "diabetes"})
     found = compute(samples.config, samples.data, BOTH)
     assert found is not None
@@ -138,12 +138,51 @@ def found_for(kind: str, targets: str, folder: Path) -> dict[str, Any]:
 
 
 def test_inputs_that_are_not_rows_of_numbers_have_the_constant_one_alone(tmp_path: Path) -> None:
-    samples = samples_of({"data": fields_of("tokens", "classes", tmp_path)})
+    samples = samples_of({"data": fields_of("several", "classes", tmp_path)})
     assert why_none(samples.data) == "the inputs are not rows of numbers"
     found = compute(samples.config, samples.data, BOTH)
     assert found is not None
     assert [model.title for model in found.models] == ["majority class"]
     assert found.notes == ("one simple model alone beside the network: the inputs are not rows of numbers",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "targets", "title", "how"),
+    [
+        ("text", "classes", "bag of words", "logistic regression on 28 words and pairs of them, by TF-IDF"),
+        ("text beside", "number", "bag of words", "ridge regression"),
+        ("tokens", "labels", "bag of ids", "logistic regression"),
+        ("token sequences", "two classes", "bag of ids", "logistic regression"),
+        ("signal", "classes", "channel statistics", "logistic regression on 12 statistics of the channels"),
+        ("sequences", "numbers", "channel statistics", "ridge regression"),
+    ],
+)
+def test_sequences_have_a_linear_model_of_their_own(
+    kind: str, targets: str, title: str, how: str, tmp_path: Path
+) -> None:
+    samples = samples_of({"data": fields_of(kind, targets, tmp_path)})
+    found = compute(samples.config, samples.data, BOTH)
+    assert found is not None
+    assert found.notes == ()
+    model = found.models[1]
+    assert (model.title, model.rows) == (title, len(samples.data.train))
+    assert model.how.startswith(how)
+    right = model.reports["test"].metrics
+    constant = found.models[0].reports["test"].metrics
+    name = "r2" if targets.startswith("number") else "f1_macro" if targets == "labels" else "accuracy"
+    assert (right[name] or 0) > (constant[name] or 0)
+
+
+def test_words_are_those_of_train(tmp_path: Path) -> None:
+    lines = [f"{'good' if at % 2 else 'bad'} word{at},{at % 2}" for at in range(60)]
+    path = tmp_path / "texts.csv"
+    path.write_text("\n".join(["text,y", *lines]) + "\n")
+    samples = samples_of({"data": {"name": "csv", "path": str(path), "text": ["text"]}})
+    found = sequences.bag(samples, lambda: False)
+    assert found.how.startswith(
+        "logistic regression on 5 words and pairs"
+    )  # good, bad, an unknown one, two pairs
+    assert (found.predict("test").argmax(1) == samples.targets("test")).all()
 
 
 def test_labels_have_a_model_each(tmp_path: Path) -> None:
@@ -163,7 +202,7 @@ def test_labels_have_a_model_each(tmp_path: Path) -> None:
 
 def test_a_label_that_all_have_needs_no_model() -> None:
     targets = np.array([[1, 0], [1, 1]], dtype=np.uint8)
-    fitted = models._of_each(targets, lambda column: "fitted", "labels")
+    fitted = fitting.of_each(targets, lambda column: "fitted", "labels")
     assert fitted[1] == "fitted"
     assert fitted[0].predict_proba(np.zeros((3, 1)))[:, 1].tolist() == [1, 1, 1]
 
