@@ -162,7 +162,9 @@ def _are_samples(values: Any) -> bool:
 
 def _gives_samples(value: Any) -> bool:
     """Return whether an object of the user's own has a length and gives a sample for each number."""
-    plain = isinstance(value, tuple | list | str | bytes | Mapping | deque | type) or is_array_like(value)
+    plain = isinstance(
+        value, tuple | list | str | bytes | memoryview | Mapping | deque | type
+    ) or is_array_like(value)
     return not plain and hasattr(value, "__len__") and hasattr(value, "__getitem__")
 
 
@@ -211,7 +213,7 @@ def _refuse_others(made: Any, where: str) -> None:
             f"{where} {kind_of(made)}, which can be read only once and may never end",
             "Return a list of its samples, list(...), or a Dataset",
         )
-    if hasattr(made, "columns") and hasattr(made, "dtypes"):
+    if hasattr(made, "columns") and (hasattr(made, "dtypes") or hasattr(made, "schema")):
         raise DataError(
             f"{where} a table, {kind_of(made)}",
             "Return arrays, (table[columns].to_numpy(), table[target].to_numpy()), or save it as CSV or Parquet and "

@@ -28,13 +28,16 @@ TAKEN = (
     "It must return inputs and targets as arrays or tensors, a torch Dataset of such pairs, or train, validation and "
     "test sets in one of these forms"
 )
+MAX_KEYS = 8
+"""Of a dict that a message lists."""
 PLAIN = int | float | complex | str | bytes | range
 
 
 def kind_of(value: Any) -> str:
     """Return what a value is, for messages: ``a tuple of 3``."""
     if isinstance(value, Mapping):
-        return f"a dict of {', '.join(map(str, value)) or 'nothing'}"
+        more = ", ..." if len(value) > MAX_KEYS else ""
+        return f"a dict of {', '.join(map(str, [*value][:MAX_KEYS])) or 'nothing'}{more}"
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
     return f"an object of type {type(value).__name__}"

@@ -270,6 +270,9 @@ def test_a_third_array_weighs_samples(make: Make) -> None:
         ("return [np.arange(i % 5) for i in range(n)], y", "sample 0 is an empty sequence"),
         ("return ({'mask': x, 'b': [np.arange(i + 1) for i in range(n)]}, y)", "an input of the name mask"),
         ("return type('F', (), {'columns': [], 'dtypes': []})()", r"a table, .*to_numpy\(\)"),
+        ("return type('Arrow', (), {'columns': [], 'schema': 0})()", r"a table, .*to_numpy\(\)"),
+        ("return dict(enumerate(x))", r"a dict of 0, 1, 2, 3, 4, 5, 6, 7, \.\.\.\. Return"),
+        ("return memoryview(x)", "object of type memoryview. It must return inputs and targets"),
     ],
 )
 def test_what_it_may_not_return_is_refused_in_one_line(body: str, message: str, make: Make) -> None:
