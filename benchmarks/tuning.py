@@ -51,7 +51,7 @@ def torchtui(jobs: int, executor: Executor, epochs: int) -> dict[str, Took]:
     """All trials of the grid by our local executor, in a folder that is thrown away."""
     watch = Stopwatch(family_seconds)
     training = {"epochs": epochs, "seed": 0, "device": "cpu", "threads": 1}
-    base = configuration.from_dict({"data": "digits", "training": training})
+    base = configuration.from_dict({"data": "digits", "loss": "cross_entropy", "training": training})
     with tempfile.TemporaryDirectory() as folder:
         study = create_study(Path(folder), make_plan(base, GRID, method="grid"))
         finished = tune(study, executor, emit=lambda event: None, control=RunControl())

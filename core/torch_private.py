@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
+from torch.optim import SGD, Optimizer
 from torch.optim import optimizer as optimizer_module
 from torch.utils.data._utils import worker as worker_module
 
@@ -30,6 +30,7 @@ METHODS = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
 """Wrapped by ``torch._compile._disable_dynamo``, which keeps what it calls in the method's ``__dynamo_disable``."""
 HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 RECURRENT = ("gru", "lstm", "rnn_tanh", "rnn_relu")
+OF_SGD = ("weight_decay", "momentum", "lr", "dampening", "nesterov", "maximize")
 GLOBAL_HOOKS = ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks")
 
 
@@ -108,7 +109,46 @@ def bare_step(optimizer: Optimizer) -> Callable[[], object]:
         if optimizer.defaults.get("differentiable", True):
             return optimizer.step
         bare = torch.no_grad()(bare.__wrapped__)
-    return partial(bare, optimizer)
+    usual = partial(bare, optimizer)
+    kernel = getattr(torch, "_fused_sgd_", None)
+    if kernel is None or type(optimizer) is not SGD or not all(map(_is_plain, optimizer.param_groups)):
+        return usual
+    return partial(_sgd_step, optimizer, len(optimizer.param_groups), kernel, usual)
+
+
+def _is_plain(group: dict[str, Any]) -> bool:
+    """Return whether the weights of a group are all on the processor and of one type."""
+    kinds = {(weight.device.type, weight.dtype) for weight in group["params"]}
+    return bool(group["fused"]) and len(kinds) == 1 and kinds.pop()[0] == "cpu"
+
+
+def _sgd_step(
+    optimizer: SGD, groups: int, kernel: Callable[..., object], usual: Callable[[], object]
+) -> None:
+    """Take a step of SGD by its fused kernel, for which PyTorch sorts the weights by device and type each time.
+
+    The first step, which makes the velocities, takes the usual way, and so does one whose groups have changed.
+    """
+    calls = []
+    for group in optimizer.param_groups:
+        weights = [weight for weight in group["params"] if weight.grad is not None]
+        velocities = []
+        if group["momentum"]:
+            velocities = [optimizer.state[weight].get("momentum_buffer") for weight in weights]
+        if (
+            any(each is None for each in velocities)
+            or not group["fused"]
+            or len(optimizer.param_groups) != groups
+        ):
+            usual()
+            return
+        calls.append((group, weights, velocities))
+    with torch.no_grad():
+        for group, weights, velocities in calls:
+            if weights:
+                settings = {name: group[name] for name in OF_SGD}
+                gradients = [weight.grad for weight in weights]
+                kernel(weights, gradients, velocities, **settings, is_first_step=False)
 
 
 def _has_hooks(optimizer: Optimizer) -> bool:

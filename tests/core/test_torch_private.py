@@ -77,6 +77,44 @@ def test_a_bare_step_has_nothing_around_it(kind: Callable[..., Optimizer]) -> No
     assert isinstance(bare_step(optimizer), functools.partial)
 
 
+SETTINGS = [
+    {},
+    {"momentum": 0.9},
+    {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+    {"maximize": True},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_steps_of_sgd_are_those_of_pytorch_bit_for_bit(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel, calls = torch._fused_sgd_, []
+
+    def counted(*given: Any, **more: Any) -> Any:
+        calls.append(sys._getframe(1).f_code.co_name)
+        return kernel(*given, **more)
+
+    monkeypatch.setattr(torch, "_fused_sgd_", counted)
+    torch.manual_seed(0)
+    start = [torch.randn(3, 4), torch.randn(5), torch.randn(2)]
+    found = []
+    for bare in (False, True):
+        given = [nn.Parameter(each.clone()) for each in start]
+        groups: list[dict[str, Any]] = [{"params": given[:2]}, {"params": given[2:], "lr": 0.3}]
+        optimizer = optim.SGD(groups, lr=0.1, fused=True, **settings)
+        step = bare_step(optimizer) if bare else optimizer.step
+        for number in range(4):
+            optimizer.param_groups[0]["lr"] = 0.1 / (number + 1)
+            for place, weight in enumerate(given):
+                weight.grad = None if place == 1 and number == 2 else (weight.detach() * (number + 2)).sin()
+            step()
+        found.append([*given, *(state["momentum_buffer"] for state in optimizer.state.values() if state)])
+    assert len(found[0]) == len(found[1])
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+    assert "_sgd_step" in calls
+
+
 def test_the_hooks_of_optimizers_are_where_they_are_looked_for() -> None:
     optimizer = optim.SGD(weights(), lr=0.5)
     assert [len(getattr(optimizer, name)) for name in HOOKS] == [0, 0]
