@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import yaml
@@ -161,6 +162,12 @@ def json_schema() -> str:
     return json.dumps(TrainConfig.model_json_schema(), indent=2)
 
 
+@cache
+def _family(section: str) -> Mapping[str, type[Options]]:
+    """The choices of a section by their names."""
+    return choices(FAMILIES[section])
+
+
 def in_full(section: str, given: Any) -> Any:
     """Write out what is given for the section of a family.
 
@@ -169,7 +176,7 @@ def in_full(section: str, given: Any) -> Any:
     """
     fields = {"name": given} if isinstance(given, str) else given
     name = fields.get("name") if isinstance(fields, Mapping) else None
-    known = choices(FAMILIES[section])
+    known = _family(section)
     if not isinstance(name, str) or not isinstance(fields, Mapping):
         return fields
     if name in known:
@@ -214,7 +221,7 @@ def _with_suggestions(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = _with_sections(values)
     data, given = _choice_of("data", found), found.get("model")
-    fields = choices(FAMILIES["model"])[data.MODEL].model_fields if data is not None else {}
+    fields = _family("model")[data.MODEL].model_fields if data is not None else {}
     if data is not None and (
         given is None or (isinstance(given, Mapping) and {*given} <= {*fields} - {"name"})
     ):
@@ -231,4 +238,4 @@ def _choice_of(section: str, values: Mapping[str, Any]) -> Any:
     """The class of the choice in a section; None where there is no such choice."""
     given = values.get(section, {})
     name = _name_in(section, given) if isinstance(given, Mapping) else None
-    return choices(FAMILIES[section]).get(name) if isinstance(name, str) else None
+    return _family(section).get(name) if isinstance(name, str) else None

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from core.tuning.study.checkpoint_pruning import keep_best
 from core.tuning.study.claims import Claims, give_back, record_result
 from core.tuning.study.curves import as_curve
 from core.tuning.study.given import GivenTrial, finished, prepare, result
+from core.tuning.study.optuna_file import at_once
 from core.tuning.study.presence import Presence
 from core.tuning.study.records import (
     StudyEvent,
@@ -76,8 +77,10 @@ def tune(
     Raises:
         RunError: the folder or the storage cannot be written.
     """
-    with writing(study.name), closing(Presence(study.folder, study.optuna)) as presence:
-        study.note_start(timeout)
+    with writing(study.name), ExitStack() as stack:
+        with at_once(study.storage):
+            presence = stack.enter_context(closing(Presence(study.folder, study.optuna)))
+            study.note_start(timeout)
         return _Tuner(study, executor, presence, emit, control, timeout, data_root or default_root()).run()
 
 
@@ -206,8 +209,13 @@ class _Tuner:
 
     def are_quick(self) -> bool:
         """Return whether trials are over so soon that a worker would wait for its next one."""
-        last = self.ended[-self.executor.slots :]
-        return bool(last) and all(record.state in GOOD and record.seconds < QUICK_SECONDS for record in last)
+        if last := self.ended[-self.executor.slots :]:
+            return all(record.state in GOOD and record.seconds < QUICK_SECONDS for record in last)
+        first = next((given for given in self.running.values() if given.curve), None)
+        if first is None:
+            return False
+        a_second = len(first.curve) / max(time.time() - first.record.started, 1e-3)
+        return bool(first.task.config["training"]["epochs"] < a_second * QUICK_SECONDS)
 
     def prepare(self) -> GivenTrial | None:
         """The next trial; None when none is free."""
