@@ -101,9 +101,10 @@ class DataDialog(Dialog[None]):
             for spread in spreads
         ]
         name_cells = max((cell_len(clean(spread.name)) for spread in spreads), default=1)
+        holds_cells = max((cell_len(clean(spread.holds)) for spread in spreads), default=1)
         columns = [
             Column("name", min(NAME_CELLS, max(6, name_cells)), "<"),
-            Column("holds", HOLDS_CELLS, "<"),
+            Column("holds", max(HOLDS_CELLS, min(2 * HOLDS_CELLS, holds_cells)), "<"),
             Column("values", 0, "<"),
         ]
         columns += [Column("missing", max(7, *map(len, shares)))] if lacks else []
@@ -127,6 +128,8 @@ class DataDialog(Dialog[None]):
             for at, name in enumerate(facts.feature_names)
         ]
         named = [Column(clean(name), width) for name, width in zip(facts.feature_names, widths, strict=True)]
+        if len(named) == 1:  # such as a text: it takes the room that there is
+            named = [Column(clean(facts.feature_names[0]), 0, "<")]
         first = Column(target, min(WIDEST, max(6, *map(len, labels))) if labels else 6, "<")
         table = self.query_one("#rows", Table)
         table.show([first, *named], len(labels), lambda row: [labels[row] or "∅", *texts[row]], frozen=1)

@@ -47,6 +47,8 @@ def columns_of(subject: Subject) -> list[Column]:
         features[0] = Column(clean(subject.samples.columns[0]), TEXT_WIDTH, "<")
     elif subject.samples.kind.shown == "curves":
         features = [Column(clean(name), NAME_WIDTH) for name in subject.samples.columns]
+    elif len(features) == 1:  # such as a sequence: it takes the room that there is
+        features = [Column(clean(subject.samples.columns[0]), 0, "<")]
     if not subject.class_names:
         return [Column("sample", 7), Column("target"), Column("predicted", 9), Column("error"), *features]
     if subject.predictions.has_labels:
