@@ -4,8 +4,8 @@
 
 Each set is made twice, a quarter of the size and whole: 1 GiB, or 12.5 GiB with `--large`. Pictures are made one by
 one as they are asked for, to train on or to evaluate on as a test set; the Parquet files are written into a temporary
-folder. Memory is the peak of a process of its own, and of its worker. With `--limited` a process that reads pictures, and
-its worker, may allocate a tenth of the whole set (`RLIMIT_DATA`, Linux), 0.8 GiB of which importing takes.
+folder. Memory is the peak of a process of its own, and of its worker. With `--limited` a process that reads pictures,
+and its worker, may allocate a tenth of the whole set (`RLIMIT_DATA`, Linux), 0.8 GiB of which importing takes.
 """
 
 import json

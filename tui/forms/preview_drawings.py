@@ -95,7 +95,8 @@ def shares(facts: DataFacts, width: int) -> Content:
         max(cell_len(clean(name)) for name, _ in shown), max(LEAST_LABEL_CELLS, min(LABEL_CELLS, spare))
     )
     column = max(cells, (width - label) // len(facts.sizes) - 2)
-    heads = "".join(f"  {fit(name, cells, align='>'):{column}}" for name in facts.sizes)
+    widths = {name: max(cells, min(column, len(name))) for name in facts.sizes}
+    heads = "".join(f"  {fit(name, cells_of, align='>'):{column}}" for name, cells_of in widths.items())
     lines = [Content.styled(fit(" " * label + heads, width), "$foreground 60%")]
     bar = column - cells - 1
     for at, (name, _) in enumerate(shown):
