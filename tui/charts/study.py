@@ -13,7 +13,7 @@ from core.status import has_failed
 from core.tuning.search.space import Choices, Domain
 from tui.charts.plot import Chart, Mark, Series
 from tui.terminal.text import fit, number, setting, short_path
-from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE
+from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, PINK
 
 if TYPE_CHECKING:
     from core.tuning.study.importance import Importances, PathImportance
@@ -58,7 +58,12 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
     cut = [(record.number, _reached(record)) for record in standing.records if record.state in CUT]
     cut = [(at, value) for at, value in cut if math.isfinite(value)]
     pruned = Series(
-        "pruned", _array([at for at, _ in cut]), _array([value for _, value in cut]), None, "◇", "points"
+        _cut_name(standing),
+        _array([at for at, _ in cut]),
+        _array([value for _, value in cut]),
+        None,
+        "◇",
+        "points",
     )
     failed = [
         Mark(record.number, symbol="✗", color=MISTAKE)
@@ -75,6 +80,12 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
     )
 
 
+def _cut_name(standing: "Standing") -> str:
+    """Return what the trials are that have not come to their end."""
+    states = {record.state for record in standing.records}
+    return " or ".join(state for state in CUT if state in states)
+
+
 def _reached(record: "TrialRecord") -> float:
     """Return the last value of a trial; NaN if it has none."""
     known = [value for value in record.curve if math.isfinite(value)]
@@ -87,11 +98,11 @@ def curves_chart(standing: "Standing", log_y: bool, chosen: int | None) -> Chart
     shown = newest[-MAX_CURVES:]
     shown += [record for record in newest[:-MAX_CURVES] if record.number in (standing.best, chosen)]
     groups: dict[str, list[TrialRecord]] = {
-        name: [] for name in ("pruned", "done", "running", "chosen", "best")
+        name: [] for name in ("pruned", "paused", "done", "running", "chosen", "best")
     }
     for record in shown:
         groups[_group(record, standing.best, chosen)].append(record)
-    colors = {"done": DIMMED, "running": GREEN, "chosen": BLUE, "best": ORANGE}
+    colors = {"paused": PINK, "done": DIMMED, "running": GREEN, "chosen": BLUE, "best": ORANGE}
     series = [
         Series(name if first else "", *_points(record), colors.get(name))
         for name, records in groups.items()
@@ -185,7 +196,7 @@ def _group(record: "TrialRecord", best: int | None, chosen: int | None) -> str:
         return "best"
     if record.number == chosen:
         return "chosen"
-    return {"completed": "done", "running": "running", "paused": "running"}.get(record.state, "pruned")
+    return {"completed": "done", "running": "running", "paused": "paused"}.get(record.state, "pruned")
 
 
 def _points(record: "TrialRecord") -> Points:

@@ -25,6 +25,8 @@ __all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order"]
 TRIAL_STATES = {**STATES, "pruned": ("◇", "#909090")}
 """Symbol and colour of each trial state; the word is always shown beside them."""
 WIDEST = 16
+ARROW = 1
+"""Room for the sign of the column by which trials are sorted."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,14 @@ def columns_of(standing: "Standing") -> list[TrialColumn]:
         ),
         TrialColumn(Column("state", 22 if plan.pauses else 13, "<"), lambda record: record.state, _state),
         TrialColumn(
-            Column(plan.metric, max(8, cell_len(plan.metric))),
+            Column(plan.metric, max(8, cell_len(plan.metric) + ARROW)),
             lambda record: record.value,
             lambda record: number(record.value),
             falling=plan.direction == "maximize",
         ),
     ]
     rest = [
-        TrialColumn(Column("epochs", 6), lambda record: record.epochs, lambda record: str(record.epochs)),
+        TrialColumn(Column("epochs", 7), lambda record: record.epochs, lambda record: str(record.epochs)),
         TrialColumn(
             Column("time", 6), lambda record: record.seconds or None, lambda record: _seconds(record.seconds)
         ),
@@ -80,7 +82,7 @@ def _sign(standing: "Standing", number: int) -> str:
 
 def _cost(name: str) -> TrialColumn:
     return TrialColumn(
-        Column(name, max(10, cell_len(name))),
+        Column(name, max(10, cell_len(name) + ARROW)),
         lambda record: record.costs.get(name),
         lambda record: weighed_text(name, record.costs.get(name)),
     )
@@ -105,7 +107,7 @@ def _milestone(standing: "Standing", epochs: int) -> TrialColumn:
 
     title = f"{epochs} epoch{'s' * (epochs > 1)}"
     return TrialColumn(
-        Column(title, max(9, cell_len(title))),
+        Column(title, max(9, cell_len(title) + ARROW)),
         value,
         lambda record: "" if (known := value(record)) is None else number(known),
         falling=way == "maximize",
@@ -134,7 +136,7 @@ def _parameter(standing: "Standing", path: str) -> TrialColumn:
         return (1, 0, size) if isinstance(size, str) else (0, size, "")
 
     return TrialColumn(
-        Column(title, min(WIDEST, max(6, cell_len(title), widest))),
+        Column(title, min(WIDEST, max(6, cell_len(title) + ARROW, widest))),
         value,
         lambda record: setting(record.params.get(path)),
     )

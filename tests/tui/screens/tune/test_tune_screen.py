@@ -374,6 +374,11 @@ def test_the_charts_show_what_the_trials_were_worth(standing: Standing) -> None:
     assert list(best.y) == [0.5, 0.3, 0.3]
     curves = {series.label: list(series.y) for series in curves_chart(standing, False, chosen=0).series}
     assert curves == {"pruned": [2.0], "chosen": [0.9, 0.5], "best": [0.8, 0.3]}
+    waits = replace(standing, records=(*standing.records, trial(3, "paused", 1.0, [1.0])))
+    assert best_chart(waits, False).series[0].label == "pruned or paused"
+    assert [series.label for series in curves_chart(waits, False, None).series] == [
+        *("pruned", "paused", "done", "best")
+    ]
     chart = slice_chart(standing, "model.hidden", False)
     assert [list(series.x) for series in chart.series] == [[1], [1, 2]], (
         "the pruned one, and those that completed"
@@ -477,7 +482,7 @@ async def test_a_trial_is_added_by_hand(make: Make, tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, TryValues))
         await pilot.press(*"lr=5", "enter")
         said = str(app.screen.query_one("#trials-problem", Static).content)
-        assert said.startswith("✗ optimizer.lr=5 is not one of the values that are searched")
+        assert said.startswith("✗ optimizer.lr takes 0.001 to 0.1, got 5")
         await pilot.press("ctrl+u", *"lr=0.02", "enter")
         await until(pilot, lambda: some(screen.standing).records)
         (added,) = study.records()
