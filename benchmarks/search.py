@@ -237,7 +237,7 @@ def measure(name: str, quick: bool) -> dict[str, Any]:
         "goal": goal,
         "epochs_to_goal": {pruner: first_at(curves, goal) for pruner, curves in paused.items()},
         "regret_by_epochs": {
-            pruner: {str(spent): float(np.median(curves[:, spent])) for spent in SPENT}
+            pruner: {str(spent): _median(curves[:, spent]) for spent in SPENT}
             for pruner, curves in paused.items()
         },
         "share_at_half": {
@@ -248,13 +248,21 @@ def measure(name: str, quick: bool) -> dict[str, Any]:
     }
 
 
+def _median(values: np.ndarray) -> float | None:
+    """Return the median of some regrets; None where half of the searches have no complete trial yet."""
+    median = float(np.median(values))
+    return median if math.isfinite(median) else None
+
+
 def show(name: str, found: Mapping[str, Any]) -> None:
     """Print what was measured on one surface."""
     print(f"\n{name}: median regret after {', '.join(map(str, MARKS))} trials")
     for method, medians in found["regret"].items():
         print(f"  {method:34}" + "".join(f"{medians.get(str(mark), math.nan):10.5f}" for mark in MARKS))
     for pruner, epochs in found["epochs_to_goal"].items():
-        medians = ", ".join(f"{value:.4f}" for value in found["regret_by_epochs"][pruner].values())
+        medians = ", ".join(
+            "–" if value is None else f"{value:.4f}" for value in found["regret_by_epochs"][pruner].values()
+        )
         print(
             f"  {pruner}: {found['goal']:.4f}, the regret of {GOAL} full trials, after {epochs} of {GOAL * EPOCHS} "
             f"epochs; after {SPENT} epochs {medians}; {found['share_at_half'][pruner]:.2f} reach it in half of them"
