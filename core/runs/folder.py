@@ -20,7 +20,7 @@ from core.files.temporary import hidden_folder, sweep_folders, sync_folder
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
 from core.runs.labels import read_labels, write_labels
 from core.runs.references import matches, resolve
-from core.runs.script import imported_dir, script_of
+from core.runs.script import imported_dir, is_imported, script_of
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig
@@ -56,6 +56,8 @@ KEPT = re.compile(r"epoch-([1-9]\d{0,8})\.pt")
 """Name of the checkpoint of an epoch that is kept."""
 ADDED = ("checkpoints", "evaluation")
 """Sections of a configuration that runs of earlier versions lack."""
+BEFORE = 1e11
+"""Seconds: so much earlier than runs of our own do copies of logs count as started."""
 SPLITS = ("train", "validation", "test")
 """What a run can be evaluated on."""
 
@@ -377,7 +379,12 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def _started(run: Run) -> float:
-    """Return when a run was started or resumed last: its configuration or its lock is written then."""
+    """Return when a run was started or resumed last: its configuration or its lock is written then.
+
+    Copies of other tools' logs come before all runs of our own.
+    """
+    if is_imported(run.path):
+        return _modified(run.log_file) - BEFORE
     return max(_modified(run.config_file), _modified(run.lock_file))
 
 

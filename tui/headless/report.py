@@ -48,7 +48,7 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     for label, text in (("name", labels.name), ("tags", " ".join(labels.tags)), ("note", labels.note)):
         for line in text.splitlines():
             console.print(Text(f"{label:7} {clean(line)}"), soft_wrap=True)
-    console.print(Text(f"run     {clean(str(summary.run.path))}"), soft_wrap=True)
+    console.print(Text(f"run     {clean(summary.log or str(summary.run.path))}"), soft_wrap=True)
     if kept := summary.run.kept_epochs():
         names = ", ".join(f"epoch-{epoch}" for epoch in kept)
         console.print(Text(f"kept    {names}"), soft_wrap=True)

@@ -56,6 +56,7 @@ def test_logs_are_listed_beside_our_own_runs(tmp_path: Path) -> None:
     assert (summary.model, summary.log) == ("yolo11n.pt", str(log))
     assert summary.config["settings"] == {"lr0": 0.02}
     assert find_run(runs_dir, "detect_train") == summary.run
+    assert find_run(runs_dir, "latest").path == own.path
     for text, names in (
         ("tool:ultralytics loss<1.5", ["detect_train2"]),
         ("cfg.settings.lr0=0.02", ["detect_train"]),
