@@ -20,5 +20,5 @@ def unopened_note(names: Iterable[str], runs: Iterable[RunSummary]) -> str:
     hidden = sum(TEST in run.evaluation and TEST not in run.shown_evaluation for run in runs)
     if not hidden:
         return ""
-    whose = "1 run: it is" if hidden == 1 else f"{hidden:,} runs: they are"
-    return f"nobody has opened the test split of {whose} taken as missing"
+    whose = "1 run" if hidden == 1 else f"{hidden:,} runs"
+    return f"nobody has opened the test split of {whose}: its numbers count as missing"

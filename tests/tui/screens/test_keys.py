@@ -99,6 +99,16 @@ async def test_a_key_beside_the_last_one_that_has_room_is_shown_again_when_there
 
 
 @pytest.mark.slow
+async def test_a_page_shows_its_keys_before_it_is_clicked(make: Make) -> None:
+    app = make()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.app_focus = False
+        screen = await opened(pilot, "runs")
+        await until(pilot, lambda: {"c reuse", "o sort", "w use", "? help"} <= {*shown(screen)})
+        assert not app.app_focus
+
+
+@pytest.mark.slow
 async def test_the_help_says_that_there_is_more_below_as_long_as_there_is(make: Make) -> None:
     app = make()
     async with app.run_test(size=SMALL) as pilot:
