@@ -1,0 +1,24 @@
+"""Typing in an open list finds what it names."""
+
+from textual.app import App, ComposeResult
+
+from tui.widgets.choice import ChoiceList
+
+
+class OneList(App[None]):
+    def compose(self) -> ComposeResult:
+        yield ChoiceList("digits", "csv", "svhn", "my_vowels")
+
+
+async def test_letters_that_follow_each_other_are_one_word() -> None:
+    app = OneList()
+    async with app.run_test() as pilot:
+        listed = app.query_one(ChoiceList)
+        listed.focus()
+        await pilot.press(*"csv")
+        assert (listed.highlighted, listed.typed) == (1, "csv")
+        await pilot.press("backspace", "backspace")
+        assert (listed.highlighted, listed.typed) == (1, "c")
+        await pilot.press(*"vo")
+        assert listed.typed == "vo"
+        assert listed.highlighted == 3, "one that contains it, where none begins so"
