@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence
 
 from core.errors import ModelError
 from core.export.export import export
@@ -64,3 +66,16 @@ def test_the_innermost_cause_without_escape_codes() -> None:
     outer.__cause__ = inner
     assert export_reason(outer) == "ValueError: No function for it"
     assert export_reason(ValueError()) == "ValueError"
+
+
+@pytest.mark.filterwarnings("ignore:The tensor attributes")
+def test_packed_sequences_are_named_as_the_reason() -> None:
+    class Packed(torch.nn.GRU):
+        def forward(self, steps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:  # type: ignore[override] # named
+            packed = pack_padded_sequence(steps, lengths, batch_first=True, enforce_sorted=False)
+            last: torch.Tensor = super().forward(packed)[1]
+            return last
+
+    with pytest.raises(Exception) as told:  # whichever the tracer raises
+        torch.export.export(Packed(3, 4, batch_first=True), (torch.zeros(2, 5, 3), torch.tensor([5, 3])))
+    assert "packed sequences" in export_reason(told.value)
