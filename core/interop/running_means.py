@@ -14,7 +14,7 @@ PLAIN = {float, int}
 MAX_ROWS = 1000
 """Of one set of names, before they are added up; tensors stay on their device even then."""
 
-Row = tuple[float, tuple[Any, ...]]
+WeightedRow = tuple[float, tuple[Any, ...]]
 """The number of samples, and a value for each name."""
 
 
@@ -25,7 +25,7 @@ class Means:
     """
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, ...], list[Row]] = {}
+        self._rows: dict[tuple[str, ...], list[WeightedRow]] = {}
         self._totals: dict[str, Any] = {}
         self._counts: dict[str, float] = {}
 
@@ -73,7 +73,7 @@ class Means:
                 into._counts[name] = into._counts.get(name, 0) + counts[name]
         return {name: total / counts[name] for name, total in sums.items()}
 
-    def _add_up(self, names: Sequence[str], rows: Sequence[Row]) -> None:
+    def _add_up(self, names: Sequence[str], rows: Sequence[WeightedRow]) -> None:
         """Add rows of the same names to the totals."""
         weights = [n for n, _ in rows]
         count = sum(weights)

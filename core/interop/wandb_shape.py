@@ -18,12 +18,12 @@ from core.runs.folder import write_sections
 from core.runs.labels import MAX_NAME, MAX_TAG, write_labels
 from core.runs.script import script_sections
 
-__all__ = ["Fields", "ScriptRun", "current", "define_metric", "finish", "init", "log", "watch"]
+__all__ = ["WandbRun", "WandbValues", "current", "define_metric", "finish", "init", "log", "watch"]
 
 OFF = {"disabled"}
 
 
-class Fields(dict[str, Any]):
+class WandbValues(dict[str, Any]):
     """Settings or results that are read and set as keys or as attributes.
 
     Args:
@@ -53,7 +53,7 @@ class Fields(dict[str, Any]):
         object.__getattribute__(self, "_changed")()
 
 
-class ScriptRun:
+class WandbRun:
     """One run of such a script.
 
     Attributes:
@@ -63,7 +63,7 @@ class ScriptRun:
 
     def __init__(self, writer: RunWriter | None, config: Mapping[str, Any], name: str) -> None:
         self.writer, self._name = writer, name
-        self.config, self.summary = Fields(config, self._keep_config), Fields({})
+        self.config, self.summary = WandbValues(config, self._keep_config), WandbValues({})
         self._left_out, self._is_open = set[str](), False
 
     @property
@@ -131,7 +131,7 @@ class ScriptRun:
             write_sections(self.writer.run, sections)
 
 
-_current: list[ScriptRun] = []
+_current: list[WandbRun] = []
 
 
 def init(
@@ -145,7 +145,7 @@ def init(
     resume: bool | str | None = None,
     mode: str | None = None,
     **others: Any,
-) -> ScriptRun:
+) -> WandbRun:
     """Start a run; one that was started before ends.
 
     Args:
@@ -162,7 +162,7 @@ def init(
     called = (id if resume else None) or name or project or id or "run"
     settings = settings_of(config)
     if (mode or os.environ.get("WANDB_MODE", "")) in OFF:
-        return _become(ScriptRun(None, settings, called))
+        return _become(WandbRun(None, settings, called))
     writer = RunWriter(called, settings, resume=bool(resume) and resume != "never")
     if resume == "must" and not writer.epochs_done and not writer.step:
         writer.close("failed", "there is no earlier run to resume")
@@ -174,10 +174,10 @@ def init(
     ignored = [key for key, value in {"entity": entity, **others}.items() if value is not None]
     if ignored:
         writer.notice(f"of init these have no meaning here: {', '.join(sorted(ignored))}")
-    return _become(ScriptRun(writer, settings, called))
+    return _become(WandbRun(writer, settings, called))
 
 
-def current() -> ScriptRun | None:
+def current() -> WandbRun | None:
     """Return the run that was started last; None before the first, and after its end."""
     return _current[0] if _current else None
 
@@ -205,12 +205,12 @@ def finish(exit_code: int | None = None, **others: Any) -> None:
         _current.pop().finish(exit_code)
 
 
-def _become(run: ScriptRun) -> ScriptRun:
+def _become(run: WandbRun) -> WandbRun:
     _current[:] = [run]
     return run
 
 
-def _of_now() -> ScriptRun:
+def _of_now() -> WandbRun:
     if not _current:
         raise RunError("no run was started", "Call init() first")
     return _current[0]

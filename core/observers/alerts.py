@@ -9,7 +9,7 @@ from typing import Final
 
 from core.events import EpochFinished, Event, RunPaused, RunStarted, SystemSampled
 
-__all__ = ["FORMS", "SYSTEM", "Alert", "Rule", "parse_rule"]
+__all__ = ["FORMS", "SYSTEM", "Alert", "AlertRule", "parse_rule"]
 
 FORMS: Final = (
     "validation loss > 2",
@@ -40,7 +40,7 @@ IDLING = re.compile(rf"gpu idle{LONG}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Rule:
+class AlertRule:
     """A condition of a run.
 
     Attributes:
@@ -59,7 +59,7 @@ class Rule:
     seconds: float = 0.0
 
 
-def parse_rule(text: str) -> Rule:
+def parse_rule(text: str) -> AlertRule:
     """Return the rule that a text means.
 
     Raises:
@@ -67,15 +67,15 @@ def parse_rule(text: str) -> Rule:
     """
     plain = " ".join(text.split())
     if match := STALE.fullmatch(plain):
-        return Rule(plain, "", ">=", float(match["count"]))
+        return AlertRule(plain, "", ">=", float(match["count"]))
     if match := IDLING.fullmatch(plain):
-        return _lasting(Rule(plain, "gpu", "<", IDLE), match)
+        return _lasting(AlertRule(plain, "gpu", "<", IDLE), match)
     if match := COMPARED.fullmatch(plain):
-        return _lasting(Rule(plain, match["name"].lower(), match["sign"], float(match["limit"])), match)
+        return _lasting(AlertRule(plain, match["name"].lower(), match["sign"], float(match["limit"])), match)
     raise ValueError(f"'{plain}' is not a rule; Write one such as {', '.join(FORMS)}")
 
 
-def _lasting(rule: Rule, match: re.Match[str]) -> Rule:
+def _lasting(rule: AlertRule, match: re.Match[str]) -> AlertRule:
     """A rule with the time for which it must hold."""
     if match["unit"] is None:
         return rule
@@ -85,8 +85,10 @@ def _lasting(rule: Rule, match: re.Match[str]) -> Rule:
         raise ValueError(f"'{rule.text}': {rule.name} is not counted so; Write for N {unit}")
     count = float(match["count"])
     if by_time:
-        return Rule(rule.text, rule.name, rule.sign, rule.limit, seconds=count * UNITS[match["unit"].lower()])
-    return Rule(rule.text, rule.name, rule.sign, rule.limit, epochs=max(1, math.ceil(count)))
+        return AlertRule(
+            rule.text, rule.name, rule.sign, rule.limit, seconds=count * UNITS[match["unit"].lower()]
+        )
+    return AlertRule(rule.text, rule.name, rule.sign, rule.limit, epochs=max(1, math.ceil(count)))
 
 
 class Alert:
@@ -96,7 +98,7 @@ class Alert:
         rule: what is watched.
     """
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: AlertRule) -> None:
         self._rule = rule
         self._epochs, self._since = 0, math.nan
         self._raised = self._is_told = False

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.data.arrays.room import check_room
-from core.data.arrays.seen import Change, OfColumns, Seen
+from core.data.arrays.seen import OfColumns, SampleChange, Seen
 
 __all__ = ["in_place"]
 
@@ -17,7 +17,7 @@ OTHER = "Give float32, or uint8 for pixels, one sample after the other in memory
 
 def in_place(
     array: "np.ndarray | Seen",
-    change: Change,
+    change: SampleChange,
     dtype: type[np.generic],
     *,
     owned: bool,

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Change", "OfColumns", "Seen"]
+__all__ = ["OfColumns", "SampleChange", "Seen"]
 
-Change = Callable[[np.ndarray], np.ndarray]
-OfColumns = Callable[[slice], Change]
+SampleChange = Callable[[np.ndarray], np.ndarray]
+OfColumns = Callable[[slice], SampleChange]
 
 
 class Seen:
@@ -22,7 +22,7 @@ class Seen:
     """
 
     def __init__(
-        self, array: np.ndarray, change: Change, dtype: Any, of_columns: OfColumns | None = None
+        self, array: np.ndarray, change: SampleChange, dtype: Any, of_columns: OfColumns | None = None
     ) -> None:
         self._array, self._change, self.dtype = array, change, np.dtype(dtype)
         self._of_columns = of_columns or (lambda some: change)
@@ -46,10 +46,10 @@ class Seen:
         """Return some columns of rows of a table."""
         return np.ascontiguousarray(self._of_columns(some)(self._array[rows, some]), dtype=self.dtype)
 
-    def then(self, change: Change, dtype: Any, of_columns: OfColumns | None = None) -> "Seen":
+    def then(self, change: SampleChange, dtype: Any, of_columns: OfColumns | None = None) -> "Seen":
         """Return the array with one more change, which is given samples of this type."""
 
-        def after(other: Change) -> Change:
+        def after(other: SampleChange) -> SampleChange:
             return lambda some: other(np.asarray(self._change(some), dtype=self.dtype))
 
         narrow = None if of_columns is None else lambda some: after(of_columns(some))

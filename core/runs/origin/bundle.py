@@ -3,10 +3,11 @@
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from core.data.dataset import Progress
 from core.errors import InputError, RunError
 from core.files.atomic import creating, write_atomically
 from core.files.reading import open_regular
@@ -25,9 +26,6 @@ PARTS = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_(.+)_\w{3}")
 MAX_BYTES = 1 << 40
 MAX_FILES = 100_000
 BLOCK = 1 << 20
-
-Progress = Callable[[str, int, int], None]
-"""Takes what is done, and how much of how much."""
 
 
 def write_bundle(run: Run, output: Path, *, progress: Progress) -> int:

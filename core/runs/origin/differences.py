@@ -11,7 +11,7 @@ from core.errors import ConfigError
 from core.files.reading import read_bytes
 from core.runs.folder import Run
 
-__all__ = ["CodeChange", "Difference", "code_changes", "differences"]
+__all__ = ["CodeChange", "OriginDifference", "code_changes", "differences"]
 
 MAX_LINES = 20_000
 """Of one file that is compared line by line."""
@@ -21,7 +21,7 @@ APART = ("packages", "git_new_files")
 
 
 @dataclass(frozen=True)
-class Difference:
+class OriginDifference:
     """A value that is not the same in two runs; None where one has none.
 
     Attributes:
@@ -46,7 +46,7 @@ class CodeChange:
     lines: list[str]
 
 
-def differences(first: Run, second: Run) -> list[Difference]:
+def differences(first: Run, second: Run) -> list[OriginDifference]:
     """Return all values in which what is kept of two runs differs, settings first."""
     found = []
     for part, read in (
@@ -58,7 +58,7 @@ def differences(first: Run, second: Run) -> list[Difference]:
         a, b = read(first), read(second)
         for name in dict.fromkeys([*a, *b]):
             if a.get(name) != b.get(name):
-                found.append(Difference(part, name, a.get(name), b.get(name)))
+                found.append(OriginDifference(part, name, a.get(name), b.get(name)))
     return found
 
 

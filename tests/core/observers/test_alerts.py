@@ -7,7 +7,7 @@ import pytest
 from core.errors import InputError
 from core.events import EpochFinished, Event, Notice, RunFinished, SystemSampled
 from core.observers import notify
-from core.observers.alerts import FORMS, Alert, Rule, parse_rule
+from core.observers.alerts import FORMS, Alert, AlertRule, parse_rule
 from core.observers.notify import Notifier
 from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
@@ -43,15 +43,18 @@ def test_each_form_is_a_rule(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("Validation  Loss>2", Rule("Validation Loss>2", "validation loss", ">", 2.0)),
-        ("lr <= 1e-6", Rule("lr <= 1e-6", "lr", "<=", 1e-6)),
-        ("accuracy < .5 for 3 epochs", Rule("accuracy < .5 for 3 epochs", "accuracy", "<", 0.5, epochs=3)),
-        ("gpu < 10 % for 2 hours", Rule("gpu < 10 % for 2 hours", "gpu", "<", 10.0, seconds=7200.0)),
-        ("gpu idle", Rule("gpu idle", "gpu", "<", 5.0)),
-        ("no improvement for 1 epoch", Rule("no improvement for 1 epoch", "", ">=", 1.0)),
+        ("Validation  Loss>2", AlertRule("Validation Loss>2", "validation loss", ">", 2.0)),
+        ("lr <= 1e-6", AlertRule("lr <= 1e-6", "lr", "<=", 1e-6)),
+        (
+            "accuracy < .5 for 3 epochs",
+            AlertRule("accuracy < .5 for 3 epochs", "accuracy", "<", 0.5, epochs=3),
+        ),
+        ("gpu < 10 % for 2 hours", AlertRule("gpu < 10 % for 2 hours", "gpu", "<", 10.0, seconds=7200.0)),
+        ("gpu idle", AlertRule("gpu idle", "gpu", "<", 5.0)),
+        ("no improvement for 1 epoch", AlertRule("no improvement for 1 epoch", "", ">=", 1.0)),
     ],
 )
-def test_what_a_rule_means(text: str, rule: Rule) -> None:
+def test_what_a_rule_means(text: str, rule: AlertRule) -> None:
     assert parse_rule(text) == rule
 
 

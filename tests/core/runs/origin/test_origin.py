@@ -16,7 +16,7 @@ from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.origin import working_copy as copies
 from core.runs.origin.bundle import open_bundle, write_bundle
-from core.runs.origin.differences import Difference, code_changes, differences
+from core.runs.origin.differences import OriginDifference, code_changes, differences
 from core.runs.origin.environment import write_environment
 from core.runs.origin.equal import compare_results
 from core.runs.origin.packages import installed_packages
@@ -116,8 +116,8 @@ def test_differences_of_settings_packages_and_code(tmp_path: Path) -> None:
         code.mkdir(parents=True)
         (code / "net.py").write_text(f"width = {width}\n")
     assert differences(first, second) == [
-        Difference("settings", "optimizer.lr", 0.3, 0.1),
-        Difference("packages", "numpy", "1.26.0", "2.1.0"),
+        OriginDifference("settings", "optimizer.lr", 0.3, 0.1),
+        OriginDifference("packages", "numpy", "1.26.0", "2.1.0"),
     ]
     (change,) = code_changes(first, second)
     assert change.file == "code/model/net.py"

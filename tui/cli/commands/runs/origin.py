@@ -10,7 +10,7 @@ import typer
 
 from core.runs.folder import Run, default_runs_dir, find_run
 from core.runs.origin.bundle import open_bundle, write_bundle
-from core.runs.origin.differences import CodeChange, Difference, code_changes, differences
+from core.runs.origin.differences import CodeChange, OriginDifference, code_changes, differences
 from tui.cli.app import RunsOption
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunArgument
@@ -82,7 +82,7 @@ def open_(
     print(opened.id)
 
 
-def _table(first: Run, second: Run, values: list[Difference]) -> list[str]:
+def _table(first: Run, second: Run, values: list[OriginDifference]) -> list[str]:
     """A part, a name and the two values in each line."""
     if not values:
         return []
