@@ -12,7 +12,6 @@ __all__ = ["settings_beside"]
 
 NAMES = ("hparams.yaml", "args.yaml", "config.yaml", "config.json")
 MAX_BYTES = 1 << 20
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def settings_beside(log: Path) -> dict[str, Any]:
@@ -20,7 +19,7 @@ def settings_beside(log: Path) -> dict[str, Any]:
     for name in NAMES:
         try:
             text = read_bytes(log.parent / name, follow_links=True, limit=MAX_BYTES)
-            values = json.loads(text) if name.endswith("json") else yaml.load(text, LOADER)
+            values = json.loads(text) if name.endswith("json") else yaml.safe_load(text)
         except (OSError, ValueError, yaml.YAMLError, RecursionError):
             continue
         if isinstance(values, dict):
