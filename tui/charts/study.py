@@ -12,7 +12,7 @@ from core.runs.history.series import Floats, Points
 from core.status import has_failed
 from core.tuning.search.space import Choices, Domain
 from tui.charts.plot import Chart, Mark, Series
-from tui.terminal.text import fit, number, setting, short_path
+from tui.terminal.text import fit, number, setting, short_path, wrapped
 from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, PINK
 
 if TYPE_CHECKING:
@@ -167,7 +167,8 @@ def importance_lines(found: "Importances", width: int) -> Content:
         if not part.shares and title != "all":
             continue
         note = "" if part.shares else f": {part.reason}"
-        lines.append(Content.styled(fit(f"{title}, {part.trials} trials{note}", width), "$foreground 60%"))
+        said = wrapped(f"{title}, {part.trials} trials{note}", width)
+        lines += [Content.styled(line, "$foreground 60%") for line in said]
         lines += _bars(part, width)
     return Content("\n").join(lines)
 

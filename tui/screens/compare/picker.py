@@ -44,8 +44,8 @@ class PickRuns(Background, Dialog[None]):
         self.runs = RunList()
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog -runs"):
-            yield Static("Runs to compare", classes="question")
+        with Vertical(classes="dialog -runs") as body:
+            body.border_title = "Runs to compare"
             yield Input(placeholder="/ filter, as in 1 Runs", compact=True, id="pick-filter")
             yield RunsTable(id="pick-table")
             yield Static("", id="pick-note", markup=False)

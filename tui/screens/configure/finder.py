@@ -55,8 +55,8 @@ class _Finder(Dialog[str]):
         self._drawn: tuple[str, int, bool] | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog -finder"):
-            yield Static(self.TITLE_TEXT, classes="question")
+        with Vertical(classes="dialog -finder") as body:
+            body.border_title = self.TITLE_TEXT
             yield Plot()
             yield Static("", id="found")
             with Horizontal(classes="answers"):

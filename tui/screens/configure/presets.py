@@ -53,8 +53,8 @@ class _PresetDialog(Dialog[Path]):
 
     def compose(self) -> ComposeResult:
         self.known = known = sorted(self.folder.glob("*.yaml"))
-        with Vertical(classes="dialog -preset"):
-            yield Static(self.TITLE_TEXT, classes="question")
+        with Vertical(classes="dialog -preset") as body:
+            body.border_title = self.TITLE_TEXT
             yield Input(self.file_name, placeholder=self.PLACEHOLDER, compact=True)
             yield Static(Content(clean(f"in {self.folder}")), classes="hint", id="folder")
             if known:

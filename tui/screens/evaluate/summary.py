@@ -77,6 +77,11 @@ class SummaryTab(EvaluationTab):
             else self.query_one("#metrics")
         )
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to sort and to find classes only where there are classes."""
+        has_classes = self.subject is not None and bool(self.subject.report.per_class)
+        return has_classes or action not in ("sort", "reverse", "find")
+
     def explanation(self) -> Explanation | None:
         """Explain the metric under the cursor, or the columns of the table of classes."""
         if self.subject is None:
@@ -110,7 +115,9 @@ class SummaryTab(EvaluationTab):
         self.query_one("#reasons", Static).update(Content("\n".join(_reasons(subject, known))))
         self.query_one("#metrics", Table).styles.height = len(known) + 1
         self._show_beside(subject)
-        self.query_one("#classes-side").display = bool(report.per_class or report.per_target)
+        self.set_class(not (report.per_class or report.per_target), "-alone")
+        self.query_one("#classes-side").display = not self.has_class("-alone")
+        self.refresh_bindings()
         self.query_one("#confused-panel").display = bool(report.per_class)
         if report.per_target:
             self._show_targets(report)

@@ -43,8 +43,8 @@ class ChooseColumns(Dialog[list[str]]):
         self.names: list[str] = []
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog -columns"):
-            yield Static("Columns of the table", classes="question")
+        with Vertical(classes="dialog -columns") as body:
+            body.border_title = "Columns of the table"
             yield Input(placeholder="/ find: a metric, or cfg. and a setting", compact=True, id="find-column")
             yield OptionList(compact=True, id="columns", markup=False)
             yield Static("", id="columns-note", markup=False)

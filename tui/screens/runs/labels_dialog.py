@@ -49,8 +49,8 @@ class LabelRuns(Dialog[Labelled]):
 
     def compose(self) -> ComposeResult:
         labels = self.labels
-        with Vertical(classes="dialog -labels"):
-            yield Static(Content(clean(self.shown_title)), classes="question")
+        with Vertical(classes="dialog -labels") as body:
+            body.border_title = Content(clean(self.shown_title))
             if labels is not None:
                 yield Static("name", classes="label")
                 yield Input(labels.name, compact=True, id="label-name")

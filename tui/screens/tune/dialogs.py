@@ -31,8 +31,10 @@ class OpenStudy(Dialog[str]):
         self.studies = studies
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog -study"):
-            yield Static("Open a study" if self.studies else "There are no studies yet.", classes="question")
+        with Vertical(classes="dialog -study") as body:
+            body.border_title = "Open a study"
+            if not self.studies:
+                yield Static("There are no studies yet.")
             if self.studies:
                 yield OptionList(*(Text(clean(name)) for name in self.studies), compact=True)
             with Horizontal(classes="answers"):
@@ -57,8 +59,8 @@ class ChooseStudies(Dialog[list[str]]):
         self.studies = studies
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog -study"):
-            yield Static("Studies to show beside this one", classes="question")
+        with Vertical(classes="dialog -study") as body:
+            body.border_title = "Studies to show beside this one"
             yield SelectionList(
                 *(Selection(Text(clean(name)), path) for name, path in self.studies.items()), compact=True
             )

@@ -46,8 +46,9 @@ class ResumeDialog(Dialog[Resumed]):
         self.plan, self.names = plan, {"start_with": runs, "learn_from": studies}
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog -resume"):
-            yield Static("Resume the study; an empty field changes nothing", classes="question")
+        with Vertical(classes="dialog -resume") as body:
+            body.border_title = "Resume the study"
+            yield Static("An empty field changes nothing.", classes="question")
             for spec in CHANGES:
                 yield Field(spec, "")
             with Horizontal(classes="answers"):
