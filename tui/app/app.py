@@ -129,9 +129,14 @@ class TuiApp(OrderedInput):
             self.capture.take_streams()
             self.run_console.start()
         self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.app_resume_signal.subscribe(self, self._redraw)
         if self._damaged_settings:
             self.notify(clean(self._damaged_settings), severity="warning")
         self.call_after_refresh(self.run_worker, self._load, thread=True, name="load")
+
+    def _redraw(self, resumed: object) -> None:
+        """Draw all again after Ctrl-Z and `fg`: the terminal has forgotten it."""
+        self.screen.refresh()
 
     def compose(self) -> ComposeResult:
         """Yield what all screens share, for the first paint."""
