@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 SIZE = (120, 40)
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parent.absolute()
 
 
 OTHERS = ("--optimizer adagrad --lr 0.05", "--optimizer adam --lr 0.003", "--model cnn --optimizer rmsprop --lr 0.001")
@@ -25,11 +25,11 @@ def train_others(folder: Path) -> None:
         subprocess.run([*command, "--runs", str(folder / "runs")], check=True)
 
 
-async def take(folder: Path) -> None:
+async def take() -> None:
     """Walk through the app as a person would, and keep what is seen."""
     from tui.app.app import TuiApp
 
-    app = TuiApp(runs_dir=folder / "runs", values={"training": {"epochs": 30}}, start=True)
+    app = TuiApp(runs_dir=Path("runs"), values={"training": {"epochs": 30}}, start=True)
     async with app.run_test(size=SIZE) as pilot:
 
         def save(name: str) -> None:
@@ -38,11 +38,14 @@ async def take(folder: Path) -> None:
         await until(pilot, lambda: app.feed is not None and app.feed.status == "completed")
         await pilot.pause(1.2)
         save("live")
-        for keys, name in (("1", "runs"), ("2", "configure"), (("4", "t"), "evaluate"), (("m", "enter"), "evaluate"), (("6",), "compare")):
+        evaluate = ("4", ""), ("t", ""), (("m", "enter"), "evaluate")
+        steps = ("1", "runs"), ("2", "configure"), *evaluate, ("6", "compare")
+        for keys, name in steps:
             await pilot.press(*keys)
             await app.workers.wait_for_complete()
             await pilot.pause(2)
-            save(name)
+            if name:
+                save(name)
 
 
 async def until(pilot: "object", condition: "object") -> None:
@@ -58,5 +61,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUI_CONFIG"] = f"{folder}/settings.json"
         os.environ["TUI_RUNS"] = f"{folder}/runs"
+        os.chdir(folder)  # no path of this machine is in the pictures
         train_others(Path(folder))
-        asyncio.run(take(Path(folder)))
+        asyncio.run(take())
