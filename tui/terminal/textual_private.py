@@ -17,6 +17,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import MountError, Widget
+from textual.worker import WorkerFailed
 
 __all__ = [
     "LenientApp",
@@ -42,7 +43,7 @@ class LenientApp(App[None]):
         return False
 
     def _handle_exception(self, error: Exception) -> None:
-        quitting = getattr(self, "_exit", False)
+        quitting = getattr(self, "_exit", False) or is_late_work(error)
         if quitting or (not self.is_running and isinstance(error, (NoMatches, MountError, ScreenStackError))):
             return
         if not (self.is_running and self.survives(error)):
@@ -55,6 +56,14 @@ def is_late_press(message: Message, error: Exception) -> bool:
     """Return whether Textual itself failed on a press of the mouse: what was drawn there has been replaced since."""
     *_, last = traceback.walk_tb(error.__traceback__)
     return isinstance(message, MouseEvent) and last[0].f_globals.get("__name__", "").startswith("textual.")
+
+
+def is_late_work(error: Exception) -> bool:
+    """Return whether a worker of Textual missed a widget of its own: its screen, such as the palette, is closed."""
+    if not (isinstance(error, WorkerFailed) and isinstance(error.error, NoMatches)):
+        return False
+    frames = traceback.walk_tb(error.error.__traceback__)
+    return all(frame.f_globals.get("__name__", "").startswith("textual.") for frame, _ in frames)
 
 
 @cache

@@ -2,6 +2,9 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
+from types import FunctionType
+from typing import Any
 
 import pytest
 from rich.segment import Segment
@@ -13,7 +16,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.worker import WorkerFailed
 
+from tests.support.waiting import until
 from tests.tui.conftest import CopyOf, Visits
 from tui.terminal import textual_private
 from tui.terminal.textual_private import (
@@ -168,3 +173,17 @@ async def test_an_app_that_cannot_know_that_it_is_left_tells_what_it_misses(
 ) -> None:
     with pytest.raises(NoMatches):
         await leave_and_fail(left=True, forget=monkeypatch)
+
+
+async def search(screen: Screen[Any]) -> None:
+    screen.query_one("Missing")
+
+
+@pytest.mark.parametrize("module", ["textual.command", __name__])
+async def test_a_worker_of_textual_whose_screen_is_closed_is_no_fault(module: str) -> None:
+    """The palette looks for commands while it closes."""
+    looked = FunctionType(search.__code__, {"__name__": module})
+    with nullcontext() if module.startswith("textual.") else pytest.raises(WorkerFailed):
+        async with LenientApp().run_test() as pilot:
+            worker = pilot.app.run_worker(looked(pilot.app.screen))
+            await until(pilot, lambda: worker.is_finished)
