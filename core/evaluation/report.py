@@ -156,7 +156,7 @@ class Report:
 
 @cache
 def _adapter() -> TypeAdapter[Report]:
-    """What reads reports: making it takes longer than reading one."""
+    """The reader of reports, which takes longer to make than a report to read."""
     return TypeAdapter(Report)
 
 
