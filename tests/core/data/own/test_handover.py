@@ -12,10 +12,11 @@ from core.data import divided, sequences
 from core.data.arrays import in_place as module
 from core.data.arrays.in_place import in_place
 from core.data.arrays.seen import Seen
+from core.data.batches import Batches, epoch_order
 from core.data.conditioning import Conditioning
 from core.data.dataset import Split
 from core.data.divided import divide_sequences
-from core.data.inputs import Fields
+from core.data.inputs import Fields, tensors_of
 from core.data.mapped import HeldRows
 from core.data.own.handover import are_handed_over, may_be_handed_over
 from core.data.own.python import PythonData
@@ -46,7 +47,14 @@ def whole():
     return HELD.astype(np.int16), CLASSES
 def several():
     return {"a": HELD32, "b": HELD}, CLASSES
+def clipped():
+    return FAR, CLASSES
+def pictures():
+    return PIXELS, CLASSES
 HELD32 = HELD.astype(np.float32)
+FAR = HELD32.copy()
+FAR[7] = 1e9
+PIXELS = (HELD.astype(np.int32)[:, :3, None, None] + np.arange(64).reshape(1, 1, 8, 8)).transpose(0, 2, 3, 1).copy()
 """
 
 
@@ -153,3 +161,22 @@ def test_an_array_that_changes_while_a_network_is_trained_on_it_is_refused() -> 
     kept *= 2
     with pytest.raises(DataError, match="was changed"):
         held.check()
+
+
+@pytest.mark.parametrize("name", ["clipped", "single", "whole", "several", "pictures"])
+def test_batches_of_an_array_that_stays_where_it_is_are_those_of_a_copy(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(KEPT)
+    trust(file)
+
+    def batches() -> list[Any]:
+        data = load(PythonData(path=f"{file}:{name}"), tmp_path)
+        made = Batches(data.train, data, torch.device("cpu")).iterate(16, epoch_order(len(data.train), 0, 0))
+        return [tensor for batch in made for tensor in (*tensors_of(batch.inputs), batch.targets)]
+
+    copies = batches()
+    monkeypatch.setattr(divided, "LARGE", 0)
+    monkeypatch.setattr(module, "LARGE", 0)
+    assert all(map(torch.equal, copies, batches()))
