@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -128,7 +129,10 @@ class Unreadable(torch.Tensor):
     __radd__ = __add__
 
 
-def test_a_value_that_cannot_be_read_never_hides_the_error(runs: Path) -> None:
+def test_a_value_that_cannot_be_read_never_hides_the_error(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.interop.script_progress.LOG_SECONDS", math.inf)
     run = RunWriter("poisoned")
 
     def script() -> None:
