@@ -49,7 +49,7 @@ FORMS: tuple[tuple[str, str, Callable[[Tensor, Tensor], Tensor]], ...] = (
         _lengths,
     ),
 )
-"""What it is, the names that ask for it, and how it is made of a mask (b, steps) and lengths (b,)."""
+"""Description, the names that ask for it, and the function that makes it of a mask (b, steps) and lengths (b,)."""
 MAKERS = {name: (what, make) for what, names, make in FORMS for name in names.split()}
 
 
