@@ -68,7 +68,7 @@ class WandbRun:
 
     @property
     def name(self) -> str:
-        """What the run is called."""
+        """Name of the run."""
         return self._name
 
     @property

@@ -97,7 +97,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def confirmed(place: Place) -> tuple[Confirmation, dict[tuple[int, int], Run]]:
-    """What the runs that confirm a study show, and each of them by its trial and seed."""
+    """Numbers of the runs that confirm a study, and each of them by its trial and seed."""
     study = study_in(place)
     found, runs = confirmation(study), open_confirmation(study)
     assert found is not None

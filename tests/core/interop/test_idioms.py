@@ -1,4 +1,4 @@
-"""What scripts that were written for other trackers do, and what is made of it."""
+"""Idioms of scripts that were written for other trackers, and what is made of them."""
 
 import argparse
 import dataclasses
