@@ -363,6 +363,10 @@ ELSEWHERE = {
         "(root / 'proc/self/cgroup').read_text": "a file of the kernel",
         "path.read_text": "files of the kernel",
     },
+    "core/runs/origin/bundle.py": {
+        "open": "a new file in a new folder",
+        "archive.open": "a part of an open archive",
+    },
     "core/runs/delete.py": {"os.open": "a folder, to lock it; follows no link and waits for nothing"},
     "core/report/page.py": {"files('core.report').joinpath(name).read_text": "a file of the package"},
     "core/tuning/executors/executors.py": {"os.open": "the null device"},

@@ -18,7 +18,14 @@ COMMAND = re.compile(
 NOT_OURS = {"core/export/predict.py"}
 """The exported program has flags of its own."""
 ALLOWED = {
-    "core/runs/environment.py": {"--notify", "--notify="},  # recognised, so as to hide its value; never shown
+    "core/runs/origin/environment.py": {
+        "--notify",
+        "--notify=",
+    },  # recognised, so as to hide its value; never shown
+    "core/runs/origin/working_copy.py": {  # of git
+        *("--no-optional-locks", "--no-ext-diff", "--no-textconv", "--no-color", "--binary"),
+        *("--others", "--exclude-standard"),
+    },
     "core/data/builtin/vision.py": {  # a command of pip's
         "Install a matching pair: pip install --upgrade torch torchvision. Tables and digits work without it"
     },
