@@ -71,7 +71,7 @@ class Importer:
         Another process that does the same is left to it.
         """
         found = [*find_logs(self.runs_dir)]
-        if not found and not self._folder.is_dir():
+        if not found and not os.path.isdir(self._folder):  # false also where it may not be looked at
             return
         with suppress(OSError, TorchtuiError):
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import Field
 
+from core.config import schema
 from core.config.schema import (
     FAMILIES,
     TrainConfig,
@@ -164,7 +164,9 @@ class Sheets(Options):
 @pytest.fixture
 def sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A choice of data that has a field for the path of a file."""
-    monkeypatch.setitem(FAMILIES, "data", Annotated[Digits | Sheets, Field(discriminator="name")])
+    families = {section: choices(family) for section, family in FAMILIES.items()}
+    families["data"] = {"digits": Digits, "sheets": Sheets}
+    monkeypatch.setattr(schema, "_family", families.__getitem__)
 
 
 @pytest.mark.usefixtures("sheets")

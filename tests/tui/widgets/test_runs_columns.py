@@ -122,7 +122,7 @@ def test_any_value_in_a_log_can_be_shown_and_sorted(tmp_path: Path, place: Place
     ],
 )
 def test_what_matters_most_gets_its_place_first(width: int, names: str) -> None:
-    chosen = lay_out(width, {"status": 13, "run": 10, "data": 13, "model": 3}, {"monitored", "test"})
+    chosen = lay_out(width, {"status": 13, "run": 10, "data": 13, "model": 3}, {"monitored", "test", "tool"})
     assert " ".join(column.name for column, _ in chosen) == names
     assert sum(cells + 2 for _, cells in chosen) - 2 <= width
 

@@ -55,12 +55,12 @@ async def test_the_worst_image_is_shown_beside_its_masks(visit: Visits, evaluate
     async with visit() as at:
         await at.open(evaluated, split="test")
         shown = {tab.id for tab in at.screen.query("ContentTab") if tab.display}
-        assert shown == {f"--content-tab-tab-{name}" for name in ("summary", "confusion", "masks")}
+        assert shown == {f"--content-tab-tab-{name}" for name in ("summary", "confusion", "epochs", "masks")}
         assert "mean IoU 0." in at.plain("#evaluated-headline")
         seen = at.seen()
         assert "IoU" in seen
         assert "Dice" in seen
-        await at.press("t", "t")
+        await at.press("t", "t", "t")
         tab = instance(MasksTab, at.screen.active_tab)
         order = worst_images(at.subject.predictions, 100)
         assert tab.positions.tolist() == order.tolist()
@@ -78,6 +78,6 @@ async def test_the_worst_image_is_shown_beside_its_masks(visit: Visits, evaluate
 async def test_it_is_usable_on_a_small_terminal(visit: Visits, evaluated: Run) -> None:
     async with visit((80, 24)) as at:
         await at.open(evaluated, split="test")
-        await at.press("t", "t")
+        await at.press("t", "t", "t")
         assert "mean IoU" in at.seen()
         assert at.one("#masks-side", Vertical).display

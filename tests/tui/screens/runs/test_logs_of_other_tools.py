@@ -24,7 +24,13 @@ async def test_logs_are_listed_with_their_tool_and_open_in_live(tmp_path: Path) 
         os.utime(file, (1_000_000_000, 1_000_000_000))
     app = TuiApp(runs_dir=runs_dir)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and len(app.screen.table.rows) == 2)
+        await until(
+            pilot,
+            lambda: (
+                isinstance(app.screen, RunsScreen)
+                and any(len(table.rows) == 2 for table in app.screen.query(RunsTable))
+            ),
+        )
         table = app.screen.query_one(RunsTable)
         assert "tool" in table.columns
         assert {summary.tool for summary in table.rows} == {"Ultralytics"}
