@@ -30,6 +30,7 @@ GROUP = {"--runs", "--data-root", "--version", "--install-completion", "--show-c
 
 FILLED_IN = {
     "RUN RUN ...": "runs/2*",
+    "RUN OTHER": "latest latest",
     "[RUN ...]": "",
     "[RUN]": "latest",
     "RUN INPUT": "tables/* new.csv",
@@ -178,6 +179,10 @@ def folder(tmp_path: Path) -> Path:
         "epoch,step,train_loss,val_loss\n0,10,1.5,\n0,10,,1.25\n1,20,1.0,\n1,20,,0.75\n"
     )
     write_board(tmp_path / "tb_logs")
+    detected = tmp_path / "runs" / "detect" / "train"
+    detected.mkdir(parents=True)
+    for folder in (tmp_path, detected):
+        (folder / "results.csv").write_text("epoch, train/loss, val/loss\n1, 1.5, 1.25\n2, 1.0, 0.75\n")
     return tmp_path
 
 

