@@ -96,7 +96,8 @@ def shares(facts: DataFacts, width: int) -> Content:
     )
     column = max(cells, (width - label) // len(facts.sizes) - 2)
     widths = {name: max(cells, min(column, len(name))) for name in facts.sizes}
-    heads = "".join(f"  {fit(name, cells_of, align='>'):{column}}" for name, cells_of in widths.items())
+    # A title may take one of the two cells between columns.
+    heads = "".join(f" {fit(name, wide + 1, align='>'):{column + 1}}" for name, wide in widths.items())
     lines = [Content.styled(fit(" " * label + heads, width), "$foreground 60%")]
     bar = column - cells - 1
     for at, (name, _) in enumerate(shown):

@@ -70,7 +70,10 @@ def arrange(matrix: ConfusionMatrix, normalise: Normalise, available: Size) -> L
 
 
 def arrange_compact(matrix: ConfusionMatrix, available: Size) -> Layout:
-    """Return as many classes as fit, and a line if some do not: a line and two or three cells each, more with room."""
+    """Return as many classes as fit, and a line if some do not: a line and two or three cells each, more with room.
+
+    Where columns have room for the longest name of a class, they take it.
+    """
     longest = max(map(cell_len, matrix.names))
     head_height = int(available.height > 1)
     head_width = _head_width(longest, available.width)
@@ -81,8 +84,10 @@ def arrange_compact(matrix: ConfusionMatrix, available: Size) -> Layout:
     if shown < len(matrix):
         shown = max(min(shown, lines - 1), 0)
         return Layout(head_width, head_height, cell_width, 1, shown)
-    cell_height = max(1, min(lines // max(shown, 1), TALLEST, (room // max(shown, 1) - 1) // 2))
-    return Layout(head_width, head_height, max(cell_width, 2 * cell_height + 1), cell_height, shown)
+    widest = room // max(shown, 1)
+    cell_height = max(1, min(lines // max(shown, 1), TALLEST, (widest - 1) // 2))
+    named = longest + 1 if longest < min(widest, LONGEST_COLUMN_NAME + 1) else 0
+    return Layout(head_width, head_height, max(cell_width, 2 * cell_height + 1, named), cell_height, shown)
 
 
 def _head_width(longest: int, width: int) -> int:

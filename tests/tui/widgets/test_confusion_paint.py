@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.color import Color
+from textual.geometry import Size
 
 from tui.widgets.confusion_matrix import ConfusionMatrix
-from tui.widgets.confusion_paint import readable, reveal
+from tui.widgets.confusion_paint import arrange_compact, readable, reveal
 
 RGB = tuple[int, int, int]
 
@@ -63,3 +64,16 @@ def test_large_counts_are_written_short_and_captioned_in_full() -> None:
     assert [matrix.text(0, label, "count") for label in range(2)] == ["99999", "168k"]
     assert matrix.text_width("count") == 5
     assert matrix.caption(0, 1) == "true a → predicted b: 168,432 of 268,431 (62.7 %)"
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "cells"),
+    [(["benign", "malignant"], 34, 10), (["benign", "malignant"], 26, 7), (["a", "b"], 34, 7)],
+)
+def test_compact_columns_are_as_wide_as_the_names_where_there_is_room(
+    names: list[str], width: int, cells: int
+) -> None:
+    matrix = ConfusionMatrix.of(np.eye(2, dtype=int), names)
+    layout = arrange_compact(matrix, Size(width, 12))
+    assert layout.cell_width == cells
+    assert layout.virtual_size.width <= width

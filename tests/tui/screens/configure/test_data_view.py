@@ -136,3 +136,8 @@ def test_shares_of_the_splits_fit_and_add_up(name: str, width: int, load_data: L
     for split, size in facts.sizes.items():
         assert sum(facts.counts[split]) == size
     assert facts.counts["train"] == tuple(n for _, n in facts.balance)
+
+
+def test_titles_of_the_splits_are_whole_where_the_space_between_them_gives_room(load_data: LoadData) -> None:
+    facts = data_facts(load_data("breast_cancer"))
+    assert draw.shares(facts, 41).plain.split("\n")[0].split() == ["train", "validation", "test"]
