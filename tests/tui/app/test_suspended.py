@@ -1,11 +1,30 @@
-"""The app after Ctrl-Z and `fg`."""
+"""The app at Ctrl-Z, and after `fg`."""
 
 from pathlib import Path
 
 import pytest
+from textual.widget import Widget
+from textual.widgets import Input
 
 from tests.support.waiting import until
 from tui.app.app import TuiApp
+from tui.widgets.choice import Choice
+
+
+async def test_ctrl_z_suspends_from_a_choice_and_from_a_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspended: list[Widget | None] = []
+    monkeypatch.setattr(TuiApp, "action_suspend_process", lambda app: suspended.append(app.screen.focused))
+    app = TuiApp(runs_dir=tmp_path / "runs")
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen.focused, Choice))
+        choice = app.screen.focused
+        await pilot.press("ctrl+z")
+        field = app.screen.query(Input).first()
+        app.screen.set_focus(field)
+        await pilot.press("ctrl+z")
+    assert suspended == [choice, field]
 
 
 async def test_all_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

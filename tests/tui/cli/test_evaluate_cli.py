@@ -167,3 +167,16 @@ def test_predict_takes_rows_of_a_file_and_tells_what_it_did(tui: Callable[..., A
     answer = tui("predict latest new.csv")
     assert (answer.code, answer.out) == (2, "")
     assert "new.csv lacks height. There is 'hight'" in answer.err
+
+
+def test_columns_that_name_the_rows_stand_beside_the_predictions(tui: Tui) -> None:
+    rows = [f"{at},{at % 5},{'ab'[at // 20 % 2]},C-{1000 + 7 * at}" for at in range(80)]
+    Path("my.csv").write_text("\n".join(["height,size,kind,customer", *rows]))
+    assert tui("train --no-ui --data my.csv --epochs 1 --device cpu --threads 1 --quiet").code == 0
+    Path("new.csv").write_text("customer,size,height,shop\nC-7,2,3,west\nC-9,1,70,west\n")
+    answer = tui("predict latest new.csv")
+    found = rows_of(answer.out)
+    assert [*found[0]][:3] == ["id", "customer", "class"]
+    assert [row["customer"] for row in found] == ["C-7", "C-9"]
+    assert "written beside the predictions, as their values tell the rows apart: customer" in answer.err
+    assert "not used: shop" in answer.err

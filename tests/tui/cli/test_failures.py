@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import OutOfMemory, RunError
+from core.errors import InputError, OutOfMemory, RunError
 from tests.tui.cli.conftest import Tui
 from tui.cli import main
+from tui.cli.app import open_app
 from tui.cli.failures import as_error
 
 
@@ -65,3 +66,26 @@ def test_other_errors_of_the_system_name_their_file_and_defects_keep_their_trace
     assert told.message == "there.csv cannot be read or written: Permission denied"
     assert as_error(ValueError("a defect")) is None
     assert as_error(ImportError("x.so: cannot allocate memory in static TLS block")) is None
+
+
+@pytest.mark.parametrize(
+    ("on_terminal", "term", "said"),
+    [
+        (True, "dumb", "needs a terminal that can move its cursor, and TERM is dumb"),
+        (False, "xterm-256color", "needs a terminal, and this is not one"),
+    ],
+)
+def test_the_app_says_which_terminal_it_needs(
+    monkeypatch: pytest.MonkeyPatch, on_terminal: bool, term: str, said: str
+) -> None:
+    def begin(**how: object) -> None:
+        raise AssertionError("the app starts")
+
+    monkeypatch.setattr("tui.terminal.graphics.ask_for_graphics", begin)
+    monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+    monkeypatch.setenv("TERM", term)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: on_terminal, raising=False)
+    with pytest.raises(InputError, match=said) as told:
+        open_app()
+    assert "tui train --no-ui" in str(told.value)

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,6 +70,21 @@ def test_everything_is_captured_and_the_streams_come_back(tmp_path: Path) -> Non
         os.write(1, b"after\n")
 
     assert with_files(tmp_path, act) == ("before\nafter\n", "to the screen\na crash\n")
+
+
+def test_the_screen_is_drawn_on_whichever_output_is_the_terminal(tmp_path: Path) -> None:
+    """As in `tui 2>file`."""
+
+    def act() -> None:
+        terminal, child = os.openpty()
+        os.dup2(child, 1)
+        with Capture() as capture:
+            print("a frame", file=sys.__stderr__, flush=True)
+            capture.tell("saved")
+        assert select.select([terminal], [], [], 60)[0]
+        assert os.read(terminal, 100).split() == [b"a", b"frame"]
+
+    assert with_files(tmp_path, act) == ("", "saved\n")
 
 
 def test_a_crash_gives_the_streams_back(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
-"""Dialogs show all their choices, however small the terminal is."""
+"""Dialogs show all their choices and keep addresses whole, in small terminals too."""
 
 import pytest
 from textual.app import App
 from textual.widgets import Button
 
+from core.errors import DataError
 from tui.app.modes import stylesheet
-from tui.screens.dialogs import Ask
+from tui.screens.dialogs import Ask, ErrorDialog
 
 ANSWERS = {"stop": "Stop, save and quit", "detach": "Detach and quit", "stay": "Stay"}
 
@@ -27,3 +28,21 @@ async def test_every_answer_is_in_view(size: tuple[int, int]) -> None:
         assert len(shown) == 3
         assert all(region.height and screen.region.contains_region(region) for region in shown)
         assert screen.query_one(".dialog").region.contains_region(shown[-1])
+
+
+async def test_an_error_has_room_for_an_address_on_one_line() -> None:
+    address = "https://data.example.org/images/cifar-10-python.tar.gz"
+
+    class Failing(App[None]):
+        CSS_PATH = stylesheet()
+
+        def on_mount(self) -> None:
+            self.push_screen(
+                ErrorDialog(DataError("cannot download the images of the data set", f"See {address}"))
+            )
+
+    async with Failing().run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        hint = pilot.app.screen.query_one(".hint")
+        lines = [strip.text for strip in hint.render_lines(hint.size.region)]
+        assert any(address in line for line in lines), lines

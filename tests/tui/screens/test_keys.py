@@ -108,6 +108,19 @@ async def test_a_page_shows_its_keys_before_it_is_clicked(make: Make) -> None:
         assert not app.app_focus
 
 
+async def test_the_help_says_first_what_the_screen_is_for(make: Make) -> None:
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot, "runs")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+        await until(pilot, lambda: bool(app.screen.query_one(".keys").region))
+        purpose, keys = (app.screen.query_one(part).region for part in (".purpose", ".keys"))
+        assert purpose.height
+        assert purpose.bottom <= keys.y
+        assert app.screen.region.contains_region(purpose)
+
+
 @pytest.mark.slow
 async def test_the_help_says_that_there_is_more_below_as_long_as_there_is(make: Make) -> None:
     app = make()

@@ -306,6 +306,19 @@ async def test_a_small_screen_shows_form_or_preview(make: Make) -> None:
         assert (form.display, preview.display) == (True, True)
 
 
+async def test_a_wide_screen_gives_the_form_more_room(make: Make) -> None:
+    async with make().run_test(size=LARGE) as pilot:
+        screen = await settled(pilot)
+        normal = screen.form.size.width
+        await pilot.resize_terminal(300, 80)
+        await until(pilot, lambda: screen.form.size.width > 1.4 * normal)
+        preview = screen.query_one("PreviewView")
+        assert screen.form.region.width + preview.region.width >= 290
+        columns = [column.region for column in preview.query_one("#preview-columns").children]
+        assert len(columns) > 1
+        assert len({column.y for column in columns}) == 1, "beside each other"
+
+
 async def test_devices_are_listed_with_their_memory(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Device("cuda:0", "[b]H100", 80 << 30), Device("cpu", "2 cores", 8 << 30)]
     monkeypatch.setattr("core.devices.discover", lambda: found)

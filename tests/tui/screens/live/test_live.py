@@ -46,6 +46,10 @@ def live(app: TuiApp) -> LiveScreen:
     return app.screen
 
 
+def shown_messages(app: TuiApp) -> str:
+    return str(live(app).query_one("#messages").render())
+
+
 async def test_a_run_is_watched_to_its_end(make: Make) -> None:
     app = make(training={"epochs": 3})
     async with app.run_test(size=SIZE) as pilot:
@@ -144,7 +148,10 @@ async def test_what_does_not_fit_is_told_in_a_dialog_and_the_app_lives_on(make: 
         screen.draw()
         status = screen.query_one(StatusLine)
         assert status.render_line(0).text.split() == ["new", "run", "✗", "failed"]
-        await pilot.press("escape", "1")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await until(pilot, lambda: "cnn takes images" in shown_messages(app))
+        await pilot.press("1")
         await until(pilot, lambda: app.current_mode == "runs")
     assert all_runs(tmp_path / "runs") == []
 
@@ -164,6 +171,8 @@ async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(
         assert "ZeroDivisionError" in instance(ErrorDialog, app.screen).trace
         await pilot.press("escape")
         assert some(app.feed).status == "failed"
+        await until(pilot, lambda: isinstance(app.screen, LiveScreen))
+        await until(pilot, lambda: "failed: ZeroDivisionError: [red]division[/]" in shown_messages(app))
     (run,) = all_runs(tmp_path / "runs")
     assert summarise(run).status == "failed"
 
@@ -249,7 +258,7 @@ async def test_a_background_process_that_cannot_begin_says_why(make: Make) -> No
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         app.start_run(from_dict({"data": "iris", "model": "cnn"}), background=True)
         await until(pilot, lambda: some(app.feed).status == "failed")
-        await until(pilot, lambda: "cnn takes images" in str(live(app).query_one("#messages").render()))
+        await until(pilot, lambda: "cnn takes images" in shown_messages(app))
 
 
 async def test_a_run_that_has_ended_here_is_followed_anew(make: Make) -> None:
