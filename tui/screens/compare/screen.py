@@ -40,6 +40,8 @@ from tui.widgets.table import Table
 __all__ = ["CompareScreen"]
 
 LOOK_SECONDS = 1.0
+LEAST_SETTINGS = 40
+"""Cells of the table of settings, at least: its title and subtitle are whole."""
 ON_A_RUN = frozenset({"confusions", "remove", "pin", "open", "evaluate", "seeds"})
 WITH_RUNS = frozenset(
     {
@@ -225,6 +227,7 @@ class CompareScreen(Background, ModeScreen):
         shown = self._content()
         self.query_one(StandingsPanel).show(shown)
         self.query_one(DifferencesPanel).show(shown)
+        self._share_width()
         self._draw_charts(names)
         self.query_one("#compare-line", Static).update(heading(shown))
         self.refresh_bindings()
@@ -236,6 +239,13 @@ class CompareScreen(Background, ModeScreen):
         line, weight = self._line, SMOOTHING[self.smoothing]
         view = replace(self.view, smoothing=weight, on_top=line.place if line else -1)
         self.query_one(ChartPair).show(self._content(), names, view)
+
+    def _share_width(self) -> None:
+        """Give the table of settings what it needs, within bounds, and that of the runs the rest."""
+        settings = self.query_one(DifferencesPanel)
+        needed = min(max(LEAST_SETTINGS, settings.needed_width), self.size.width * 5 // 12)
+        settings.styles.width = f"{needed}fr"
+        self.query_one(StandingsPanel).styles.width = f"{self.size.width - needed}fr"
 
     def on_resize(self) -> None:
         self.refresh_bindings()

@@ -137,6 +137,11 @@ class DifferencesPanel(Panel):
     def compose(self) -> ComposeResult:
         yield Table(id="differences")
 
+    @property
+    def needed_width(self) -> int:
+        """Cells that show all columns, with the border and a scrollbar."""
+        return self.query_one(Table).virtual_size.width + 3
+
     def show(self, shown: Shown) -> None:
         """Show the settings that differ."""
         different = differences(shown.groups)
