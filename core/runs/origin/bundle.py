@@ -11,7 +11,6 @@ from core.data.dataset import Progress
 from core.errors import InputError, RunError
 from core.files.atomic import creating, write_atomically
 from core.files.reading import open_regular
-from core.remedies import OTHER_OUTPUT
 from core.runs.folder import Run, create_folder, ensure_plain
 from core.runs.lock import is_held
 
@@ -38,7 +37,7 @@ def write_bundle(run: Run, output: Path, *, progress: Progress) -> int:
     if is_held(run):
         raise RunError(f"{run.id} is being trained", "Wait until it has ended")
     if output.exists():
-        raise InputError(f"{output} is there already", (OTHER_OUTPUT,))
+        raise InputError(f"{output} is there already", "Give another file")
     ensure_plain(run)
     files = sorted(_files(run.path))
 

@@ -40,10 +40,14 @@ class Equality:
 def compare_results(first: Run, second: Run) -> Equality:
     """Compare all numbers of all epochs and evaluations, and the best weights, bit for bit.
 
+    A split on which only one of them was evaluated is left out: trials of a study never see the test split.
+
     Raises:
         RunDamaged: the weights of one cannot be read.
     """
     a, b = _numbers(first), _numbers(second)
+    both = _evaluated(a) & _evaluated(b)
+    a, b = ({key: value for key, value in found.items() if key[0] or _split(key) in both} for found in (a, b))
     differing = [key for key in {**a, **b} if not _same(a.get(key, math.nan), b.get(key, math.nan))]
     gaps = [abs(a[key] - b[key]) for key in differing if key in a and key in b]
     weights = _same_weights(first, second)
@@ -79,6 +83,15 @@ def _numbers(run: Run) -> dict[tuple[int, str], float]:
 
 def _known(split: str, metrics: Mapping[str, float | None]) -> dict[tuple[int, str], float]:
     return {(0, f"{split} {name}"): value for name, value in metrics.items() if value is not None}
+
+
+def _evaluated(numbers: Mapping[tuple[int, str], float]) -> set[str]:
+    """Splits of evaluations."""
+    return {_split(key) for key in numbers if not key[0]}
+
+
+def _split(key: tuple[int, str]) -> str:
+    return key[1].partition(" ")[0]
 
 
 def _same(a: float, b: float) -> bool:

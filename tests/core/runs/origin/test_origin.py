@@ -10,7 +10,7 @@ import pytest
 
 from core.data.dataset import no_progress
 from core.errors import InputError, RunError
-from core.events import EpochFinished
+from core.events import EpochFinished, EvaluationFinished
 from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog
@@ -152,7 +152,7 @@ def test_a_bundle_is_opened_with_every_file(tmp_path: Path) -> None:
             for path in run.path.rglob("*")
             if path.is_file() and path.name != "run.lock"
         }
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match=r"is there already\. Give another file$"):
         write_bundle(run, tmp_path / "run.zip", progress=no_progress)
     with hold(run), pytest.raises(RunError, match="is being trained"):
         write_bundle(run, tmp_path / "other.zip", progress=no_progress)
@@ -213,6 +213,12 @@ def epochs(run: Run, losses: list[float]) -> None:
     log.close()
 
 
+def evaluated(run: Run, split: str, accuracy: float) -> None:
+    log = EventLog(run)
+    log.write(EvaluationFinished(split=split, metrics={"accuracy": accuracy}))
+    log.close()
+
+
 def test_numbers_are_compared_bit_for_bit(tmp_path: Path) -> None:
     runs = [Run(tmp_path / name) for name in ("a", "b", "c")]
     for run in runs:
@@ -222,6 +228,14 @@ def test_numbers_are_compared_bit_for_bit(tmp_path: Path) -> None:
     epochs(runs[2], [1.0, 0.5 + 2**-40, 0.25])
     equal = compare_results(runs[0], runs[1])
     assert (equal.is_equal, equal.epochs, equal.numbers, equal.weights) == (True, 3, 6, None)
+    evaluated(runs[0], "validation", 0.5)
+    evaluated(runs[1], "validation", 0.5)
+    evaluated(runs[1], "test", 0.75)
+    equal = compare_results(runs[0], runs[1])
+    assert (equal.is_equal, equal.numbers) == (True, 7)
+    evaluated(runs[0], "test", 0.5)
+    unequal = compare_results(runs[0], runs[1])
+    assert (unequal.what, unequal.first, unequal.second) == ("test accuracy", 0.5, 0.75)
     other = compare_results(runs[0], runs[2])
     assert (other.is_equal, other.differs_at, other.what) == (False, 2, "train loss")
     assert (other.first, other.second, other.largest) == (0.5, 0.5 + 2**-40, 2**-39)
