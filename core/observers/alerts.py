@@ -71,8 +71,15 @@ def parse_rule(text: str) -> AlertRule:
     if match := IDLING.fullmatch(plain):
         return _lasting(AlertRule(plain, "gpu", "<", IDLE), match)
     if match := COMPARED.fullmatch(plain):
-        return _lasting(AlertRule(plain, match["name"].lower(), match["sign"], float(match["limit"])), match)
+        return _lasting(
+            AlertRule(plain, _spelled(match["name"]), match["sign"], float(match["limit"])), match
+        )
     raise ValueError(f"'{plain}' is not a rule; Write one such as {', '.join(FORMS)}")
+
+
+def _spelled(name: str) -> str:
+    """A name as the user wrote it, unless it is one of the machine's."""
+    return name.lower() if name.lower() in SYSTEM else name
 
 
 def _lasting(rule: AlertRule, match: re.Match[str]) -> AlertRule:
@@ -165,6 +172,7 @@ class Alert:
 
 def _value_of(event: EpochFinished, name: str) -> float | None:
     """The number that a name means in an epoch: of validation, or else of training, where it names no split."""
+    name = name.lower()
     if name in ("lr", "learning rate"):
         return event.lr
     split, _, metric = name.partition(" ")

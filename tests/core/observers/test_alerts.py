@@ -43,7 +43,7 @@ def test_each_form_is_a_rule(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("Validation  Loss>2", AlertRule("Validation Loss>2", "validation loss", ">", 2.0)),
+        ("Validation  Loss>2", AlertRule("Validation Loss>2", "Validation Loss", ">", 2.0)),
         ("lr <= 1e-6", AlertRule("lr <= 1e-6", "lr", "<=", 1e-6)),
         (
             "accuracy < .5 for 3 epochs",
@@ -86,6 +86,8 @@ def test_a_name_means_validation_first_and_a_split_itself() -> None:
     assert not seen("train loss > 2", events)
     assert seen("accuracy <= 0.5", events)
     assert seen("miou < 0.5", events)
+    assert seen("mIoU < 0.5", events) == ["alert: mIoU < 0.5: mIoU 0.2 in epoch 1"]
+    assert seen("CPU > 0.5", [sample(0, None)]) == ["alert: CPU > 0.5: cpu at 1 %"]
     assert seen("lr >= 0.1", events)
 
 
