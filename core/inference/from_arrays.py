@@ -48,6 +48,11 @@ def evaluate_given(
         asked = find_task(task)
         if asked is not None and asked.targets == "classes":
             raise DataError(f"scores of shape {values.shape} do not fit a {task} task", "Give (n, classes)")
+        if asked is None and len(class_names) > 2:
+            raise DataError(
+                f"scores of shape {values.shape} do not fit {len(class_names)} class names",
+                "Give (n, classes)",
+            )
         numbers = Predictions(values, wanted.astype(np.float64), indices, False)
         return numbers, evaluate(numbers, task=task_for(0), class_names=(), split=split)
     if wanted.dtype.kind not in "iub":

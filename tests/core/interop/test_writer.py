@@ -119,6 +119,11 @@ def test_probabilities_of_the_second_class_are_those_of_two(runs: Path) -> None:
         pytest.raises(DataError, match="do not fit a multiclass task"),
     ):
         writer.predictions("test", second, targets)
+    with (
+        RunWriter("named", classes=("a", "b", "c")) as writer,
+        pytest.raises(DataError, match="do not fit 3 class names"),
+    ):
+        writer.predictions("test", second, targets)
 
 
 def test_probabilities_of_any_precision_have_a_log_loss(runs: Path) -> None:
