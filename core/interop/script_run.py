@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.control import RunControl
 from core.errors import RunError
@@ -16,6 +16,9 @@ from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.session.recorder import Recorder
+
+if TYPE_CHECKING:
+    from core.observers.settings import Extras
 
 __all__ = ["Kept", "NotKept", "ScriptRun"]
 
@@ -39,17 +42,16 @@ class ScriptRun:
         RunError: its folder cannot be written.
     """
 
-    def __init__(self, run: Run, control: RunControl, device: str, *, console: bool) -> None:
+    def __init__(
+        self, run: Run, control: RunControl, device: str, extras: "Extras", *, console: bool
+    ) -> None:
         from core.observers.hub import observing
-        from core.observers.settings import Extras
 
         self.run = run
         self._held = ExitStack()
         self._held.enter_context(claimed(run, control))
         self._recorder = Recorder(EventLog(run), _tell)
-        self._observers = self._held.enter_context(
-            observing(run, Extras.from_environment(), self._recorder.emit, device)
-        )
+        self._observers = self._held.enter_context(observing(run, extras, self._recorder.emit, device))
         self._checkpoints = ScriptCheckpoints(run)
         self._console = console
 

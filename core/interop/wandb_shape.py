@@ -4,9 +4,11 @@ Of that interface there are ``init log config summary run finish watch define_me
 `RunWriter`; nothing leaves this machine.
 """
 
+import atexit
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from numbers import Number
 from types import TracebackType
 from typing import Any, Self
@@ -59,12 +61,15 @@ class WandbRun:
     Attributes:
         writer: what it goes through; None where the script has turned logging off.
         config: its settings; a change is kept with the run. summary: results, reported at its end.
+        resumed: whether it continues an earlier run.
     """
 
     def __init__(self, writer: RunWriter | None, config: Mapping[str, Any], name: str) -> None:
         self.writer, self._name = writer, name
         self.config, self.summary = WandbValues(config, self._keep_config), WandbValues({})
         self._left_out, self._is_open = set[str](), False
+        self.resumed = writer is not None and bool(writer.epochs_done or writer.step)
+        atexit.register(self._tell_summary)  # after the writer's own, so that it comes before the run's end
 
     @property
     def name(self) -> str:
@@ -80,6 +85,11 @@ class WandbRun:
     def dir(self) -> str:
         """Path of its folder; empty where nothing is kept."""
         return str(self.writer.run.path) if self.writer is not None and self.writer.writes else ""
+
+    @property
+    def step(self) -> int:
+        """Steps done since the start of the run; 0 where nothing is kept."""
+        return self.writer.step if self.writer is not None else 0
 
     def log(
         self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, **_: Any
@@ -106,10 +116,7 @@ class WandbRun:
         """End the run; a code that is not 0 ends it as failed."""
         if self.writer is None:
             return
-        if self.summary and not self.writer.closed:
-            self.writer.notice(
-                "summary: " + ", ".join(f"{name} {value}" for name, value in self.summary.items())
-            )
+        self._tell_summary()
         if exit_code:
             self.writer.close("failed", f"ended with code {exit_code}")
         else:
@@ -122,8 +129,18 @@ class WandbRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None and self.writer is not None:
+            self._tell_summary()
             self.writer.fail(error)
         self.finish()
+
+    def _tell_summary(self) -> None:
+        """Report the results of a run that has not ended."""
+        atexit.unregister(self._tell_summary)
+        if self.writer is None or self.writer.closed or not self.summary:
+            return
+        text = ", ".join(f"{name} {value}" for name, value in self.summary.items())
+        with suppress(RunError):  # in a fork of the process that writes the run
+            self.writer.notice(f"summary: {text}")
 
     def _keep_config(self) -> None:
         if self.writer is not None and self.writer.writes:

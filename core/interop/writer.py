@@ -142,8 +142,11 @@ class RunWriter:
         )
         self._kept: Kept = NotKept("this process of a job")
         if is_first():
+            from core.observers.settings import Extras
+
+            extras = Extras.from_environment()  # where one is wrong, no folder is made
             run = earlier or make_folder(folder, name, sections)
-            kept = self._kept = ScriptRun(run, self.control, device, console=console)
+            kept = self._kept = ScriptRun(run, self.control, device, extras, console=console)
             kept.begin(started)
             if state is not None:
                 self._take_over(run, state, sections)

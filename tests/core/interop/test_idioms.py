@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from core import RunWriter
-from core.errors import DataError, RunError
+from core.errors import DataError, InputError, RunError
 from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunFinished, RunStarted, StepLogged
 from core.interop import wandb_shape
 from core.interop.script_settings import settings_of
@@ -277,6 +277,37 @@ def test_a_script_for_another_tracker_changes_one_line(runs: Path) -> None:
         wandb_shape.log({"loss": 1.0})
     with pytest.raises(AttributeError, match="there is RunWriter, init, log"):
         _ = wandb.Artifact
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["", "wandb.finish()", "raise ValueError('wrong')", "with wandb.run:\n    raise ValueError('wrong')"],
+)
+def test_a_summary_is_kept_however_the_script_ends(runs: Path, end: str) -> None:
+    code = f"import torchtui as wandb\nwandb.init(name='open')\nwandb.summary['best'] = 0.25\n{end}"
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, check=False)
+    events = LogReader(find_run(runs, "latest").log_file).read()
+    assert [event.message for event in events if isinstance(event, Notice)] == ["summary: best 0.25"]
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].status == ("failed" if "raise" in end else "completed")
+
+
+def test_a_script_for_another_tracker_reads_how_far_it_is(runs: Path) -> None:
+    run = wandb_shape.init(name="far")
+    assert (run.step, run.resumed) == (0, False)
+    run.log({"train/loss": 1.0, "val/loss": 1.0})
+    run.log({"train/loss": 1.0})
+    assert run.step == 2
+    again = wandb_shape.init(name="far", resume="allow")
+    assert (again.id, again.step, again.resumed) == (run.id, 2, True)
+    again.finish()
+
+
+def test_a_setting_that_is_wrong_leaves_no_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_ALERT", "loss >> 1")
+    with pytest.raises(InputError, match="TUI_ALERT: 'loss >> 1' is not a rule"):
+        RunWriter("wrong")
+    assert not runs.exists()
 
 
 def test_logging_that_is_turned_off_keeps_nothing(runs: Path) -> None:
