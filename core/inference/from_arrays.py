@@ -14,7 +14,7 @@ from core.tasks.evaluation import evaluate
 from core.tasks.multilabel import Multilabel
 from core.tasks.registry import find_task, task_for
 
-__all__ = ["evaluate_given"]
+__all__ = ["evaluate_given", "guessed_task"]
 
 TAKEN = "Give numbers: an array, a tensor or a list"
 
@@ -65,6 +65,20 @@ def evaluate_given(
     names = list(class_names) or [str(number) for number in range(values.shape[1])]
     found = task_for(values.shape[1])
     return classes, evaluate(classes, task=found, class_names=names, split=split)
+
+
+def guessed_task(scores: Any, targets: Any) -> str:
+    """Return ``binary`` or ``regression`` for one score a sample beside targets of zeros and ones; else empty.
+
+    Scores between 0 and 1 are taken for probabilities of the second of two classes, others for numbers.
+
+    Raises:
+        DataError: these are no arrays of numbers.
+    """
+    values, wanted = _numbers("scores", scores), _numbers("targets", targets)
+    if values.size != wanted.size or wanted.dtype.kind not in "iub" or set(np.unique(wanted)) != {0, 1}:
+        return ""
+    return "binary" if ((values >= 0) & (values <= 1)).all() else "regression"
 
 
 def _has_labels(values: Array, wanted: Array, task: str) -> bool:

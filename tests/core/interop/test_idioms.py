@@ -105,6 +105,18 @@ def test_a_loss_that_is_not_a_number_is_one_by_any_name(runs: Path, name: str) -
     assert summarise(run.run).status == "diverged"
 
 
+@pytest.mark.parametrize(
+    ("scores", "metric", "said"),
+    [([0.1, 0.9, 0.6], "roc_auc", "as two classes"), ([-3.0, 2.0, 1.0], "mae", "as numbers")],
+)
+def test_one_score_a_sample_beside_zeros_and_ones(
+    runs: Path, scores: list[float], metric: str, said: str
+) -> None:
+    with RunWriter("one column") as run:
+        assert metric in run.predictions("test", scores, [0, 1, 1])
+    assert [said in notice.message for notice in told(run, Notice)] == [True]
+
+
 def test_names_of_one_call_never_share_a_place(runs: Path) -> None:
     with RunWriter("both") as run:
         run.log({"loss": 1.0, "train/loss": 3.0, "loss/total": 5.0})
