@@ -67,8 +67,8 @@ def evaluate_given(
     return classes, evaluate(classes, task=found, class_names=names, split=split)
 
 
-def guessed_task(scores: Any, targets: Any) -> str:
-    """Return ``binary`` or ``regression`` for one score a sample beside targets of zeros and ones; else empty.
+def guessed_task(scores: Any, targets: Any) -> tuple[str, str]:
+    """Return the task of one score a sample beside targets of zeros and ones, and the guess in words; else empty.
 
     Scores between 0 and 1 are taken for probabilities of the second of two classes, others for numbers.
 
@@ -77,8 +77,13 @@ def guessed_task(scores: Any, targets: Any) -> str:
     """
     values, wanted = _numbers("scores", scores), _numbers("targets", targets)
     if values.size != wanted.size or wanted.dtype.kind not in "iub" or set(np.unique(wanted)) != {0, 1}:
-        return ""
-    return "binary" if ((values >= 0) & (values <= 1)).all() else "regression"
+        return "", ""
+    two, numbers = task_for(2), task_for(0)
+    if ((values >= 0) & (values <= 1)).all():
+        told = f"scores between them: evaluated as two classes; task='{numbers}' makes them numbers"
+        return two, f"targets of 0 and 1, {told}"
+    told = f"scores beyond them: evaluated as numbers; task='{two}' makes them two classes"
+    return numbers, f"targets of 0 and 1, {told}"
 
 
 def _has_labels(values: Array, wanted: Array, task: str) -> bool:

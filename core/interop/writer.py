@@ -45,13 +45,6 @@ from core.torchrun import is_first
 __all__ = ["RunWriter"]
 
 
-GUESSED = {
-    "binary": "targets of 0 and 1, scores between them: evaluated as two classes; task='regression' makes them numbers",
-    "regression": "targets of 0 and 1, scores beyond them: evaluated as numbers; task='binary' makes them two classes",
-}
-"""Report of the task that was guessed."""
-
-
 class RunWriter:
     """One run in the folder of the runs, started at once and ended by ``close``, a ``with`` block, or the script's end.
 
@@ -293,8 +286,10 @@ class RunWriter:
         from core.inference.from_arrays import evaluate_given, guessed_task
 
         task = self.task
-        if not task and not self.classes and (task := guessed_task(scores, targets)):
-            self.notice(GUESSED[task])
+        if not task and not self.classes:
+            task, guess = guessed_task(scores, targets)
+            if guess:
+                self.notice(guess)
         predictions, report = evaluate_given(scores, targets, self.classes, split, task)
         with self._alone():
             self._ensure_open()

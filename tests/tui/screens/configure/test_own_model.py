@@ -80,8 +80,8 @@ async def test_arguments_become_fields_and_a_changed_file_is_reloaded(make: Make
         await until(pilot, lambda: "mynet.py, line 1: SyntaxError" in wrong(screen))
         mynet.write_text(NET.replace("bias=True", "depth=1").replace(", bias=bias", ""))
         await until(pilot, lambda: "model.arguments.depth" in screen.form.fields)
+        await until(pilot, lambda: bool(screen.state.ready))
         await settled(pilot)
-        assert screen.state.ready
         assert parameters(screen) == 5 * 4 + 5 * 3
         assert dict(some(screen.state.config).model)["arguments"] == {"width": 4}
 
