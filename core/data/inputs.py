@@ -5,7 +5,7 @@ different lengths are padded, and come with ``mask``, bool (b, longest) that is 
 ``lengths``, int64 (b,); they make a dict of a tuple, whose keys are the positions 0, 1, ...
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +28,7 @@ __all__ = [
     "InputField",
     "Inputs",
     "as_inputs",
+    "joined",
     "map_inputs",
     "padding_names",
     "padding_of",
@@ -242,6 +243,18 @@ def _rows(column: FieldColumn, at: "slice | Tensor | np.ndarray") -> FieldColumn
     if isinstance(column, MappedRows) and isinstance(at, Tensor):
         at = at.numpy()
     return column[at]
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Return the samples of several parts one after the other: tensors, sequences, or fields of them; at least one."""
+    first = parts[0]
+    if isinstance(first, Fields):
+        return Fields({name: joined([part.columns[name] for part in parts]) for name in first.columns})
+    if isinstance(first, Ragged):
+        lengths = torch.cat([part.lengths for part in parts])
+        offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+        return Ragged(torch.cat([part.values for part in parts]), offsets)
+    return torch.cat([*parts])
 
 
 def map_inputs(change: Callable[[Tensor], Tensor], inputs: Inputs) -> Inputs:

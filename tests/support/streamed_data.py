@@ -58,6 +58,20 @@ class Sequences(Samples):
         return torch.arange(2 * (2 + place % 4), dtype=torch.float32).view(-1, 2) + place, place % CLASSES
 
 
+class Tokens(Samples):
+    """Ids, of different lengths; which they are tells the class."""
+
+    def __getitem__(self, place: int) -> tuple[Any, int]:
+        return torch.arange(3 + place % 4) % 5 + 5 * (place % CLASSES), place % CLASSES
+
+
+class TokenStream(IterableDataset[Any]):
+    """The same ids, one sequence after the other."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return (Tokens()[place] for place in range(60))
+
+
 class Labels(Samples):
     """Several labels a sample."""
 
@@ -221,6 +235,23 @@ def pairs() -> Any:
 
 def sequences() -> Any:
     return Sequences()
+
+
+def tokens() -> Any:
+    return Tokens()
+
+
+def stream_tokens() -> Any:
+    return TokenStream()
+
+
+def collated_pairs() -> Any:
+    return Pairs(), named_rows
+
+
+def named_rows(samples: list[Any]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    rows = [inputs["row"] for inputs, _ in samples]
+    return {"a": torch.stack(rows), "b": torch.stack(rows)}, torch.tensor([target for _, target in samples])
 
 
 def labels() -> Any:

@@ -15,14 +15,15 @@ from core.inference.baselines import Baseline, Baselines, key_of
 from core.session.baselines.fitting import Fitted, NotFitting, ShouldStop
 from core.session.baselines.registry import MODELS, names_for
 from core.session.baselines.samples import LearntSamples, is_streamed, why_none, with_some_in_memory
+from core.session.baselines.sequences import MAX_COLUMNS
 from core.tasks.evaluation import evaluate
 from core.tasks.registry import task_of
 from core.training.metrics.own_metrics import OwnMetric, with_own_metrics
 
 __all__ = ["compute"]
 
-MAX_COLUMNS = 20_000
-"""Numbers of a sample of a stream, of more of which simple models would take long to read and to learn."""
+OF_ROWS = ("boosting", "linear", "neighbours")
+"""Models that learn from all numbers of a sample."""
 ALWAYS: dict[str, str] = {
     "classes": "majority class",
     "labels": "frequent labels",
@@ -98,10 +99,14 @@ def _fitting(samples: LearntSamples) -> tuple[list[str], list[str]]:
         return names, [f"one simple model alone beside the network: {why_none(data)}"]
     columns = math.prod(data.sample_shape)
     if is_streamed(data.train) and columns > MAX_COLUMNS:
-        return ["constant"], [
-            f"one simple model alone beside the network: its samples have {columns:,} numbers"
-        ]
+        left = [name for name in names if name not in OF_ROWS]
+        what = "one simple model alone beside the network" if len(left) == 1 else _none_of(names)
+        return left, [f"{what}: its samples have {columns:,} numbers"] if len(left) < len(names) else []
     return names, []
+
+
+def _none_of(names: Sequence[str]) -> str:
+    return "no " + ", ".join(MODELS[name][0] for name in names if name in OF_ROWS)
 
 
 def _decided(samples: LearntSamples, found: dict[str, Predictions]) -> dict[str, Predictions]:

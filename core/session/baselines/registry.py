@@ -5,8 +5,8 @@ from collections.abc import Callable
 from core.data.dataset import Dataset
 from core.session.baselines.fitting import Fitted, ShouldStop
 from core.session.baselines.models import boosting, constant, linear, neighbours
-from core.session.baselines.samples import LearntSamples, is_streamed, why_none
-from core.session.baselines.sequences import bag, statistics
+from core.session.baselines.samples import LearntSamples, are_collated, why_none
+from core.session.baselines.sequences import all_inputs, bag, statistics
 
 __all__ = ["MODELS", "names_for"]
 
@@ -17,6 +17,7 @@ MODELS: dict[str, tuple[str, Model]] = {
     "linear": ("linear model", linear),
     "words": ("bag of words", bag),
     "statistics": ("channel statistics", statistics),
+    "inputs": ("linear model of all inputs", all_inputs),
     "neighbours": ("nearest neighbours", neighbours),
 }
 """Title and function of each."""
@@ -26,11 +27,12 @@ FOR_TABLES = ("boosting", "linear")
 def names_for(data: Dataset) -> list[str]:
     """Return the names of the models that fit data, from the one that fits all."""
     names = ["constant", *(FOR_TABLES if data.kind == "table" else ())]
-    if not any(is_streamed(split) for split in data.splits.values()):
-        if data.vocabulary is not None:
-            names.append("words")
-        elif _are_signals(data):
-            names.append("statistics")
+    if data.vocabulary is not None:
+        names.append("words")
+    elif _are_signals(data):
+        names.append("statistics")
+    elif data.fields and not are_collated(data.train):
+        names.append("inputs")
     return names if why_none(data) else [*names, "neighbours"]
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from core.config.schema import TrainConfig
 from core.data.dataset import Dataset, Split
-from core.data.inputs import Fields
+from core.data.inputs import Fields, joined
 from core.data.mapped import MappedRows
 from core.data.stream.batches import batches_of
 from core.data.stream.loader import never
@@ -25,11 +26,18 @@ from core.losses.weights import balanced_weights
 from core.tasks.classes import likeliest
 from core.tasks.registry import task_of
 
-__all__ = ["LearntSamples", "held_sequences", "is_streamed", "why_none", "with_some_in_memory"]
+__all__ = [
+    "LearntSamples",
+    "are_collated",
+    "held_sequences",
+    "is_streamed",
+    "why_none",
+    "with_some_in_memory",
+]
 
 MAX_TABLE_ROWS, MAX_OTHER_ROWS, MAX_BYTES = 20_000, 2_000, 128 << 20
 """Samples of a stream that simple models learn from, and their bytes; images take longer to read than rows."""
-ROWS_AT_ONCE = 256
+ROWS_AT_ONCE, BYTES_AT_ONCE = 256, 8 << 20
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,23 @@ class LearntSamples:
                 raise DataError("stopped")
             yield batch.inputs.flatten(1).numpy()
 
+    def raw_blocks(self, split: str) -> Iterator[Any]:
+        """Yield the inputs of a split as they are in the source, some samples at a time: a tensor, sequences or fields.
+
+        Raises:
+            TorchtuiError: a sample of a stream cannot be read, or it is to stop.
+        """
+        held: Any = self.data.splits[split].inputs
+        pieces = _pieces(np.arange(len(held)), self.data)
+        if is_streamed(self.data.splits[split]):
+            blocks = _read(held, pieces, self.should_stop)
+        else:
+            blocks = (held[piece] for piece in pieces)
+        for block in blocks:
+            if self.should_stop():
+                raise DataError("stopped")
+            yield block
+
     @cached_property
     def plain(self) -> PlainColumns:
         """Return the columns as they are: of a table from a file with its categories and what is missing.
@@ -141,10 +166,14 @@ def is_streamed(split: Split) -> bool:
     return bool(getattr(split.inputs, "is_streamed", False))
 
 
-def held_sequences(split: Split) -> Any:
-    """Return the texts, ids or signals of a split, or the first of several inputs."""
-    held = split.inputs
-    return next(iter(held.columns.values())) if isinstance(held, Fields) else held
+def are_collated(split: Split) -> bool:
+    """Return whether the user's own collate function makes the inputs, whose shapes may be another in each batch."""
+    return getattr(getattr(split.inputs, "reader", None), "collate", None) is not None
+
+
+def held_sequences(inputs: Any) -> Any:
+    """Return the texts, ids or signals among inputs, which are the first of several."""
+    return next(iter(inputs.columns.values())) if isinstance(inputs, Fields) else inputs
 
 
 def with_some_in_memory(data: Dataset, should_stop: Callable[[], bool]) -> Dataset:
@@ -152,14 +181,11 @@ def with_some_in_memory(data: Dataset, should_stop: Callable[[], bool]) -> Datas
     train, total = data.train, len(data.train)
     if not is_streamed(train):
         return data
-    sample_bytes = 4 * math.prod(data.sample_shape)
-    most = min(MAX_TABLE_ROWS if data.kind == "table" else MAX_OTHER_ROWS, MAX_BYTES // max(1, sample_bytes))
+    most = min(MAX_TABLE_ROWS if data.kind == "table" else MAX_OTHER_ROWS, MAX_BYTES // _sample_bytes(data))
     drawn = np.random.default_rng(0).choice(total, min(total, max(1, most)), replace=False)
     rows, inputs = np.sort(drawn), train.inputs
     if isinstance(inputs, StreamedRows):
-        pieces = np.array_split(rows, max(1, len(rows) // ROWS_AT_ONCE))
-        parts = (part for part, _ in inputs.read(pieces, FIXED, should_stop=should_stop))
-        read = torch.cat([inputs.example[:0], *parts])
+        read = joined([inputs.example[:0], *_read(inputs, _pieces(rows, data), should_stop)])
     else:
         read = inputs[rows]
     at = torch.from_numpy(rows[: len(read)])
@@ -167,12 +193,32 @@ def with_some_in_memory(data: Dataset, should_stop: Callable[[], bool]) -> Datas
     return replace(data, train=Split(read, train.targets[at], train.indices[rows[: len(read)]], weights))
 
 
+def _sample_bytes(data: Dataset) -> int:
+    """Return the bytes of one sample at most; of a sequence, those of the longest one that was seen."""
+    sizes = [math.prod(field.shape) * field.dtype.itemsize for field in data.fields]
+    return max(1, sum(sizes) if sizes else 4 * math.prod(data.sample_shape))
+
+
+def _pieces(rows: np.ndarray, data: Dataset) -> list[np.ndarray]:
+    """Return the rows that are read at once."""
+    size = max(1, min(ROWS_AT_ONCE, BYTES_AT_ONCE // _sample_bytes(data)))
+    return np.array_split(rows, max(1, -(-len(rows) // size)))
+
+
+def _read(inputs: StreamedRows, pieces: list[np.ndarray], should_stop: Callable[[], bool]) -> Iterator[Any]:
+    """Yield the inputs of a stream; nothing more once it is to stop."""
+    with closing(inputs.read(pieces, FIXED, should_stop=should_stop)) as read:
+        yield from (part for part, _ in read)
+
+
 def why_none(data: Dataset) -> str:
-    """Return why no simple model learns from the inputs of this data; empty if some can.
+    """Return why no simple model takes the inputs of this data as one row of numbers; empty if some can.
 
     Whatever the inputs are, there is the model that always gives the same answer.
     """
     inputs = getattr(data.train.inputs, "example", data.train.inputs)
+    if isinstance(inputs, Fields) and are_collated(data.train):
+        return "a collate function makes the inputs"
     if data.ids or not isinstance(inputs, Tensor | MappedRows):
         return "the inputs are not rows of numbers"
     return ""

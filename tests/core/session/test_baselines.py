@@ -17,7 +17,7 @@ from core.inference.stored import load_evaluation
 from core.session.baselines import fitting, models, sequences
 from core.session.baselines import samples as samples_module
 from core.session.baselines.compute import compute
-from core.session.baselines.samples import LearntSamples, why_none
+from core.session.baselines.samples import LearntSamples
 from core.tasks.losses import resolve_loss
 from core.user_code.trust import trust
 from tests.support import streamed_data
@@ -137,13 +137,15 @@ def found_for(kind: str, targets: str, folder: Path) -> dict[str, Any]:
     return {model.name: model for model in found.models}
 
 
-def test_inputs_that_are_not_rows_of_numbers_have_the_constant_one_alone(tmp_path: Path) -> None:
+def test_inputs_of_many_numbers_have_the_constant_one_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequences, "MAX_COLUMNS", 5)
     samples = samples_of({"data": fields_of("several", "classes", tmp_path)})
-    assert why_none(samples.data) == "the inputs are not rows of numbers"
     found = compute(samples.config, samples.data, BOTH)
     assert found is not None
     assert [model.title for model in found.models] == ["majority class"]
-    assert found.notes == ("one simple model alone beside the network: the inputs are not rows of numbers",)
+    assert found.notes == ("no linear model of all inputs: a sample has 16 numbers",)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,7 @@ def test_inputs_that_are_not_rows_of_numbers_have_the_constant_one_alone(tmp_pat
         ("token sequences", "two classes", "bag of ids", "logistic regression"),
         ("signal", "classes", "channel statistics", "logistic regression on 12 statistics of the channels"),
         ("sequences", "numbers", "channel statistics", "ridge regression"),
+        ("several", "classes", "linear model of all inputs", "logistic regression on 16 numbers of all"),
     ],
 )
 def test_sequences_have_a_linear_model_of_their_own(
@@ -317,7 +320,41 @@ def test_beside_a_stream_of_images_they_are_the_nearest_ones(monkeypatch: pytest
     assert compute(samples.config, samples.data, BOTH, should_stop=lambda: True) is None
 
 
-def test_inputs_of_a_stream_that_are_no_rows_leave_the_constant_alone() -> None:
+@pytest.mark.parametrize(
+    ("name", "shape", "model"),
+    [
+        ("sequences", "auto", "statistics"),
+        ("tokens", "tokens", "words"),
+        ("pairs", "auto", "inputs"),
+        ("stream_tokens", "tokens", "words"),
+    ],
+)
+def test_inputs_of_a_stream_that_are_no_rows_have_the_model_of_those_in_memory(
+    name: str, shape: str, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trust(FILE)
-    samples = samples_of({"data": {"name": f"{FILE}:sequences", "feed": "stream"}})
-    assert why_none(samples.data) == "the inputs are not rows of numbers"
+    found = {}
+    for feed in ("resident", "stream") if name != "stream_tokens" else ("stream",):
+        samples = samples_of({"data": {"name": f"{FILE}:{name}", "shape": shape, "feed": feed}})
+        found[feed] = compute(samples.config, samples.data, BOTH)
+    streamed = found["stream"]
+    assert streamed is not None
+    assert [each.name for each in streamed.models] == ["constant", model]
+    scores = [each.models[1].predictions["test"].scores for each in found.values() if each]
+    np.testing.assert_allclose(scores[0], scores[-1], atol=1e-6)
+    monkeypatch.setattr(samples_module, "MAX_OTHER_ROWS", 20)
+    some = compute(samples.config, samples.data, BOTH)
+    assert some is not None
+    assert [each.rows for each in some.models] == [len(samples.data.train), 20]
+    assert "on 20 of" in some.models[1].how
+    assert len(some.models[1].predictions["test"]) == len(samples.data.test)
+    assert compute(samples.config, samples.data, BOTH, should_stop=lambda: True) is None
+
+
+def test_what_a_collate_function_makes_has_the_constant_one_alone() -> None:
+    trust(FILE)
+    samples = samples_of({"data": {"name": f"{FILE}:collated_pairs"}})
+    found = compute(samples.config, samples.data, BOTH)
+    assert found is not None
+    assert [model.name for model in found.models] == ["constant"]
+    assert found.notes == ("one simple model alone beside the network: a collate function makes the inputs",)
