@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.counting import counted
 from core.data.dataset import Dataset
 from core.data.images.file_kinds import ENDINGS, is_image
 from core.data.images.folder_tree import scan
@@ -251,7 +252,8 @@ def _pictures(path: Path, data: Dataset) -> tuple[list[str], Array, list[str]]:
         tree, notes = scan(path)
         names = [file.path for file in tree.images()]
         others = sum(len(node.others) for node in tree.walk())
-        notes += [f"skipped {others:,} files that are not images"] if others else []
+        skipped = counted(others, "file that is not an image", "files that are not images")
+        notes += [f"skipped {skipped}"] if others else []
         folder = path
     else:
         folder, names, notes = path.parent, [path.name], []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.counting import counted
 from core.events import EpochFinished, Event, RunPaused, RunStarted, SystemSampled
 
 __all__ = ["FORMS", "SYSTEM", "Alert", "AlertRule", "parse_rule"]
@@ -140,7 +141,7 @@ class Alert:
             if not self._holds(stale):
                 self._raised = False
                 return ""
-            return self._raise(f"{stale} epochs without improvement in epoch {event.epoch}")
+            return self._raise(f"{counted(stale, 'epoch')} without improvement in epoch {event.epoch}")
         value = _value_of(event, self._rule.name)
         if value is None:
             names = [f"{split} {name}" for split in ("train", "validation") for name in vars(event)[split]]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config.schema import to_yaml
+from core.counting import counted
 from core.errors import InputError, TorchtuiError
 from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
@@ -134,8 +135,9 @@ def build(
 def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
     summary = entry.summary
     spent = entry.seconds[1][-1] if len(entry.seconds[1]) else 0.0
-    asked = f" of {summary.epochs}" if summary.epochs else ""
-    done = f"{summary.status}: {summary.epoch}{asked} epochs in {spent:.1f} s"
+    asked = f"{summary.epoch} of " if summary.epochs else ""
+    epochs = asked + counted(summary.epochs or summary.epoch, "epoch")
+    done = f"{summary.status}: {epochs} in {spent:.1f} s"
     best = f"epoch {summary.best_epoch}, {summary.chosen_by}" if summary.best_epoch else ""
     facts = (summary.script, summary.data, summary.model, done, best)
     evaluation, problem = _evaluation(entry, split)
@@ -203,7 +205,7 @@ def _cards(report: Report) -> list[Section]:
 def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
     report, beside = evaluation.report, compared(evaluation)
     return {
-        "title": f"Evaluation on {report.split}: {report.n:,} samples, best weights",
+        "title": f"Evaluation on {report.split}: {counted(report.n, 'sample')}, best weights",
         "figures": list(_figures(evaluation)),
         "metrics": _metrics(report),
         "two_classes": two_classes(evaluation),

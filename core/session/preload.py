@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from core.garbage import freeze_garbage_collector
+from core.session.garbage import freeze_garbage_collector
 
 __all__ = ["load_backend"]
 

@@ -19,7 +19,6 @@ from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report
 from core.evaluation.values import Array
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
-from core.garbage import freeze_garbage_collector
 from core.inference.chosen import decided_by
 from core.inference.own_report import report_steps
 from core.inference.predict import predict
@@ -36,6 +35,7 @@ from core.runs.origin.environment import write_environment
 from core.runs.requests import claimed
 from core.session.baselines.beside import train_beside
 from core.session.calibrate import with_temperature
+from core.session.garbage import freeze_garbage_collector
 from core.session.preparation import Prepared, assemble, prepare
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state

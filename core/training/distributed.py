@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from core.config.schema import TrainConfig
 from core.control import RunControl
+from core.counting import counted
 from core.errors import ConfigError, DeviceError, ProcessLost, TorchtuiError
 from core.ranks import Ranks
 from core.remedies import RESUME, processes
@@ -194,7 +195,7 @@ class Group(Ranks):
             )
         if 0 < samples % step_samples < self.size:
             raise ConfigError(
-                f"training.batch_size: the last batch of an epoch has {samples % step_samples} samples "
+                f"training.batch_size: the last batch of an epoch has {counted(samples % step_samples, 'sample')} "
                 f"for {self.size} processes",
                 "Use another multiple",
                 field="training.batch_size",

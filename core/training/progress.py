@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.config.training import Training
+from core.counting import counted
 from core.metrics import lower_is_better
 
 __all__ = ["TrainingProgress", "early_end", "monitored_loss", "patience_is_out", "time_is_up"]
@@ -95,7 +96,9 @@ def early_end(settings: Training, at: TrainingProgress) -> str:
         return ""
     if patience_is_out(settings, at):
         better = f"better by {settings.min_delta:g}" if settings.min_delta else "better"
-        return f"validation {settings.monitor} has not become {better} for {settings.patience} epochs"
+        return (
+            f"validation {settings.monitor} has not become {better} for {counted(settings.patience, 'epoch')}"
+        )
     if time_is_up(settings, at):
         return f"the time limit of {settings.max_minutes:g} minutes is reached in epoch {at.epoch}, step {at.step}"
     return ""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from core.counting import counted
 from core.errors import TorchtuiError
 from core.runs.folder import create_run
 from core.status import is_ended
@@ -73,7 +74,7 @@ def quit_question(app: "TuiApp") -> tuple[str, dict[str, str]]:
             "This app is training a run. Stop and save it, or let it continue in the background?",
             {"stop": "Stop, save and quit", "detach": "Detach and quit", "stay": "Stay"},
         )
-    wait = "1 run waits" if waiting == 1 else f"{waiting} runs wait"
+    wait = counted(waiting, "run waits", "runs wait")
     if not app.training_here:
         return (
             f"{wait} for their turn. Train them in the background, one after the other, or drop them?",

@@ -8,6 +8,7 @@ import numpy as np
 from rich.cells import cell_len
 from textual.content import Content
 
+from core.counting import counted
 from core.runs.history.series import Floats, Points
 from core.status import has_failed
 from core.tuning.search.space import Choices, Domain
@@ -167,7 +168,7 @@ def importance_lines(found: "Importances", width: int) -> Content:
         if not part.shares and title != "all":
             continue
         note = "" if part.shares else f": {part.reason}"
-        said = wrapped(f"{title}, {part.trials} trials{note}", width)
+        said = wrapped(f"{title}, {counted(part.trials, 'trial')}{note}", width)
         lines += [Content.styled(line, "$foreground 60%") for line in said]
         lines += _bars(part, width)
     return Content("\n").join(lines)

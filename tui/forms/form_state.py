@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.config.schema import TrainConfig
+from core.counting import counted
 from tui.forms.form import check, valid_part
 from tui.forms.preview import Fix, Preview, Problem
 from tui.terminal.text import count
@@ -73,7 +74,7 @@ class FormState:
             return self.preview.note
         if self.config and self.steps_per_epoch:
             total = self.steps_per_epoch * self.config.training.epochs
-            return f"ready: {count(self.steps_per_epoch)} steps per epoch, {count(total)} in total"
+            return f"ready: {counted(self.steps_per_epoch, 'step')} per epoch, {count(total)} in total"
         return "ready"
 
     @property

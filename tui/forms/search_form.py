@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from core.config.formatting import format_setting
 from core.config.schema import FAMILIES, TrainConfig
+from core.counting import counted
 from core.errors import ConfigError
 from core.metrics import is_own, name_of_metric
 from core.options import choices
@@ -208,18 +209,20 @@ def _will_be(plan: Plan, given: Given) -> str:
         size = plan.space.grid_size()
         part = "all of them" if plan.trials == size else f"{count(plan.trials or 0)} of them"
         return f"ready: {count(size)} combinations, {part}{at_once}"
-    epochs = f"up to {count(plan.epochs)} epochs" if plan.pruned_by_epoch else f"{count(plan.epochs)} epochs"
+    epochs = (
+        f"up to {counted(plan.epochs, 'epoch')}" if plan.pruned_by_epoch else counted(plan.epochs, "epoch")
+    )
     by = f", by {plan.method}" if plan.because else ""
-    trials = f"{count(plan.trials)} trials" if plan.trials else "as many trials as the limits allow,"
+    trials = counted(plan.trials, "trial") if plan.trials else "as many trials as the limits allow,"
     return f"ready: {trials} of {epochs}{by}{at_once}"
 
 
 def _holds(domain: Domain) -> str:
     """Describe a range in a few words."""
     if isinstance(domain, Choices):
-        return f"{len(domain.values)} values" if len(domain.values) > 1 else "1 value"
+        return counted(len(domain.values), "value")
     if domain.step is not None or (domain.whole and not domain.log):
-        return f"{count(int(_size(domain)))} values"
+        return counted(int(_size(domain)), "value")
     if not domain.log:
         return "whole numbers" if domain.whole else "any number"
     decades = round(math.log10(domain.high / domain.low), 1)

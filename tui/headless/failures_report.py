@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from core.counting import counted
 from core.inference.stored import Evaluation
 from core.metrics import label_of
 from core.session.failures import Failures
@@ -19,7 +20,9 @@ BAR_WIDTH = 24
 def print_failures(evaluation: Evaluation, failures: Failures, console: Console) -> None:
     """Print the worst slices, the columns that matter most, and the targets that look wrong."""
     split, samples = evaluation.split, len(evaluation.predictions)
-    console.print(Text(f"{split}: {samples:,} samples of {clean(evaluation.run.id)}", "bold"), soft_wrap=True)
+    console.print(
+        Text(f"{split}: {counted(samples, 'sample')} of {clean(evaluation.run.id)}", "bold"), soft_wrap=True
+    )
     if failures.outcomes is None:
         console.print("its answers are neither one class nor one number, so there are no slices")
     elif not failures.slices:

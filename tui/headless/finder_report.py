@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from core.counting import counted
 from core.training.batch_finder import BatchTest, TriedBatch
 from core.training.lr_finder import RangeTest
 from tui.charts.plot_chart import Chart, Mark, Series
@@ -103,4 +104,4 @@ def _steps_text(test: BatchTest) -> str:
     if not steps:
         return ""
     few = "few: a smaller batch, or more epochs, may learn better" if steps < FEW_STEPS else ""
-    return f": {count(steps)} {'step' if steps == 1 else 'steps'} per epoch{f', ▲ {few}' if few else ''}"
+    return f": {counted(steps, 'step')} per epoch{f', ▲ {few}' if few else ''}"

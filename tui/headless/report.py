@@ -6,6 +6,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from core.counting import counted
 from core.errors import RunDamaged
 from core.evaluation import Report
 from core.inference.stored import load_evaluation
@@ -17,7 +18,7 @@ from core.status import is_resumable
 from core.tasks.registry import task_of
 from tui.forms.command_line import resume_command
 from tui.headless.baselines_report import baseline_tables
-from tui.terminal.text import clean, count, fit, number, of
+from tui.terminal.text import clean, fit, number, of
 
 __all__ = ["print_baselines", "print_report", "print_summary", "report_console", "report_tables"]
 
@@ -85,7 +86,7 @@ def print_report(report: Report, console: Console, checkpoint: str = "best") -> 
     """
     weights = "best weights" if checkpoint == "best" else f"weights of {clean(checkpoint)}"
     console.print()
-    console.print(Text(f"{report.split}: {count(report.n)} samples, {weights}", "bold"))
+    console.print(Text(f"{report.split}: {counted(report.n, 'sample')}, {weights}", "bold"))
     for table in report_tables(report, console.width):
         console.print(table)
 

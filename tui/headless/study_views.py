@@ -7,6 +7,7 @@ from typing import Protocol
 
 from rich.text import Text
 
+from core.counting import counted
 from core.status import has_failed
 from core.tuning.search.plan import Plan
 from core.tuning.study.records import (
@@ -29,7 +30,7 @@ from tui.headless.trial_states import state_text
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
 from tui.terminal.costs import weighed_text
-from tui.terminal.text import clean, count, counted, duration, number, progress_line, setting
+from tui.terminal.text import clean, count, duration, number, progress_line, setting
 
 __all__ = ["StudyView", "choose_study_view", "saving"]
 

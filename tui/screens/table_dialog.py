@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Input, Label, OptionList, Static
 
+from core.counting import counted
 from core.errors import TorchtuiError
 from core.files.atomic import as_usual, write_atomically
 from core.remedies import OTHER_FILE
@@ -20,7 +21,7 @@ from tui.forms.remedies import error_in_app
 from tui.screens.base import tui_of
 from tui.screens.dialog import Dialog
 from tui.terminal.table_text import TableText, as_csv, as_lines
-from tui.terminal.text import clean, count, fit
+from tui.terminal.text import clean, fit
 from tui.widgets.path_suggester import PathSuggester
 
 __all__ = ["TableDialog"]
@@ -51,7 +52,7 @@ class TableDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         width = min(MAX_NAME, max(map(cell_len, map(clean, self.table.head)), default=0))
         with Vertical(classes="dialog -table") as body:
-            body.border_title = f"{self.table_name}  {count(len(self.table.rows))} rows"
+            body.border_title = f"{self.table_name}  {counted(len(self.table.rows), 'row')}"
             body.border_subtitle = "enter copies a value  esc closes"
             values = zip(self.table.head, self.row, strict=False)
             yield OptionList(
@@ -87,7 +88,7 @@ class TableDialog(Dialog[None]):
             self._save()
         elif event.button.id == "copy-table":
             rows = [self.table.head, *self.table.rows]
-            self._copy(as_lines(rows), f"{count(len(self.table.rows))} rows")
+            self._copy(as_lines(rows), counted(len(self.table.rows), "row"))
         elif event.button.id == "copy-row":
             self._copy(as_lines([self.row]), "the row")
         else:

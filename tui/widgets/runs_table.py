@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from core.counting import counted
 from core.runs.folder import Run
 from core.runs.listing import table_of_runs
 from core.runs.summary import RunSummary
@@ -20,7 +21,7 @@ from core.status import is_active
 from core.tuning.listed import StudySummary
 from tui.terminal.run_names import short_name
 from tui.terminal.table_text import TableText
-from tui.terminal.text import count, fit
+from tui.terminal.text import fit
 from tui.terminal.themes import STATES, sign_of
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_columns import GAP, MONITORED, TEST, TOOL, Column, lay_out, monitored
@@ -264,7 +265,7 @@ class RunsTable(ScrollView, can_focus=True):
     def _trials(self, study: StudySummary) -> str:
         """Return how many trials a study has, and whether they are shown and it is worked on."""
         sign = "▾" if self._runs.is_open(study.run.id) else "▸"
-        trials = f"{count(study.trials)} {'trial' if study.trials == 1 else 'trials'}"
+        trials = counted(study.trials, "trial")
         return f"{sign} {trials}{' ●' if is_active(study.status) else ''}"
 
     def _mark_of(self, summary: RunSummary, style: Style) -> Segment:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from core.counting import counted
 from core.data.arrays.sample_shapes import shape_text
 from core.data.label_cells import find_separator
 from core.data.several_targets import as_labels, kind_of_several
@@ -156,7 +157,7 @@ def _check_finite(array: np.ndarray, place: str) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         bad = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
         raise DataError(
-            f"{place} is NaN or infinite for {len(bad):,} samples, first for sample {bad[0]}",
+            f"{place} is NaN or infinite for {counted(len(bad), 'sample')}, first for sample {bad[0]}",
             "Leave these out",
         )
 
@@ -226,7 +227,7 @@ def without_ignored(
             f"{place} is {ignored} for all samples, which data.ignore_index leaves out", "Set another one"
         )
     notes.append(
-        f"left out {len(answers) - len(kept):,} samples whose class is {ignored}, which data.ignore_index sets"
+        f"left out {counted(len(answers) - len(kept), 'sample')} whose class is {ignored}, which data.ignore_index sets"
     )
     return kept, answers[kept]
 
@@ -256,7 +257,8 @@ def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, .
     if answers.dtype.kind in "iu" and IGNORED in values and (values[values != IGNORED] >= 0).all():
         count = int((answers == IGNORED).sum())
         raise DataError(
-            f"{place} is {IGNORED} for {count:,} samples, which marks what a loss shall ignore and is not a class",
+            f"{place} is {IGNORED} for {counted(count, 'sample')}, which marks what a loss shall "
+            "ignore and is not a class",
             "Leave these samples out",
         )
     names = tuple(_class_name(value) for value in values)

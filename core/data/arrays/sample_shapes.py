@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from core.counting import counted
 from core.data.arrays.conditioned import fits_float32
 from core.data.arrays.in_place import in_place
 from core.data.images.folder_names import IMAGES, words_of
@@ -94,7 +95,8 @@ def layout_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, notes
         steps, channels = array.shape[1:] if last else array.shape[:0:-1]
         other = "signal" if last else "signal_channels_last"
         notes.append(
-            f"inputs: signals of {channels} channels x {steps} steps, by the shape of {name}, {shape_text(array)}; "
+            f"inputs: signals of {counted(channels, 'channel')} x {steps} steps, "
+            f"by the shape of {name}, {shape_text(array)}; "
             f"data.shape={other} takes the other dimension for time, channels_first takes grey images"
         )
         return layout
@@ -172,7 +174,7 @@ def _check_finite(array: np.ndarray, place: str) -> None:
     rows = np.flatnonzero(~np.concatenate(finite))
     if len(rows):
         raise DataError(
-            f"{place} has NaN or infinite values in {len(rows):,} samples, first in sample {rows[0]}",
+            f"{place} has NaN or infinite values in {counted(len(rows), 'sample')}, first in sample {rows[0]}",
             "Fill them, or leave these samples out",
         )
 

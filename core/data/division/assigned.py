@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 
+from core.counting import counted
 from core.data.division.by import SPLITS, is_absent
 from core.data.images.folder_names import split_of
 from core.data.tables.values.reading import quoted
@@ -53,7 +54,7 @@ def assign(values: np.ndarray, name: str) -> tuple[np.ndarray, list[str]]:
     )
     notes = [f"split by {name}: {read}"]
     if counts[""]:
-        notes.append(f"left out {counts['']:,} samples without a split in {name}")
+        notes.append(f"left out {counted(counts[''], 'sample')} without a split in {name}")
     return assigned, notes
 
 

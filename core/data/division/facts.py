@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.counting import counted
 from core.data.division.by import SplitBy
 from core.data.division.times import shown_time
 
@@ -30,7 +31,7 @@ def _groups(options: "DataOptions", by: SplitBy, parts: Mapping[str, np.ndarray]
         return
     counts = {name: by.groups.counted(at) for name, at in parts.items() if len(at)}
     listed = ", ".join(
-        f"{count:,} in {name} ({len(parts[name]):,} samples)" for name, count in counts.items()
+        f"{count:,} in {name} ({counted(len(parts[name]), 'sample')})" for name, count in counts.items()
     )
     found = np.concatenate([np.unique(by.groups.codes[at]) for at in parts.values()])
     times = np.unique(found, return_counts=True)[1]
@@ -50,7 +51,8 @@ def _times(options: "DataOptions", by: SplitBy, parts: Mapping[str, np.ndarray])
         return
     spans = {name: by.times[at] for name, at in parts.items() if len(at)}
     listed = ", ".join(
-        f"{name} {shown_time(span.min(), by.dated)} … {shown_time(span.max(), by.dated)} ({len(span):,} samples)"
+        f"{name} {shown_time(span.min(), by.dated)} … {shown_time(span.max(), by.dated)} "
+        f"({counted(len(span), 'sample')})"
         for name, span in spans.items()
     )
     yield f"times of {options.time}: {listed}"
@@ -65,7 +67,8 @@ def _times(options: "DataOptions", by: SplitBy, parts: Mapping[str, np.ndarray])
             + ["later folds"] * bool(options.folds)
             + ["groups of later splits"] * (by.groups is not None)
         )
-        yield f"left out {unused:,} samples that belong to no split: {' and '.join(why)}"
+        which = counted(unused, "sample that belongs", "samples that belong")
+        yield f"left out {which} to no split: {' and '.join(why)}"
 
 
 def digests(data: "Dataset") -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.counting import counted
 from core.data.division.assigned import assign, split_word
 from core.data.division.by import SPLITS
 from core.data.tables.values.reading import quoted
@@ -164,7 +165,7 @@ def _from_lists(given: Mapping[str, Any], samples: SampleNames, path: Path) -> t
         twice = int(((at >= 0) & (assigned >= 0)).sum())
         if twice:
             raise DataError(
-                f"data.split: {path.name} has {twice:,} samples in more than one split",
+                f"data.split: {path.name} has {counted(twice, 'sample')} in more than one split",
                 "List each sample once",
             )
         assigned[at >= 0] = place
@@ -231,7 +232,7 @@ def _counted(assigned: np.ndarray, path: Path, way: str) -> str:
 
 def _left_out(assigned: np.ndarray, path: Path) -> list[str]:
     count = int((assigned < 0).sum())
-    return [f"left out {count:,} samples that {path.name} does not list"] if count else []
+    return [f"left out {counted(count, 'sample')} that {path.name} does not list"] if count else []
 
 
 def _folder(path: Path) -> dict[str, list[Any]]:

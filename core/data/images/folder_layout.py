@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
+from core.counting import counted
 from core.data.images.folder_names import SplitName, is_numbered_part, names_fold, names_masks, split_of
 from core.data.images.folder_tree import Node, shown
 from core.data.targets import in_class_order
@@ -192,7 +193,9 @@ def _other_split(
     names = set(inner.folders)
     if not names or (len(names) == 1 and not names & known):
         count = sum(1 for _ in folder.images())
-        notes.append(f"left out {count:,} images of {shown(folder.path)}: they have no folders of classes")
+        notes.append(
+            f"left out {counted(count, 'image')} of {shown(folder.path)}, which has no folders of classes"
+        )
         return []
     parts = _parts(split, inner, how, notes)
     new = sorted({part.label for part in parts} - known)
@@ -234,7 +237,8 @@ def _no_classes(node: Node, labels: list[str]) -> NoClasses:
     if labels:
         return NoClasses(node.path, f"holds the one class {shown(labels[0])}")
     return NoClasses(
-        node.path, f"holds {loose:,} images but no folders of classes" if loose else "holds no images"
+        node.path,
+        f"holds {counted(loose, 'image')} but no folders of classes" if loose else "holds no images",
     )
 
 

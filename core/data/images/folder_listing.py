@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from core.counting import counted
 from core.data.images.file_kinds import ending_of
 from core.data.images.folder_advice import explain, refuse_file
 from core.data.images.folder_layout import NoClasses, Part, find_parts, find_splits, listed
@@ -131,7 +132,7 @@ def _from_table(
     found, separator = match_labels(read, index, options.target, skip, notes, options.task, beside)
     total = sum(1 for _ in tree.images())
     if len(found) < total:
-        notes.append(f"left out {total - len(found):,} images without a row in {table.name}")
+        notes.append(f"left out {counted(total - len(found), 'image')} without a row in {table.name}")
     splits = {labelled.split for labelled in found}
     if splits != {None} and "train" not in splits:
         raise DataError(f"data.path: {table.name} has no row of the train split", "Call it train")
@@ -165,7 +166,7 @@ def _from_names(folder: Path, tree: Node, pattern: str, notes: list[str]) -> lis
         )
     if unmatched:
         notes.append(
-            f"left out {len(unmatched):,} images that data.pattern does not match: {listed(unmatched, 3)}"
+            f"left out {counted(len(unmatched), 'image')} that data.pattern does not match: {listed(unmatched, 3)}"
         )
     return samples
 
@@ -264,7 +265,7 @@ def _without_masks(part: Part, notes: list[str]) -> list[ImageFile]:
     if masks:
         first = min(masks).path
         notes.append(
-            f"left out {len(masks):,} masks beside the images of {shown(part.label)}, by their names, "
+            f"left out {counted(len(masks), 'mask')} beside the images of {shown(part.label)}, by their names, "
             f"such as {shown(first)}"
         )
     return [file for file in files if file not in masks]
@@ -276,7 +277,9 @@ def _note_left_out(parts: Sequence[Part], tree: Node, notes: list[str]) -> None:
     for node in tree.walk():
         if node.path in parents and node.loose:
             where = f" in {shown(node.path)}" if node.path else ""
-            notes.append(f"left out {len(node.loose):,} images that lie beside the classes{where}")
+            notes.append(
+                f"left out {counted(len(node.loose), 'image that lies', 'images that lie')} beside the classes{where}"
+            )
     tables = [name for name in tree.others if ending_of(name) in (".csv", ".tsv")]
     if tables:
         notes.append(f"not used: {listed(tables)}; give one as data.path to take labels from it")
@@ -288,4 +291,5 @@ def _note_left_out(parts: Sequence[Part], tree: Node, notes: list[str]) -> None:
         )
     others = [f"{node.path}/{name}" for part in parts for node in part.folder.walk() for name in node.others]
     if others:
-        notes.append(f"left out {len(others):,} files that are not images, the first is {shown(min(others))}")
+        which = counted(len(others), "file that is not an image", "files that are not images")
+        notes.append(f"left out {which}, the first is {shown(min(others))}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.counting import counted
 from core.data.dataset import Dataset
 from core.data.division.by import ColumnValues, SplitBy
 from core.data.division.facts import division_notes
@@ -98,18 +99,18 @@ def _check_values(found: "Cached | Survey", count: int) -> None:
 def _notes(listing: Listing, facts: DecodingFacts) -> Iterator[str]:
     """Yield a line for each thing found while the images were decoded."""
     if facts.broken:
-        yield f"left out {len(facts.broken):,} images that cannot be read: {_list(listing, facts)}"
+        yield f"left out {counted(len(facts.broken), 'image')} that cannot be read: {_list(listing, facts)}"
     if facts.value_range is not None:
         low, high = facts.value_range
         yield (
-            f"values: {low:g} to {high:g} become black to white in {facts.deep:,} images of more than 8 bits; "
+            f"values: {low:g} to {high:g} become black to white in {counted(facts.deep, 'image')} of more than 8 bits; "
             "data.value_range sets it"
         )
     if facts.wide:
         yield f"values: of {facts.wide:,} colour images with 16 bits the upper 8 are read"
     if facts.several:
         yield (
-            f"{facts.several:,} files hold more than one picture, such as "
+            f"{counted(facts.several, 'file holds', 'files hold')} more than one picture, such as "
             f"{shown(listing.files[facts.first_several])}: the first of each is read"
         )
 

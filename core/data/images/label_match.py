@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from core.counting import counted
 from core.data.images.file_kinds import is_image
 from core.data.images.folder_names import SplitName, split_of
 from core.data.images.folder_tree import ImageFile, shown
@@ -173,10 +174,11 @@ def match_labels(
     _count(
         notes,
         len(missing),
-        f"rows of {name} whose images are not there, such as {missing[0] if missing else ''}",
+        "row",
+        f"of {name} whose images are not there, such as {missing[0] if missing else ''}",
     )
-    _count(notes, empty, f"rows of {name} without a label")
-    _count(notes, repeated, f"repeated rows of {name}")
+    _count(notes, empty, "row", f"of {name} without a label")
+    _count(notes, repeated, "repeated row", f"of {name}")
     notes.append(f"labels: of {len(found):,} images from {name}; file names in {table.names[columns.file]}")
     if separator and separator != JOIN:
         example = next(each.label for each in found.values() if separator in each.label)
@@ -227,6 +229,6 @@ def _shown_label(label: str) -> str:
     return label.replace(JOIN, "|") or "without a label"
 
 
-def _count(notes: list[str], count: int, what: str) -> None:
+def _count(notes: list[str], count: int, noun: str, which: str) -> None:
     if count:
-        notes.append(f"left out {count:,} {what}")
+        notes.append(f"left out {counted(count, noun)} {which}")

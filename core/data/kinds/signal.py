@@ -1,5 +1,6 @@
 """Signals of one or several channels, such as those of sensors: (channels, time)."""
 
+from core.counting import counted
 from core.data.kinds.base import Kind
 from core.data.kinds.sample import Sample
 
@@ -9,7 +10,7 @@ __all__ = ["SIGNAL"]
 class _Signal(Kind):
     def form(self, sample: Sample) -> str:
         channels, steps = sample.shape
-        return f"{channels} {'channel' if channels == 1 else 'channels'} × {steps} steps"
+        return f"{counted(channels, 'channel')} × {steps} steps"
 
     def part_names(self, count: int) -> tuple[str, ...]:
         return tuple(f"channel {at + 1}" for at in range(count))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.counting import counted
 from core.data.images.file_kinds import is_image
 from core.data.images.folder_names import SplitName, names_masks, split_of
 from core.errors import DataError
@@ -56,7 +57,9 @@ def list_pairs(folder: Path, notes: list[str]) -> list[MaskedImage]:
         )
     if alone:
         more = f" and {len(alone) - SHOWN:,} more" if len(alone) > SHOWN else ""
-        notes.append(f"left out {len(alone):,} images without a mask: {', '.join(alone[:SHOWN])}{more}")
+        notes.append(
+            f"left out {counted(len(alone), 'image')} without a mask: {', '.join(alone[:SHOWN])}{more}"
+        )
     return pairs
 
 

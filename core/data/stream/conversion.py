@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.arrays import as_array
+from core.counting import counted
 from core.data.arrays.array_samples import Given, arranged, made_alike, own_split, spread
 from core.data.arrays.array_targets import (
     answers_of,
@@ -175,7 +176,8 @@ class Conversion:
             numbers = self.labels.numbers(raw, place)
             if len(joined) != len(numbers):
                 raise DataError(
-                    f"{place}: the collate function gave {len(joined)} inputs and {len(numbers)} targets",
+                    f"{place}: the collate function gave {counted(len(joined), 'input')} and "
+                    f"{counted(len(numbers), 'target')}",
                     "Give one row of each a sample",
                 )
             return joined, torch.from_numpy(self.clipped(numbers))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from core.counting import counted
 from core.data.tables.targets.names import id_name
 from core.data.tables.values.reading import Reading, quoted
 
@@ -30,7 +31,10 @@ def useful(
     if len(notes) > 2 * MIN_ROWS:
         names = [name for name, reason in reasons.items() if reason]
         listed = ", ".join(names[MIN_ROWS:MAX_NAMES]) + (" ..." if len(names) > MAX_NAMES else "")
-        notes = [*notes[:MIN_ROWS], f"left out {len(names) - MIN_ROWS:,} more such columns: {listed}"]
+        notes = [
+            *notes[:MIN_ROWS],
+            f"left out {counted(len(names) - MIN_ROWS, 'more such column')}: {listed}",
+        ]
     return kept, notes
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from core.counting import counted
 from core.data.tables.files.source import Source, open_source
 from core.data.tables.files.text import TextOptions
 from core.data.tables.table import Table
@@ -107,5 +108,7 @@ def _notes(source: Source, frame: pl.DataFrame, table: Table, kept: Collection[s
         listed = ", ".join(f"{name} {count:,}" for name, count in filled.items())
         notes.append(f"filled missing values with the median of the training rows: {listed}")
     for name, (count, text) in table.encoding.unseen(frame).items():
-        notes.append(f"{name}: {count:,} rows hold texts that the training rows had not, such as '{text}'")
+        notes.append(
+            f"{name}: {counted(count, 'row holds', 'rows hold')} texts that the training rows had not, such as '{text}'"
+        )
     return notes

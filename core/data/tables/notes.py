@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from core.counting import counted
 from core.data.tables.encoding import Encoding, TextColumn
 from core.data.tables.scaling import Limits
 from core.data.tables.values.dates import order_of
@@ -37,7 +38,7 @@ def columns(encoding: Encoding, readings: Mapping[str, Reading], texts: Sequence
     used = [readings[column.name] for column in encoding.columns if column.kind == "date"]
     orders = sorted({_order(how.format) for how in used})
     dates = f"; dates are read as {', '.join(orders)}" if orders else ""
-    return f"columns: {', '.join(parts)}; {len(encoding.features):,} features{dates}"
+    return f"columns: {', '.join(parts)}; {counted(len(encoding.features), 'feature')}{dates}"
 
 
 def filled(encoding: Encoding, frame: pl.DataFrame) -> Iterator[str]:
@@ -64,13 +65,13 @@ def clipped(limits: Mapping[str, Limits], targets: Sequence[str]) -> Iterator[st
             f"{name} to {found.low:.6g} … {found.high:.6g} ({found.beyond:,} of train)"
             for name, found in features.items()
         ]
-        more = f" and {len(listed) - MAX_NAMES:,} columns more" if len(listed) > MAX_NAMES else ""
+        more = f" and {counted(len(listed) - MAX_NAMES, 'column')} more" if len(listed) > MAX_NAMES else ""
         yield f"heavy tails are clipped, in predictions as well: {', '.join(listed[:MAX_NAMES])}{more}"
     for target in (name for name in targets if name in limits):
         found = limits[target]
         yield (
             f"the heavy tails of {target} are clipped in train alone, to {found.low:.6g} … {found.high:.6g} "
-            f"({found.beyond:,} rows); validation and test keep their values"
+            f"({counted(found.beyond, 'row')}); validation and test keep their values"
         )
 
 
@@ -94,7 +95,7 @@ def codes(frame: pl.DataFrame, readings: Mapping[str, Reading], missing: Sequenc
             if far:
                 marks = ", ".join(f'"{text}"' for text in (*missing, f"{code:g}"))
                 yield (
-                    f"{name} is {code:g} in {count:,} rows, far from its other values: a missing one? "
+                    f"{name} is {code:g} in {counted(count, 'row')}, far from its other values: a missing one? "
                     f"data.missing=[{marks}] reads it so"
                 )
 
@@ -128,5 +129,5 @@ def _order(format_: str) -> str:
 
 def _list(counts: Mapping[str, int]) -> str:
     named = [f"{name} {count:,}" for name, count in counts.items()]
-    more = f" and {len(named) - MAX_NAMES:,} columns more" if len(named) > MAX_NAMES else ""
+    more = f" and {counted(len(named) - MAX_NAMES, 'column')} more" if len(named) > MAX_NAMES else ""
     return ", ".join(named[:MAX_NAMES]) + more

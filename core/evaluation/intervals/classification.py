@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.counting import counted
 from core.evaluation import influence
 from core.evaluation.classification import ClassCounts, log_losses, predicted_classes
 from core.evaluation.curves import Areas, true_scores
@@ -74,7 +75,7 @@ def classification_intervals(
     support = counts.support
     fewest = int(np.minimum(support, support.sum() - support)[support > 0].min())
     if fewest < FEWEST_OF_CLASS:
-        reason = f"a class has {fewest} samples, fewer than the {FEWEST_OF_CLASS} that an interval needs"
+        reason = f"a class has {counted(fewest, 'sample')}, fewer than the {FEWEST_OF_CLASS} that an interval needs"
         missing = {name: reason for name in values if name.startswith(RARE)}
     else:
         found |= _macro_areas(single, of_classes) | _pooled_areas(values, predictions, sample, rng)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from core.counting import counted
 from core.evaluation.influence import centred
 from core.evaluation.intervals import LEVELS, NORMAL_97_5, Interval, widened
 from core.evaluation.intervals.classification import Intervals
@@ -39,7 +40,10 @@ def regression_intervals(
     """
     n, squared = len(residual), residual**2
     if n < FEWEST:
-        return Intervals({}, dict.fromkeys(values, f"{n} samples are too few for an interval"))
+        return Intervals(
+            {},
+            dict.fromkeys(values, f"{counted(n, 'sample is', 'samples are')} too few for an interval"),
+        )
     if not squared.any():
         return Intervals({}, dict.fromkeys(values, "all errors are 0, which does not show how they vary"))
     largest = float(squared.max() / squared.sum())

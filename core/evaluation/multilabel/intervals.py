@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from core.counting import counted
 from core.evaluation import influence
 from core.evaluation.classification import ClassCounts
 from core.evaluation.curves import Areas
@@ -63,7 +64,8 @@ def multilabel_intervals(
     missing: dict[str, str] = {}
     if not enough.all():
         few = int(np.minimum(support, n - support).min())
-        reason = f"a label has {few} samples with or without it, fewer than the {FEWEST_OF_CLASS} an interval needs"
+        least = counted(few, "sample")
+        reason = f"a label has {least} with or without it, fewer than the {FEWEST_OF_CLASS} an interval needs"
         missing = {name: reason for name in values if name.startswith(AREAS)}
     else:
         found |= _mean_areas(single, of_labels, correlation, support)

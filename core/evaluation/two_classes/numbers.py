@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.counting import counted
 from core.evaluation.intervals import LEVELS, Interval, widened
 from core.evaluation.intervals.areas import FEWEST_OF_CLASS
 from core.evaluation.intervals.jackknife import (
@@ -190,7 +191,7 @@ def _no_interval(predictions: Predictions, positive: NDArray[np.bool_]) -> str:
     """Return why there are no intervals; empty if there are."""
     fewest = min(int(positive.sum()), int((~positive).sum()))
     if fewest < FEWEST_OF_CLASS:
-        return f"a class has {fewest} samples, fewer than the {FEWEST_OF_CLASS} that an interval needs"
+        return f"a class has {counted(fewest, 'sample')}, fewer than the {FEWEST_OF_CLASS} that an interval needs"
     return too_few_groups(predictions.groups)
 
 

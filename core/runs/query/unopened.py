@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from core.counting import counted
 from core.runs.summary import RunSummary
 
 __all__ = ["unopened_note"]
@@ -20,5 +21,5 @@ def unopened_note(names: Iterable[str], runs: Iterable[RunSummary]) -> str:
     hidden = sum(TEST in run.evaluation and TEST not in run.shown_evaluation for run in runs)
     if not hidden:
         return ""
-    whose = "1 run" if hidden == 1 else f"{hidden:,} runs"
+    whose = counted(hidden, "run")
     return f"nobody has opened the test split of {whose}: its numbers count as missing"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from core.counting import counted
 from core.errors import TorchtuiError
 from core.events import Notice
 from core.remedies import Hint, worded
@@ -57,7 +58,7 @@ def notices(findings: list[Finding], seconds: float) -> list[Notice]:
 
 
 def _count(told: list[Finding]) -> str:
-    return "1 thing to know" if len(told) == 1 else f"{len(told)} things to know"
+    return counted(len(told), "thing") + " to know"
 
 
 def _notice(finding: Finding) -> Notice:

@@ -119,7 +119,7 @@ def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_don
     assert [alt for alt, _ in begun.pictures("svg+xml")] == ["loss by step over the epochs"]
     assert [alt for alt, _ in done.pictures("svg+xml")] == ["loss over the epochs"]
     assert b">step<" in begun.pictures("svg+xml")[0][1]
-    for told in ("width: 12", "It was not evaluated by ", "completed: 1 epochs in"):
+    for told in ("width: 12", "It was not evaluated by ", "completed: 1 epoch in"):
         assert told in done.text
     assert "tui evaluate" not in done.text
 

@@ -324,7 +324,7 @@ def test_batches_that_cannot_be_divided_are_refused() -> None:
     fits(4, 1293, batch_size=64)
     with pytest.raises(ConfigError, match=r"63 samples cannot be divided among 2 processes.*such as 64"):
         fits(2, 1293, batch_size=63)
-    with pytest.raises(ConfigError, match="the last batch of an epoch has 1 samples for 2 processes"):
+    with pytest.raises(ConfigError, match="the last batch of an epoch has 1 sample for 2 processes"):
         fits(2, 65, batch_size=64)
     fits(1, 65, batch_size=63)
     config = configuration.from_dict({"optimizer": "lbfgs"})

@@ -15,6 +15,7 @@ from textual.timer import Timer
 
 from core import devices
 from core.config.schema import TrainConfig
+from core.counting import counted
 from core.devices import Device
 from core.errors import InputError
 from core.runs.labels import checked_name
@@ -39,7 +40,7 @@ from tui.screens.configure.preview_panels import PreviewView
 from tui.screens.configure.target_dialog import TargetDialog
 from tui.screens.jobs.actions import USE
 from tui.screens.search_dialog import SearchDialog
-from tui.terminal.text import bytes_, clean, count
+from tui.terminal.text import bytes_, clean
 from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView
@@ -406,7 +407,7 @@ class ConfigureScreen(FilledForm):
         form, steps = self.form, self.state.steps_per_epoch
         form.show_problems(self.state.problems)
         batch_size, device = form.fields[BATCH_SIZE], form.fields[DEVICE]
-        batch_size.set_hint(f"{count(steps)} steps per epoch" if steps else batch_size.spec.hint)
+        batch_size.set_hint(f"{counted(steps, 'step')} per epoch" if steps else batch_size.spec.hint)
         device.set_hint(self._devices.get(device.text, device.spec.hint))
         self.query_one(ActionBar).show(self.state)
         self._describe_field()

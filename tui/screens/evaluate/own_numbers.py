@@ -7,12 +7,13 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from core.counting import counted
 from core.errors import RunDamaged
 from core.evaluation import Report
 from core.inference.stored import stored_samples
 from core.metrics import label_of
 from tui.screens.evaluate.tab import EvaluationTab, Subject
-from tui.terminal.text import clean, count, number
+from tui.terminal.text import clean, number
 from tui.widgets.panel import Panel
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table
@@ -47,7 +48,9 @@ class OwnNumbersTab(EvaluationTab):
         columns = [Column("number", 0, "<"), Column("value", max([8, *(len(row[1]) for row in rows)]))]
         table.show(columns, len(rows), rows.__getitem__)
         table.styles.height = len(rows) + 1
-        self.query_one("#numbers-panel", Panel).border_title = f"{report.split}: {count(report.n)} samples"
+        self.query_one(
+            "#numbers-panel", Panel
+        ).border_title = f"{report.split}: {counted(report.n, 'sample')}"
         self.query_one("#numbers-reasons", Static).update(Content("\n".join(_reasons(report))))
         panel = self.query_one("#given-panel", Panel)
         panel.display = False

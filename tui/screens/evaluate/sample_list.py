@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from core.counting import counted
 from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.evaluate.detail import SampleDialog
@@ -118,7 +119,7 @@ class SampleList(Background, Container):
                 lambda row: row_of(subject, int(positions[row])),
                 frozen=1,
             )
-            self._tell(0, f"{count(len(positions))} samples")
+            self._tell(0, counted(len(positions), "sample"))
         if focus and self.active is not None:
             self.active.focus()
 

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.events import DescendantFocus
 from textual.widgets import Static, TabbedContent, TabPane
 
+from core.counting import counted
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.evaluation import Report
@@ -43,7 +44,7 @@ from tui.screens.evaluate.threshold import ThresholdTab
 from tui.screens.evaluate.two_classes.lift import LiftTab
 from tui.screens.first_look import open_test
 from tui.screens.jobs.actions import USE, JobActions
-from tui.terminal.text import clean, count, number, percent, progress_line
+from tui.terminal.text import clean, number, percent, progress_line
 
 __all__ = ["EvaluateScreen"]
 
@@ -188,7 +189,7 @@ class EvaluateScreen(Background, JobActions):
     # ---- what is on the screen
 
     def show_progress(self, what: str, done: int, total: int) -> None:
-        line = progress_line(what, done, total) if done or not total else f"{what} {count(total)} samples"
+        line = progress_line(what, done, total) if done or not total else f"{what} {counted(total, 'sample')}"
         self._draw_state(f"evaluating {title_of(self.run.path) if self.run else ''}: {line} ...")
 
     def _failed(self, error: Exception) -> None:
@@ -312,7 +313,7 @@ def _title(evaluation: Evaluation, weights: str) -> Content:
     return Content.assemble(
         (clean(title_of(evaluation.run.path)), "bold"),
         f"  {evaluation.split}  ",
-        (f"{count(evaluation.report.n)} samples  {clean(weights)}", "$foreground 60%"),
+        (f"{counted(evaluation.report.n, 'sample')}  {clean(weights)}", "$foreground 60%"),
     )
 
 

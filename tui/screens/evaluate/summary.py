@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from core.counting import counted
 from core.evaluation import Report
 from core.inference.baselines import Compared, not_better_than_boosting
 from core.metrics import LABELS, OF_TARGET, in_order, label_of
@@ -111,7 +112,7 @@ class SummaryTab(EvaluationTab):
         ]
         self.query_one("#metrics", Table).show(columns, len(rows), rows.__getitem__)
         panel = self.query_one("#metrics-panel", Panel)
-        panel.border_title = f"{report.split}: {count(report.n)} samples"
+        panel.border_title = f"{report.split}: {counted(report.n, 'sample')}"
         self.query_one("#reasons", Static).update(Content("\n".join(_reasons(subject, known))))
         self.query_one("#metrics", Table).styles.height = len(known) + 1
         self._show_beside(subject)

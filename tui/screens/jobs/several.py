@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from core.counting import counted
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.runs.folder import Run
@@ -60,4 +61,4 @@ def for_each(runs: Sequence[Run], work: Callable[[Run], Done], progress: Progres
         raise failures[0]
     if len(runs) == 1:
         return done[0]
-    return Done(f"{count(len(done))} of {count(len(runs))} runs done", tuple(lines))
+    return Done(f"{count(len(done))} of {counted(len(runs), 'run')} done", tuple(lines))

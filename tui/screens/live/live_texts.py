@@ -5,11 +5,12 @@ from typing import Any
 
 from textual.content import Content
 
+from core.counting import counted
 from core.events import Event, Notice, RunFinished
 from core.runs.history.history import History
 from core.runs.script import log_of
 from tui.terminal.machine import memory_text
-from tui.terminal.text import clean, count, counted, duration
+from tui.terminal.text import clean, count, duration
 
 __all__ = ["facts", "messages"]
 
@@ -39,7 +40,7 @@ def facts(history: History, in_app: bool) -> str:
     lr = f"{rate:.3g}" if rate else chosen("optimizer", "lr")
     parts = [
         (chosen("script"),),
-        (chosen("data"), samples and f"{count(samples)} samples"),
+        (chosen("data"), samples and counted(samples, "sample")),
         (chosen("model"), started.parameters and f"{count(started.parameters)} parameters"),
         (chosen("optimizer"), lr and f"lr {lr}"),
         ("batch" if chosen("training", "batch_size") else "", chosen("training", "batch_size")),

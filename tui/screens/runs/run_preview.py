@@ -18,6 +18,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from core.config.schema import FAMILIES, TrainConfig
+from core.counting import counted
 from core.events import RunStarted
 from core.metrics import HEADLINES, in_order, label_of
 from core.options import choices, default_of
@@ -28,7 +29,7 @@ from core.tasks.registry import TASKS
 from core.tuning.listed import StudySummary
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Chart
-from tui.terminal.text import bytes_, clean, count, counted, duration, number, of, setting
+from tui.terminal.text import bytes_, clean, count, duration, number, of, setting
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.panel import Panel
@@ -197,7 +198,7 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
 
 def _study_facts(summary: StudySummary, table: Table) -> Table:
     """Return what is known of a study without its storage."""
-    trials = f"{count(summary.trials)} {'trial' if summary.trials == 1 else 'trials'}"
+    trials = counted(summary.trials, "trial")
     table.add_row("study", Text(f"{trials}{', a process works on it' if is_active(summary.status) else ''}"))
     if summary.metrics:
         best = "  ".join(

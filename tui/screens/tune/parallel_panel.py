@@ -20,6 +20,7 @@ from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from tui.runtime.study_follower import Standing
+from core.counting import counted
 
 __all__ = ["ParallelPanel"]
 
@@ -58,7 +59,7 @@ class ParallelPanel(Panel):
         self._name_axes()
         self.border_title = "parallel coordinates"
         where = " and ".join(f"{_short(name)} {_range(domain)}" for name, domain in ranges.items())
-        some = f"{len(chosen or ())} trials with {where}"
+        some = f"{counted(len(chosen or ()), 'trial')} with {where}"
         self.border_subtitle = clean(some if ranges else HOW)
 
     @on(ParallelPlot.AxisChanged)

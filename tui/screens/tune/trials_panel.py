@@ -7,6 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
 
+from core.counting import counted
 from tui.screens.tune.trial_columns import TRIAL_STATES, TrialColumn, columns_of, in_order
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
@@ -143,4 +144,4 @@ def _basis(standing: "Standing") -> str:
     chosen = standing.selection
     if chosen is None:
         return ""
-    return f"★ best of {chosen.trials} on {chosen.samples:,} samples  ≈ {len(chosen.level)} not clearly worse"
+    return f"★ best of {chosen.trials} on {counted(chosen.samples, 'sample')}  ≈ {len(chosen.level)} not clearly worse"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from core.counting import counted
 from core.data.images.label_files import is_image_source
 from core.data.tables.files.formats import READERS, TEXT_SUFFIXES
 from core.data.tables.files.packed import plain_name
@@ -65,7 +66,7 @@ def folder_files(path: Path) -> tuple[list[Path], str]:
         return files, f"read {files[0].name} of {path.name}"
     return (
         files,
-        f"read {len(files):,} files of {path.name} as one table, from {files[0].name} to {files[-1].name}",
+        f"read {counted(len(files), 'file')} of {path.name} as one table, from {files[0].name} to {files[-1].name}",
     )
 
 

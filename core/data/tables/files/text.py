@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from core.counting import counted
 from core.data.tables.files.encodings import Encoded, find_encoding
 from core.data.tables.files.lines import any_ragged, stray_quote
 from core.data.tables.files.text_around import TextTable, ends_regularly
@@ -248,7 +249,7 @@ def _ragged_error(path: Path, bad: tuple[int, list[str]], width: int) -> DataErr
     line, row = bad
     unclosed = any("\n" in field for field in row)
     return DataError(
-        f"{path.name}, line {line:,}: {len(row):,} fields, and there are {width:,} columns",
+        f"{path.name}, line {line:,}: {counted(len(row), 'field')}, and there are {width:,} columns",
         "Correct the line; a quotation mark in it may lack its other end"
         if unclosed
         else "Correct the line; a text with a separator in it belongs in quotes",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from core.counting import counted
 from core.data.tables.files.text_rows import SEPARATOR_LINE, Row, is_numeric
 
 __all__ = ["LOOKED_AT", "TextTable", "drop_above", "drop_below", "ends_regularly"]
@@ -104,7 +105,7 @@ def drop_above(found: TextTable, width: int) -> None:
     ]
     if comments and comments[0]:
         found.leave_out(
-            f"{len(comments):,} lines of comments, the first in line {found.rows[comments[0]][0]:,}"
+            f"{counted(len(comments), 'line')} of comments, the first in line {found.rows[comments[0]][0]:,}"
         )
         for at in reversed(comments):
             del found.rows[at]
@@ -122,7 +123,7 @@ def drop_below(found: TextTable, width: int) -> None:
     below = found.rows[last:]
     if below and not _usual_row(below[0][1], found.rows[:last]):
         found.leave_out(
-            f"{len(below):,} lines below the table, from line {below[0][0]:,}: '{below[0][1][0].strip()[:40]}'"
+            f"{counted(len(below), 'line')} below the table, from line {below[0][0]:,}: '{below[0][1][0].strip()[:40]}'"
         )
         del found.rows[last:]
     totals = [

@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
+from core.counting import counted
 from core.data.tables.files.text_around import LOOKED_AT, TextTable
 from core.data.tables.files.text_rows import NO_VALUE, is_numeric
 
@@ -93,7 +94,8 @@ def drop_repeated_headers(found: TextTable, given: Sequence[str]) -> None:
     again = [at for at, (_, row) in enumerate(found.rows) if [text.strip().lower() for text in row] == wanted]
     if again:
         found.leave_out(
-            f"{len(again):,} lines that repeat the header, the first in line {found.rows[again[0]][0]:,}"
+            f"{counted(len(again), 'line that repeats', 'lines that repeat')} the header, "
+            f"the first in line {found.rows[again[0]][0]:,}"
         )
         for at in reversed(again):
             del found.rows[at]
@@ -131,7 +133,7 @@ def drop_empty_columns(found: TextTable, given: Sequence[str]) -> None:
         if not name and found.header and not any(at < len(row) and row[at].strip() for _, row in found.rows)
     ]
     if empty and found.rows:
-        found.leave_out(f"{len(empty):,} columns without names and values")
+        found.leave_out(f"{counted(len(empty), 'column')} without names and values")
         for at in reversed(empty):
             del found.names[at]
             for _, row in found.rows:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 import polars as pl
 
+from core.counting import counted
 from core.data.tables.files.source import Source
 from core.data.tables.values.numbers import split_number
 from core.data.tables.values.reading import Reading
@@ -127,7 +128,8 @@ def _without_single(
         _refuse_single(values.name, sorted(alone), source, row, rare)
     listed = ", ".join(map(_show, sorted(alone)[:MAX_NAMES])) + (" ..." if len(alone) > MAX_NAMES else "")
     note = (
-        f"left out {len(alone):,} classes of {values.name} with a single row, which cannot be in train and in test: "
+        f"left out {counted(len(alone), 'class', 'classes')} of {values.name} with a single row, "
+        "which cannot be in train and in test: "
         f"{listed} ({source.place(row)}{' ...' if len(alone) > 1 else ''}); data.rare_classes=error refuses them"
     )
     kept = np.flatnonzero(~values.is_in([*alone]).to_numpy())

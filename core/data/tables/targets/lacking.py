@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from core.counting import counted
 from core.data.tables.files.source import Source
 from core.data.tables.values.missing import CLASS_WORDS, missing_texts
 from core.data.tables.values.reading import Reading, quoted
@@ -59,7 +60,7 @@ def rows_with_target(
         texts = _texts(source, name, lacking, missing)
         rows = len(frame) - empty
         if policy == "error":
-            more = f" (and in {len(lacking) - 1:,} rows more)" if len(lacking) > 1 else ""
+            more = f" (and in {counted(len(lacking) - 1, 'row')} more)" if len(lacking) > 1 else ""
             raise DataError(
                 f"{field}: {source.path.name}, {source.place(int(lacking[0]))}: {name} is missing{more}",
                 ("Fill it, or leave such rows out with ", DROP),
@@ -72,9 +73,9 @@ def rows_with_target(
                 (DROP, " leaves them out; or choose another column"),
             )
         share = f" ({_listed(texts).strip(' ()')})" if _listed(texts) else ""
-        notes.append(f"left out {len(lacking):,} rows{of} whose target is missing{share}")
+        notes.append(f"left out {counted(len(lacking), 'row')}{of} whose target is missing{share}")
     if empty:
-        notes.append(f"left out {empty:,} empty lines{of}")
+        notes.append(f"left out {counted(empty, 'empty line')}{of}")
     return np.flatnonzero(~lacks), notes
 
 
@@ -108,7 +109,7 @@ def _ask_if_class(
     if not classes:
         return
     kept = [mark for mark in missing if mark.lower() not in {text.lower() for text in classes}]
-    shown = " and ".join(f"{quoted(text)} in {texts[text]:,} rows" for text in classes)
+    shown = " and ".join(f"{quoted(text)} in {counted(texts[text], 'row')}" for text in classes)
     raise DataError(
         f"{field}: {name} holds {shown}, which counts as missing but may be a class",
         (missing_setting(kept, []), " makes it a class, ", DROP, " leaves these rows out"),
@@ -142,6 +143,7 @@ def possible_categories(
                 kept = [mark for mark in missing if mark.lower() != text.lower()]
                 setting_ = worded((missing_setting(kept, []),))
                 yield (
-                    f"{name} holds {quoted(text)} in {count:,} rows, which counts as missing but may be a category; "
+                    f"{name} holds {quoted(text)} in {counted(count, 'row')}, which counts as missing but may be "
+                    "a category; "
                     f"{setting_} makes it one"
                 )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from core.counting import counted
 from core.data.arrays.array_targets import soft_labels
 from core.data.label_cells import find_separator, label_columns, split_cell
 from core.data.several_targets import as_labels, kind_of_several
@@ -153,7 +154,7 @@ def examine_labels(
     without = int((~values.any(axis=1)).sum())
     if without:
         notes.append(
-            f"{without:,} rows without a text in {cells.name} have none of the labels; "
+            f"{counted(without, 'row')} without a text in {cells.name}: none of the labels; "
             "data.missing_target=drop leaves them out"
         )
     notes += _rare(values, names)

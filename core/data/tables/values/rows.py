@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 import polars as pl
 
+from core.counting import counted
 from core.data.tables.files.source import Damaged, Source
 from core.data.tables.values.guess import MOSTLY, guess_readings
 from core.data.tables.values.read import Leftover, Values, read_values, swapped
@@ -209,7 +210,7 @@ def _mixed_note(name: str, leftover: Leftover) -> str:
 def _refuse(source: Source, name: str, leftover: Leftover, how: Reading) -> None:
     row = int(leftover.rows[0])
     text = source.rows([row], [name]).item()
-    others = f" (and {len(leftover.rows) - 1:,} rows more)" if len(leftover.rows) > 1 else ""
+    others = f" (and {counted(len(leftover.rows) - 1, 'row')} more)" if len(leftover.rows) > 1 else ""
     wanted = "dates" if how.kind == "date" else "numbers"
     raise DataError(
         f"{source.path.name}, {source.place(row)}, column {name}: got {quoted(text)}, "

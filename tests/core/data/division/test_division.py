@@ -288,7 +288,7 @@ def test_files_of_splits_are_lists_or_columns(
     ("name", "content", "message"),
     [
         ("s.json", '{"train": [0, 9]}', "1 of 2 entries name no sample, such as '9'"),
-        ("s.json", '{"train": [0], "test": [0]}', "1 samples in more than one split"),
+        ("s.json", '{"train": [0], "test": [0]}', "1 sample in more than one split"),
         ("s.json", "[1, ", "s.json cannot be read"),
         ("s.json", '{"rest": [0]}', "'rest', where lists of train, validation and test are taken"),
         ("s.csv", "split\ntrain\n", "1 entries for 4 samples"),

@@ -59,11 +59,11 @@ def each(*tops: str) -> list[str]:
         ),
         (each("train", "train_masks"), (8, 0, 0), "left out train_masks: masks of the images beside"),
         (each("images", "masks"), (8, 0, 0), "left out masks: masks of the images beside"),
-        ([*each("train"), "test1"], (8, 0, 0), "left out 4 images of test1: they have no folders of classes"),
+        ([*each("train"), "test1"], (8, 0, 0), "left out 4 images of test1, which has no folders of classes"),
         (
             [*each("train"), "test/test"],
             (8, 0, 0),
-            "left out 4 images of test: they have no folders of classes",
+            "left out 4 images of test, which has no folders of classes",
         ),
         ([*each("train", "test"), "test-more_fruits"], (8, 0, 8), "left out test-more_fruits beside"),
         ([*TWO, "@eaDir/x", "__MACOSX/a", ".cache"], (8, 0, 0), ""),

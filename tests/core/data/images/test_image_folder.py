@@ -124,7 +124,7 @@ def test_workers_decode_to_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     assert told[0] == ("decoding images", 0, 41)
     assert told[-1] == ("decoding images", 41, 41)
     assert [done for _, done, _ in told] == sorted({done for _, done, _ in told})
-    assert data.notes == ("left out 1 images that cannot be read: 1/broken.png (not an image)",)
+    assert data.notes == ("left out 1 image that cannot be read: 1/broken.png (not an image)",)
     assert multiprocessing.active_children() == []
 
 
@@ -347,7 +347,7 @@ def test_a_split_without_classes_is_told(tmp_path: Path, loaded: Loaded) -> None
     Image.fromarray(GREY[0]).save(tmp_path / "split" / "test" / "a.png")
     data = loaded(tmp_path / "split")
     assert [len(split) for split in data.splits.values()] == [28, 4, 8]
-    assert data.notes == ("left out 1 images of test: they have no folders of classes",)
+    assert data.notes == ("left out 1 image of test, which has no folders of classes",)
 
 
 # -- what may lie in a folder ----------------------------------------------------------------------------------
@@ -369,8 +369,8 @@ def test_nested_and_hidden_and_other_files(folder: Path, loaded: Loaded) -> None
     assert data.notes == (
         "left out the link 0/back: it leads to a folder that is read anyway",
         "left out the class empty: its folder holds no images",
-        "left out 1 images that lie beside the classes",
-        "left out 1 files that are not images, the first is 0/notes.txt",
+        "left out 1 image that lies beside the classes",
+        "left out 1 file that is not an image, the first is 0/notes.txt",
     )
 
 

@@ -197,8 +197,8 @@ def test_missing_images_are_reported(kaggle: Path) -> None:
         list_of(file, **fields)
     listing = list_of(file, on_error="skip", **fields)
     assert len(listing.files) == 8
-    assert "left out 1 rows of train.csv whose images are not there, such as gone.png" in listing.notes
-    assert "left out 1 rows of train.csv without a label" in listing.notes
+    assert "left out 1 row of train.csv whose images are not there, such as gone.png" in listing.notes
+    assert "left out 1 row of train.csv without a label" in listing.notes
 
 
 def test_a_table_of_labels_that_is_missing_is_named(kaggle: Path) -> None:

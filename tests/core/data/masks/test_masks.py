@@ -192,7 +192,7 @@ def test_images_without_a_mask_are_left_out_and_told(tmp_path: Path) -> None:
     (tmp_path / "masks" / "007.png").unlink()
     data = loaded(tmp_path)
     assert len(pairs(data)) == N - 1
-    assert any("left out 1 images without a mask: 007.png" in note for note in data.notes)
+    assert any("left out 1 image without a mask: 007.png" in note for note in data.notes)
 
 
 def test_masks_of_one_value_are_refused(tmp_path: Path) -> None:

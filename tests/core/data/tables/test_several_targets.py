@@ -54,7 +54,7 @@ def test_rows_that_lack_a_label_are_left_out(tmp_path: Path) -> None:
     lacking = ["", *every(2)[1:]]
     data = loaded(table(tmp_path / "t.csv", a=lacking, b=every(3)), target=["a", "b"])
     assert sum(map(len, data.splits.values())) == N - 1
-    assert any("left out 1 rows whose target is missing" in note for note in data.notes)
+    assert any("left out 1 row whose target is missing" in note for note in data.notes)
 
 
 def test_labels_in_one_column(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_labels_in_one_column(tmp_path: Path) -> None:
     data = loaded(table(tmp_path / "t.csv", tags=cells), target="tags")
     assert (data.task, data.class_names) == ("multilabel", ("blue", "green", "red"))
     assert sum(map(len, data.splits.values())) == N
-    assert any("15 rows without a text in tags have none of the labels" in note for note in data.notes)
+    assert any("15 rows without a text in tags: none of the labels" in note for note in data.notes)
     fewer = loaded(table(tmp_path / "t.csv", tags=cells), target="tags", missing_target="drop")
     assert sum(map(len, fewer.splits.values())) == 45
     classes = loaded(table(tmp_path / "t.csv", tags=cells), target="tags", task="classification")

@@ -79,7 +79,7 @@ SHAPES = {
     "d03_title_line.csv": (INCOME, "left out line above the table: 'Customer report 2021'"),
     "d03b_title_line_padded.csv": (INCOME, "left out line above the table"),
     "d03c_title_and_blank.csv": (INCOME, "left out line above the table"),
-    "d04b_footer_source.csv": (INCOME, "left out 1 lines below the table, from line 123: 'Source: invented'"),
+    "d04b_footer_source.csv": (INCOME, "left out 1 line below the table, from line 123: 'Source: invented'"),
     "d05_comment_hash.csv": (INCOME, "left out 2 lines above the table: '# made by hand'"),
     "d05c_header_hash.csv": (INCOME | {"#age": "20 … 80"}, "columns: 2 of numbers"),
     "d06_duplicate_rows.csv": ({"age": "20 … 78"}, "2 of numbers; 2 features"),

@@ -299,7 +299,7 @@ def test_rows_without_a_target_are_left_out_of_a_test_file_too(tmp_path: Path, r
     assert data.table is not None
     assert data.table.rows("test", data.test.indices).rows() == [("1",), ("3",)]
     assert data.notes[-2:] == (
-        "left out 1 rows of other.csv whose target is missing",
+        "left out 1 row of other.csv whose target is missing",
         "left out 2 empty lines of other.csv",
     )
     other.write_text("size,kind\n1,yes\n\n")

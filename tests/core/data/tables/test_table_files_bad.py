@@ -47,7 +47,7 @@ def changed(line: int, text: str) -> str:
 MISTAKES = {
     "short row": (changed(7, "5,red"), "data.path: my.csv, line 7: 2 fields, and there are 3 columns"),
     "long row": (changed(7, "5,red,a,b"), "data.path: my.csv, line 7: 4 fields, and there are 3 columns"),
-    "short last row": (changed(41, "5"), "line 41: 1 fields, and there are 3 columns"),
+    "short last row": (changed(41, "5"), "line 41: 1 field, and there are 3 columns"),
     "short after quotes": (
         changed(7, '5,"red\nblack",a') + "5,6\n",
         "line 43: 2 fields, and there are 3 columns",

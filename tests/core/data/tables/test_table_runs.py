@@ -78,7 +78,7 @@ def test_columns_are_found_by_name_and_what_is_strange_is_told(run: Run, tmp_pat
     assert second.notes == (
         "not used: more",
         "filled missing values with the median of the training rows: size 1, seen 1",
-        "colour: 1 rows hold texts that the training rows had not, such as 'pink'",
+        "colour: 1 row holds texts that the training rows had not, such as 'pink'",
     )
     assert second.inputs[:2].equal(first.inputs[:2])
     texts = [at for at, name in enumerate(trained.data.feature_names) if name.startswith("colour")]

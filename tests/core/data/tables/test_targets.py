@@ -283,7 +283,7 @@ def test_a_class_of_one_row_is_dropped_and_named(read: Read) -> None:
     data = read({"size": NUMBERS, "target": kinds})
     assert data.class_names == ("no", "yes")
     assert any(
-        note.startswith("left out 1 classes of target with a single row") and "line 9" in note
+        note.startswith("left out 1 class of target with a single row") and "line 9" in note
         for note in data.notes
     )
     with pytest.raises(DataError, match="class rare of target has a single row"):

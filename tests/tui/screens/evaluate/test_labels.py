@@ -77,7 +77,7 @@ async def test_mistakes_by_label(visit: Visits, run: Run) -> None:
         await at.open(run, "mistakes", "test")
         predictions = at.predictions
         wrong = int((predictions.predicted != predictions.targets).any(axis=1).sum())
-        assert f"{wrong} of 40 samples have wrong labels, the most of them first" in at.seen()
+        assert f"{wrong} samples have wrong labels, of 40, the most of them first" in at.seen()
         await at.press("l")
         facts = at.subject.report.per_class[0]
         assert f"red: missed in {facts['fn']}, given wrongly in {facts['fp']} of 40" in at.seen()

@@ -426,7 +426,7 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(
         await until(pilot, lambda: isinstance(app.screen, SelectTrials))
         await pilot.press(*"lr=0.2..0.4", "enter")
         await until(pilot, lambda: app.screen is screen)
-        assert "1 trials with lr 0.2..0.4" in str(screen.query_one("#parallel-panel").border_subtitle)
+        assert "1 trial with lr 0.2..0.4" in str(screen.query_one("#parallel-panel").border_subtitle)
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, ConfigureScreen))
         assert app.form_values["training"]["epochs"] == 6

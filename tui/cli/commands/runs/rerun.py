@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from core.counting import counted
 from core.errors import RunError
 from core.runs.folder import Run, default_runs_dir, find_run
 from core.runs.labels import MAX_NAME, title_of
@@ -127,7 +128,8 @@ def _verdict(equality: "Equality", first: Run, second: Run) -> str:
     weights = {True: "and the best weights are", False: "but the best weights are not", None: "are"}
     if equality.differs_at is None:
         equal = (
-            f"all {equality.numbers} numbers of {equality.epochs} epochs {weights[equality.weights]} equal"
+            f"all {equality.numbers} numbers of {counted(equality.epochs, 'epoch')} "
+            f"{weights[equality.weights]} equal"
         )
         return f"{equal}: {first.id} and {second.id}"
     where = f"epoch {equality.differs_at}" if equality.differs_at else "its evaluation"

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from core.counting import counted
 from core.evaluation import most_confident_mistakes
 from core.evaluation.multilabel.pairs import by_mistakes, mistakes_of_label, wrong_labels
 from core.session.occlusion import Occluder
@@ -191,12 +192,12 @@ def _mistakes(subject: Subject, chosen: int | None) -> tuple[np.ndarray, str]:
     samples = count(len(predictions))
     if not predictions.has_labels:
         wrong = int(np.count_nonzero(predictions.predicted != predictions.targets))
-        title = f"{count(wrong)} mistakes of {samples}, the most confident first"
+        title = f"{counted(wrong, 'mistake')} of {samples}, the most confident first"
         return most_confident_mistakes(predictions, MAX_ROWS), title
     mistakes = wrong_labels(predictions)
     if chosen is None:
         wrong = int(mistakes.any(axis=1).sum())
-        title = f"{count(wrong)} of {samples} samples have wrong labels, the most of them first"
+        title = f"{counted(wrong, 'sample has', 'samples have')} wrong labels, of {samples}, the most of them first"
         return by_mistakes(predictions, MAX_ROWS), title
     facts, name = subject.report.per_class[chosen], label(subject.class_names[chosen])
     missed, wrongly = count(int(facts["fn"] or 0)), count(int(facts["fp"] or 0))

@@ -5,6 +5,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from core.counting import counted
 from core.errors import TorchtuiError
 from core.metrics import label_of
 from core.session.failures import Failures, failures_of
@@ -73,7 +74,9 @@ class SlicesTab(EvaluationTab):
         self._show_columns(failures)
         panel = self.query_one("#suspects-panel", Panel)
         panel.display = bool(len(failures.label_errors)) or bool(failures.importances)
-        panel.border_title = f"{count(len(failures.label_errors))} targets that look wrong"
+        panel.border_title = (
+            f"{counted(len(failures.label_errors), 'target that looks', 'targets that look')} wrong"
+        )
         if len(failures.label_errors):
             self.query_one(SampleList).show(self.subject, failures.label_errors)
         else:
