@@ -130,6 +130,7 @@ def main() -> None:
     try:
         try:
             ensure_current_folder()
+            _keep_to_grant()
             if _asks_for_app():
                 open_app()
             else:
@@ -152,6 +153,18 @@ def main() -> None:
         if reported is None:
             raise
         sys.exit(_report(reported))
+
+
+def _keep_to_grant() -> None:
+    """Bind this process to the minutes that an agent has started it with, if one did.
+
+    Raises:
+        RunError: they are over, or not known.
+    """
+    if "TUI_GRANT" in os.environ:
+        from core.runs.agents.guard import guard_this_process
+
+        guard_this_process()
 
 
 def _flush() -> None:

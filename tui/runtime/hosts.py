@@ -5,7 +5,7 @@ Both hosts look the same to the screens: events come out, requests go in.
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -220,30 +220,38 @@ def _size(path: Path) -> int:
         return 0
 
 
-def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[bytes]":
+def launch_in_background(
+    run: Run, data_root: Path | None, environment: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
     """Train an existing run, from its last checkpoint or from the start, in a process in its own session.
 
     It survives this process and its terminal; what it prints goes to the run's console file.
+
+    Args:
+        environment: of that process; None for that of this one.
 
     Raises:
         RunError: the run's folder cannot be written.
     """
     try:
         with hold(run) as lock:  # the new process holds it before this one lets go
-            return launched(run, data_root, lock)
+            return launched(run, data_root, lock, environment)
     except RunLocked:  # by a step in this process that lasts until the process exits
-        return launched(run, data_root)
+        return launched(run, data_root, None, environment)
 
 
-def launched(run: Run, data_root: Path | None, lock: int | None = None) -> "subprocess.Popen[bytes]":
+def launched(
+    run: Run, data_root: Path | None, lock: int | None = None, given: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
     """Train as `launch_in_background` does, with a lock that this process holds.
 
     Args:
         lock: the open lock of the run, which the new process takes over.
+        given: environment of that process; None for that of this one.
     """
     command = [*TUI_COMMAND, "train", "--no-ui", "--resume", str(run.path.resolve())]
     command += ["--data-root", str(data_root)] if data_root is not None else []
-    environment = {**os.environ, AGREED: " ".join(agreed_digests(run))}
+    environment = {**(os.environ if given is None else given), AGREED: " ".join(agreed_digests(run))}
     if lock is not None:
         environment[HANDED_OVER] = str(lock)
     try:

@@ -7,7 +7,7 @@ being prepared. A run that was deleted is left out; one that fails or is stopped
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -23,12 +23,18 @@ __all__ = ["launch_queue", "train_in_turn"]
 POLL_SECONDS = 0.5
 
 
-def launch_queue(runs: Sequence[Run], after: Run | None, data_root: Path | None) -> "subprocess.Popen[bytes]":
+def launch_queue(
+    runs: Sequence[Run],
+    after: Run | None,
+    data_root: Path | None,
+    environment: Mapping[str, str] | None = None,
+) -> "subprocess.Popen[bytes]":
     """Start the process that trains runs one after the other and outlives this one.
 
     Args:
         runs: with folders, in order.
         after: a run that another process trains now, whose end is waited for.
+        environment: of that process; None for that of this one.
 
     Raises:
         RunError: it cannot be started.
@@ -44,7 +50,7 @@ def launch_queue(runs: Sequence[Run], after: Run | None, data_root: Path | None)
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env={**os.environ, AGREED: " ".join(agreed)},
+            env={**(os.environ if environment is None else environment), AGREED: " ".join(agreed)},
         )
     except OSError as error:
         raise RunError(f"cannot start a background process for the queue: {error}") from error

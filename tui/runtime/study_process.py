@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ def launch(
     seconds: float | None = None,
     trials: int | None = None,
     storage_url: str | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Start or resume a study in a process in its own session.
 
@@ -51,6 +53,7 @@ def launch(
         seconds: after which it stops; None for no limit.
         trials: new total number of trials; None keeps it.
         storage_url: where the study is kept, without a password; None for its folder.
+        environment: of that process; None for that of this one.
 
     Raises:
         RunError: the folder cannot be written, or such a process works on the study already.
@@ -80,6 +83,7 @@ def launch(
                 stderr=console,
                 start_new_session=True,
                 pass_fds=(lock.handle,),  # the new process now holds the lock
+                env=environment,
             )
             _name_holder(lock, process.pid)
     except BlockingIOError:
