@@ -264,8 +264,11 @@ _BY_NAME: dict[str, type[Event]] = {_snake_case(kind.__name__): kind for kind in
 
 def to_json(event: Event, run: str) -> str:
     """One line of JSON; numbers that are not finite become null."""
-    values = _finite(vars(event))
-    return json.dumps({"v": VERSION, "event": _snake_case(type(event).__name__), "run": run, **values})
+    head = {"v": VERSION, "event": _snake_case(type(event).__name__), "run": run}
+    try:
+        return json.dumps({**head, **vars(event)}, allow_nan=False)
+    except ValueError:
+        return json.dumps({**head, **_finite(vars(event))})
 
 
 def from_json(line: str | bytes) -> Event | None:

@@ -4,13 +4,15 @@ Tests named after the functions here fail when a version of PyTorch changes what
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.modules import module as module_module
 from torch.optim import SGD, Optimizer
 from torch.optim import optimizer as optimizer_module
 from torch.utils.data._utils import worker as worker_module
@@ -20,6 +22,8 @@ __all__ = [
     "as_the_only_worker",
     "bare_step",
     "compile_errors",
+    "cross_entropy_gradient",
+    "hooks_of",
     "leave_compiler_out",
     "shared_empty",
     "shut_down",
@@ -29,8 +33,13 @@ __all__ = [
 METHODS = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
 """Wrapped by ``torch._compile._disable_dynamo``, which keeps what it calls in the method's ``__dynamo_disable``."""
 HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
+NO_CLASS = -100
+"""The target that `cross_entropy` ignores."""
 RECURRENT = ("gru", "lstm", "rnn_tanh", "rnn_relu")
 OF_SGD = ("weight_decay", "momentum", "lr", "dampening", "nesterov", "maximize")
+MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+GLOBAL_MODULE_HOOKS = tuple(f"_global{name}" for name in MODULE_HOOKS)
+WEIGHT_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 GLOBAL_HOOKS = ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks")
 
 
@@ -156,6 +165,52 @@ def _has_hooks(optimizer: Optimizer) -> bool:
     of_one = (getattr(optimizer, name, None) for name in HOOKS)
     of_all = (getattr(optimizer_module, name, None) for name in GLOBAL_HOOKS)
     return any(hooks is None or len(hooks) > 0 for hooks in (*of_one, *of_all))
+
+
+def hooks_of(network: nn.Module) -> list[Sized]:
+    """Return where PyTorch keeps the hooks of a network, of its modules and its weights and of all networks.
+
+    There are some where one of these holds something; a version that keeps them elsewhere seems to have some.
+    """
+    unknown = {0: None}
+    found = [getattr(module, name, unknown) for module in network.modules() for name in MODULE_HOOKS]
+    found += [getattr(module_module, name, unknown) for name in GLOBAL_MODULE_HOOKS]
+    of_weights = [getattr(weight, name, unknown) for weight in network.parameters() for name in WEIGHT_HOOKS]
+    return found + [hooks for hooks in of_weights if hooks is not None]
+
+
+def cross_entropy_gradient(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean cross-entropy of outputs (b, n) and its gradient by them, by the kernels that autograd calls.
+
+    Args:
+        targets: classes (b,).
+    """
+    try:
+        shares, classes, backward = _kernels()
+    except AttributeError:  # this version calls others
+        outputs = outputs.detach().requires_grad_()
+        loss = cross_entropy(outputs, targets)
+        return loss.detach(), torch.autograd.grad(loss, outputs)[0]
+    with torch.no_grad():
+        logs = outputs.log_softmax(1)
+        loss, weight = classes(logs, targets, None, 1, NO_CLASS)
+        gradient = backward(torch.ones_like(loss), logs, targets, None, 1, NO_CLASS, weight)
+        return loss, shares(gradient, logs, 1, outputs.dtype)
+
+
+@cache
+def _kernels() -> tuple[Any, Any, Any]:
+    """The kernels of `cross_entropy_gradient`.
+
+    Raises:
+        AttributeError: there is no such kernel.
+    """
+    aten = torch.ops.aten
+    return (
+        aten._log_softmax_backward_data.default,
+        aten.nll_loss_forward.default,
+        aten.nll_loss_backward.default,
+    )
 
 
 def compile_errors() -> tuple[type[Exception], ...]:

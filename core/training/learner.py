@@ -29,6 +29,7 @@ from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs
 from core.training.distributed import Group, Share
 from core.training.forward_pass import forward_function, loss_scaler
+from core.training.gradients.perceptron import PerceptronGradients, goes_by_layers
 from core.training.meter import Meter
 from core.training.metrics.epoch_metrics import EpochMetrics
 from core.training.plain_state import as_plain
@@ -162,7 +163,7 @@ class Learner:
             return self.scorer.scores(outputs.detach())
 
     def _gradients(self) -> Step:
-        """Return what computes the gradients of a step: autograd, or autograd as a CUDA graph."""
+        """Return what computes the gradients of a step: autograd, a CUDA graph of it, or a perceptron's layers."""
         settings, model, context = self.config.training, self.model, self.context
         network = context.group.wrap(model, self.share, any_unused=not self.config.model.STATIC)
         gradients = autograd_gradients(
@@ -175,6 +176,12 @@ class Learner:
         )
         if wants_graphs(self.config, model, context.device, context.group):
             return Captured(gradients, list(self.trained.parameters()), settings.batch_size)
+        if (
+            network is model
+            and isinstance(model, nn.Sequential)
+            and goes_by_layers(settings, model, self.loss)
+        ):
+            return PerceptronGradients(gradients, model, self.loss)
         weights = list(self.loss_module.parameters())
         if context.group.size > 1 and weights:
             return partial(_summing_gradients, context.group, self.share, weights, gradients)

@@ -12,6 +12,7 @@ from torch import nn, optim
 from torch.optim import Optimizer
 from torch.optim import optimizer as optimizer_module
 
+from core import torch_private
 from core.torch_private import (
     GLOBAL_HOOKS,
     HOOKS,
@@ -19,6 +20,8 @@ from core.torch_private import (
     any_steps,
     bare_step,
     compile_errors,
+    cross_entropy_gradient,
+    hooks_of,
     leave_compiler_out,
     shared_empty,
 )
@@ -50,6 +53,40 @@ def test_recurrent_layers_are_exported_for_any_number_of_steps(kind: str) -> Non
         program = torch.export.export(network, (torch.zeros(2, 5, 3),), dynamic_shapes=({0: dim, 1: dim},))
     inputs = torch.arange(42.0).view(2, 7, 3) / 42
     assert torch.allclose(program.module()(inputs)[0], network(inputs)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        lambda layer: layer.register_forward_hook(print),
+        lambda layer: layer.register_forward_pre_hook(print),
+        lambda layer: layer.register_full_backward_hook(print),
+        lambda layer: layer.register_full_backward_pre_hook(print),
+        lambda layer: layer.weight.register_hook(print),
+        lambda layer: layer.weight.register_post_accumulate_grad_hook(print),
+        lambda layer: nn.modules.module.register_module_forward_hook(print),
+    ],
+)
+def test_all_hooks_of_a_network_are_found(hook: Callable[[nn.Module], Any]) -> None:
+    network = nn.Sequential(nn.Linear(1, 1))
+    assert not any(hooks_of(network))
+    handle = hook(network[0])
+    found = any(hooks_of(network))
+    handle.remove()
+    assert found
+
+
+def test_the_kernels_of_the_cross_entropy_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs, targets = torch.randn(3, 4), torch.tensor([0, 3, 1])
+    by_kernels = cross_entropy_gradient(outputs, targets)
+    assert torch_private._kernels()
+
+    def missing() -> None:
+        raise AttributeError
+
+    monkeypatch.setattr(torch_private, "_kernels", missing)
+    by_autograd = cross_entropy_gradient(outputs, targets)
+    assert all(torch.equal(one, other) for one, other in zip(by_kernels, by_autograd, strict=True))
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Gradients of a step that are computed without autograd."""

@@ -1,0 +1,145 @@
+"""Gradients of perceptrons layer by layer are those of autograd, bit for bit."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, mse_loss
+
+from core.config.training import Training
+from core.data.batches import Batch
+from core.training.gradients.perceptron import PerceptronGradients, goes_by_layers
+from core.training.step import Step, autograd_gradients
+
+PLAIN = Training()
+DEEP = nn.Sequential(
+    *(nn.Flatten(), nn.Linear(12, 33), nn.ReLU(), nn.Linear(33, 8, bias=False)),
+    *(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3)),
+)
+NETWORKS = [
+    nn.Sequential(nn.Linear(12, 3)),
+    nn.Sequential(nn.Linear(12, 1), nn.ReLU(), nn.Linear(1, 3)),
+    DEEP,
+]
+
+
+def smoothed(outputs: Tensor, targets: Tensor) -> Tensor:
+    return cross_entropy(outputs, targets, label_smoothing=0.1)
+
+
+def weighted(outputs: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    return (cross_entropy(outputs, targets, reduction="none") * weights).mean()
+
+
+CLASSES, SHARES, NUMBERS = torch.arange(65) % 3, torch.rand(65, 3).softmax(1), torch.randn(65, 3)
+
+
+def by_layers(network: nn.Sequential, loss: Callable[..., Tensor]) -> tuple[Step, Step]:
+    """Both ways to compute gradients: by autograd, and by layers."""
+    usual = autograd_gradients(PLAIN, network, loss)
+    return usual, PerceptronGradients(usual, network, loss)
+
+
+def gradients(network: nn.Module, compute: Step, batch: Batch) -> list[Tensor]:
+    """The loss, the outputs and the gradients of all weights after one batch."""
+    network.zero_grad()
+    loss, outputs = compute(batch)
+    assert all(weight.grad is not None for weight in network.parameters())
+    return [
+        loss,
+        outputs,
+        *(weight.grad.clone() for weight in network.parameters() if weight.grad is not None),
+    ]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("size", [1, 2, 32, 65])
+@pytest.mark.parametrize(
+    ("loss", "targets", "weights"),
+    [
+        (cross_entropy, CLASSES, None),
+        (cross_entropy, SHARES, None),
+        (smoothed, CLASSES, None),
+        (mse_loss, NUMBERS, None),
+        (weighted, CLASSES, torch.rand(65)),
+    ],
+)
+def test_all_numbers_are_those_of_autograd(
+    network: nn.Sequential, size: int, loss: Callable[..., Tensor], targets: Tensor, weights: Tensor | None
+) -> None:
+    batch = Batch(torch.randn(65, 12)[:size], targets[:size], None if weights is None else weights[:size])
+    assert goes_by_layers(PLAIN, network, loss)
+    usual, ours = (gradients(network, compute, batch) for compute in by_layers(network, loss))
+    assert all(torch.equal(one, other) for one, other in zip(usual, ours, strict=True))
+
+
+def test_images_are_flattened() -> None:
+    batch = Batch(torch.randn(5, 3, 2, 2), CLASSES[:5])
+    usual, ours = (gradients(DEEP, compute, batch) for compute in by_layers(DEEP, cross_entropy))
+    assert all(torch.equal(one, other) for one, other in zip(usual, ours, strict=True))
+
+
+def test_a_network_with_hooks_is_called_itself_while_it_has_them() -> None:
+    network, seen = nn.Sequential(nn.Linear(12, 3)), []
+    _, ours = by_layers(network, cross_entropy)
+    hook = network[0].register_forward_hook(lambda *about: seen.append(about))
+    ours(Batch(torch.randn(2, 12), CLASSES[:2]))
+    hook.remove()
+    ours(Batch(torch.randn(2, 12), CLASSES[:2]))
+    assert len(seen) == 1
+
+
+def test_sequences_are_left_to_autograd() -> None:
+    network = nn.Sequential(nn.Linear(4, 3))
+    asked: list[Batch] = []
+
+    def usual(batch: Batch) -> tuple[Tensor, Tensor]:
+        asked.append(batch)
+        return torch.zeros(()), torch.zeros(2, 3)
+
+    batch = Batch(torch.randn(2, 5, 4), torch.zeros(2, 5, 3))
+    PerceptronGradients(usual, network, mse_loss)(batch)
+    assert asked == [batch]
+
+
+def frozen() -> nn.Sequential:
+    network = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))
+    network[0].requires_grad_(False)
+    return network
+
+
+def tied() -> nn.Sequential:
+    network = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))
+    network[2].weight = network[0].weight
+    return network
+
+
+SHARED = nn.Linear(2, 2)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        *(frozen(), tied(), nn.Sequential(SHARED, nn.ReLU(), SHARED)),
+        nn.Sequential(nn.ReLU(), nn.Linear(2, 2)),
+        nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5), nn.Linear(2, 2)),
+        nn.Sequential(nn.Linear(2, 2).double()),
+        nn.Sequential(nn.Flatten(2), nn.Linear(2, 2)),
+        nn.Sequential(),
+    ],
+)
+def test_other_networks_are_left_to_autograd(network: nn.Sequential) -> None:
+    assert not goes_by_layers(PLAIN, network, cross_entropy)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"accumulate": 2, "batch_size": 4}, {"compile": True}, {"precision": "bf16"}, {"channels_last": True}],
+)
+def test_other_settings_are_left_to_autograd(settings: dict[str, object]) -> None:
+    assert not goes_by_layers(Training.model_validate(settings), NETWORKS[0], cross_entropy)
+
+
+def test_a_loss_that_may_have_weights_is_left_to_autograd() -> None:
+    assert not goes_by_layers(PLAIN, NETWORKS[0], nn.CrossEntropyLoss())
