@@ -39,6 +39,7 @@ MEDIAN_SECONDS, MAX_SECONDS = 0.02, 0.1
 def terminal_in(folder: Path, *arguments: str) -> Iterator[Terminal]:
     """`tui` with `arguments`, killed at the end."""
     terminal = Terminal(["-m", "tui", *arguments], folder, 120, 40)
+    terminal.process.delaybeforesend = None  # pexpect would wait for 50 ms before it sends a key
     try:
         yield terminal
     finally:

@@ -169,8 +169,9 @@ class TuiApp(OrderedInput):
         """Import what draws the first chart, then torch, and report the device that `auto` selects."""
         from core.devices import discover
         from core.session.preload import load_backend
+        from tui.charts.plot import load_charts
 
-        import_module("plotext")
+        load_charts()
         load_backend()
         best = discover()[0]
         label = clean(f"{best.name} {best.label}  {bytes_(best.memory)}")

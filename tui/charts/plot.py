@@ -28,6 +28,7 @@ __all__ = [
     "draw",
     "draw_curves",
     "legend",
+    "load_charts",
     "reduce_min_max",
     "smooth",
 ]
@@ -222,6 +223,11 @@ def _without_straight_parts(across: Floats, up: Floats) -> Points:
         kept[middle] = off | turns | np.isnan(dx * dy * to_y)
         x, y = x[kept], y[kept]
     return x / DOTS_ACROSS, y / DOTS_UP
+
+
+def load_charts() -> None:
+    """Import what draws charts; with the first chart, keys would wait for it for a tenth of a second."""
+    import plotext  # noqa: F401
 
 
 @cache

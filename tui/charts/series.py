@@ -122,8 +122,9 @@ def _column_starts(x: Floats, columns: int, is_sorted: bool) -> NDArray[np.intp]
     """Return the indices at which the curve enters another column: shape (m,), increasing, the first is 0."""
     if is_sorted:
         borders = np.linspace(x[0], x[-1], columns + 1)[1:-1]
-        starts = np.unique(np.append(0, np.searchsorted(x, borders)))
-        return starts[starts < x.size]
+        starts = np.append(0, np.searchsorted(x, borders))
+        is_first = np.append(True, np.diff(starts) > 0)  # np.unique imports much when it is first called
+        return starts[is_first & (starts < x.size)]
     low, high = x.min(), x.max()
     column = ((x - low) * (columns / (high - low))).astype(np.int64)
     starts = np.append(0, np.flatnonzero(np.diff(column)) + 1)

@@ -3,7 +3,10 @@
 Tests named after the functions here fail when a version of Textual changes what they use.
 """
 
+import time
 import traceback
+from asyncio import Event, sleep
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
@@ -16,10 +19,12 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import MountError, Widget
 from textual.worker import WorkerFailed
 
 __all__ = [
+    "FrameTimer",
     "LenientApp",
     "use_frugal_compositor",
     "write_to_terminal",
@@ -36,6 +41,7 @@ class LenientApp(App[None]):
 
     def __init__(self) -> None:
         outlive_faults()
+        paint_at_once()
         super().__init__()
 
     def survives(self, error: Exception) -> bool:
@@ -87,6 +93,44 @@ def outlive_faults() -> None:
                 pump.app._handle_exception(error)
 
     setattr(MessagePump, "_dispatch_message", deliver)  # noqa: B010  # typed as a method
+
+
+FRAME_SECONDS = 1 / 60
+
+
+class FrameTimer(Timer):
+    """Paints a screen when it has changed: two frames at once, and 60 a second in the long run."""
+
+    async def _run(self) -> None:
+        painted = deque([-FRAME_SECONDS, -FRAME_SECONDS], maxlen=2)
+        active: Event = self._active
+        while True:
+            await active.wait()
+            await sleep(max(0.0, painted[0] + 2 * FRAME_SECONDS - time.monotonic()))
+            painted.append(time.monotonic())
+            await self._tick(next_timer=painted[-1], count=1)
+
+
+@cache
+def paint_at_once() -> None:
+    """Let a screen paint the second frame after a key without a wait.
+
+    What a key does often comes in two frames: what had the focus, then what shows where it is. Textual paints the first
+    at once and the second after 17 to 33 ms. Without `_update_timer` it does so here too.
+    """
+    if not all(hasattr(Screen, part) for part in ("_update_timer", "_on_timer_update")):
+        return
+
+    def timer_of(screen: Screen[Any]) -> Timer:
+        timer = vars(screen).get("frame_timer")
+        if timer is None:
+            timer = FrameTimer(screen, FRAME_SECONDS, callback=screen._on_timer_update, pause=True)
+            timer._start()
+            screen._timers.add(timer)
+            vars(screen)["frame_timer"] = timer
+        return timer
+
+    setattr(Screen, "_update_timer", property(timer_of))  # noqa: B010  # typed as its own
 
 
 def write_to_terminal(app: App[Any], text: str) -> bool:

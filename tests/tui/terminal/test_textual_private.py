@@ -1,9 +1,10 @@
 """The private parts of Textual that are used are there and do what is expected; without them the app does the same."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from tests.support.waiting import until
 from tests.tui.conftest import CopyOf, Visits
 from tui.terminal import textual_private
 from tui.terminal.textual_private import (
+    FRAME_SECONDS,
+    FrameTimer,
     LenientApp,
     use_frugal_compositor,
     write_to_terminal,
@@ -125,6 +128,40 @@ async def test_without_a_known_compositor_a_screen_keeps_its_own(
         await screen.mount(Static("shown"))
         await pilot.pause()
         assert "shown" in screen._compositor.render_strips()[0].text
+
+
+async def test_two_frames_are_painted_at_once_and_no_more_than_usual_after_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, waits = [0.0], list[float]()
+
+    async def rest(seconds: float) -> None:
+        waits.append(round(seconds / FRAME_SECONDS, 6))
+        clock[0] += seconds
+        await asyncio.sleep(0)
+
+    def paint() -> None:
+        if len(waits) == 4:
+            clock[0] += 1  # nothing changes for a while
+        elif len(waits) == 6:
+            timer.stop()
+
+    monkeypatch.setattr(textual_private, "sleep", rest)
+    monkeypatch.setattr(textual_private, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    async with LenientApp().run_test() as pilot:
+        timer = FrameTimer(pilot.app.screen, FRAME_SECONDS, callback=paint)
+        waits.clear()
+        timer._start()
+        await until(pilot, lambda: len(waits) >= 6)
+    assert waits[:6] == [0, 0, 2, 0, 0, 0]
+
+
+async def test_a_screen_is_painted_by_that_timer() -> None:
+    async with LenientApp().run_test() as pilot:
+        assert isinstance(pilot.app.screen._update_timer, FrameTimer)
+        assert pilot.app.screen._update_timer is pilot.app.screen._update_timer
+        await pilot.app.mount(Static("shown"))
+        await until(pilot, lambda: "shown" in pilot.app.screen._compositor.render_strips()[0].text)
 
 
 async def test_control_sequences_go_through_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:

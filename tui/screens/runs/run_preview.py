@@ -28,7 +28,7 @@ from core.status import is_active
 from core.tasks.registry import TASKS
 from core.tuning.listed import StudySummary
 from tui.charts.live import View, metric_chart
-from tui.charts.plot import Chart
+from tui.charts.plot import Chart, load_charts
 from tui.terminal.text import bytes_, clean, count, duration, number, of, setting
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
@@ -129,6 +129,7 @@ class RunPreview(Vertical):
                 return
             if self._wanted is None or self._wanted.run != summary.run:
                 break
+        load_charts()
         self.post_message(self.Sketched(summary, sketch(self._outline, summary.status)))
 
     @on(Sketched)
