@@ -25,7 +25,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from annotated_types import Interval
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 __all__ = [
+    "EVENT_TYPES",
     "CheckpointSaved",
     "Count",
     "EpochFinished",
@@ -259,7 +260,10 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-_BY_NAME: dict[str, type[Event]] = {_snake_case(kind.__name__): kind for kind in Event.__subclasses__()}
+EVENT_TYPES: Final[dict[str, type[Event]]] = {
+    _snake_case(kind.__name__): kind for kind in Event.__subclasses__()
+}
+"""All events by the name that stands in the log."""
 
 
 def to_json(event: Event, run: str) -> str:
@@ -282,7 +286,7 @@ def from_json(line: str | bytes) -> Event | None:
     try:
         values = read_line(line)
         name = values["event"]
-        known = name in _BY_NAME
+        known = name in EVENT_TYPES
     except (ValueError, TypeError, KeyError, RecursionError):
         raise RunDamaged("a line of the event log is not an event") from None
     if not known:
@@ -304,7 +308,7 @@ def _checker(name: str) -> "TypeAdapter[Any]":
     """Checks the values of one kind of event, and leaves out keys of a newer version."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(_BY_NAME[name])
+    return TypeAdapter(EVENT_TYPES[name])
 
 
 def _finite(value: Any) -> Any:

@@ -25,7 +25,7 @@ def test_all_of_them_list_the_same(
     for listing in listings:
         output, errors = listing.communicate()
         assert (listing.returncode, errors) == (0, "")
-        listed = {run["id"]: run["status"] for run in json.loads(output)}
+        listed = {run["id"]: run["status"] for run in json.loads(output)["runs"]}
         assert names <= listed.keys()
         assert {listed[name] for name in names} == {"completed"}
         assert set(listed.values()) <= {"completed", "running", "preparing"}, "never interrupted or damaged"

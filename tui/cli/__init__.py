@@ -10,8 +10,9 @@ from io import TextIOWrapper
 import typer
 
 from core.errors import TorchtuiError
+from core.remedies import worded
 from tui.cli.app import open_app, opens_app
-from tui.cli.failures import as_error, ensure_current_folder
+from tui.cli.failures import as_error, ensure_current_folder, report_as_json, report_end_as_json
 from tui.cli.lazy import LazyGroup
 from tui.forms.remedies import command_line_words
 from tui.runtime.streams import open_closed_streams, result_stream
@@ -141,16 +142,19 @@ def main() -> None:
         sys.exit(_report(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
+        report_as_json("Interrupted", "interrupted", 130)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(_leave_unread())
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer and rich exited, with 1
             sys.exit(_leave_unread())
+        report_end_as_json(end)
         raise
     except Exception as error:
         reported = as_error(error)
         if reported is None:
+            report_as_json(type(error).__name__, str(error), 1)
             raise
         sys.exit(_report(reported))
 
@@ -198,10 +202,19 @@ def _report(error: TorchtuiError) -> int:
         for line in error.trace.splitlines():
             print(_clean(line), file=sys.stderr)
         print(f"error: {_clean(error.worded(command_line_words))}", file=sys.stderr)
+        choices: list[str] = []
         if getattr(error, "candidates", ()):
             from tui.forms.targets import target_help
 
-            print("\n".join(target_help(error)), file=sys.stderr)  # type: ignore[arg-type] # it has candidates
+            choices = target_help(error)  # type: ignore[arg-type] # it has candidates
+            print("\n".join(choices), file=sys.stderr)
+        report_as_json(
+            type(error).__name__,
+            error.message,
+            error.exit_code,
+            hint=worded(error.hint, command_line_words),
+            choices=choices,
+        )
     return error.exit_code
 
 

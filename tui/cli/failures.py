@@ -1,10 +1,13 @@
 """Failures of the machine, each as one sentence: output that cannot be written, a folder that is gone, full memory."""
 
 import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
 
 from core.errors import OutOfMemory, RunError, TorchtuiError
 
-__all__ = ["as_error", "ensure_current_folder"]
+__all__ = ["as_error", "ensure_current_folder", "report_as_json", "report_end_as_json"]
 
 SIGNS_OF_FULL_MEMORY = ("failed to map segment", "cannot allocate memory", "can't start new thread")
 """Parts of what the loader of libraries and Python say under `ulimit -v`."""
@@ -41,6 +44,37 @@ def as_error(error: Exception) -> TorchtuiError | None:
         return told
     place = error.filename if error.filename is not None else "a file or the output"
     return RunError(f"{place} cannot be read or written: {error.strerror or reason}")
+
+
+def report_as_json(
+    error: str, message: str, exit_code: int, *, hint: str = "", choices: Sequence[str] = ()
+) -> None:
+    """Print an error as the result of a command that was called with ``--json``; nothing of any other command.
+
+    Args:
+        error: class of the error. choices: what was meant may be one of these, a line each.
+    """
+    from core.torchrun import is_first
+
+    if "--json" not in sys.argv or not is_first():
+        return
+    from tui.headless.documents.envelope import FailureDocument, print_document
+
+    document = FailureDocument(
+        error=error, message=message, hint=hint, exit_code=exit_code, choices=list(choices)
+    )
+    with suppress(OSError):
+        print_document(document)
+
+
+def report_end_as_json(end: SystemExit) -> None:
+    """Print as JSON why Typer ended a command, which it has printed for people: wrong usage, or Ctrl-C."""
+    reason = end.__context__
+    message = getattr(reason, "format_message", None)  # Typer comes with Click's exceptions, or with its own
+    if message is not None:
+        report_as_json("UsageError", message(), 2)
+    elif isinstance(reason and reason.__cause__, KeyboardInterrupt):
+        report_as_json("Interrupted", "interrupted", 130)
 
 
 def _lacks_memory(error: Exception, reason: str) -> bool:

@@ -1,12 +1,8 @@
 """Confirming a study without screens: a line per run, then a table of the trials and the winner's test result."""
 
-import json
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from core.control import RunControl
 from core.metrics import label_of
@@ -14,10 +10,11 @@ from core.tuning.confirm.confirm import confirm
 from core.tuning.confirm.result import Confirmation, Confirmed
 from core.tuning.confirm.study import SEED, TRIAL
 from core.tuning.executors.executors import Executor
-from core.tuning.study.records import VERSION, StudyEvent, StudyNotice, StudyStarted, TrialFinished
+from core.tuning.study.records import StudyEvent, StudyNotice, StudyStarted, TrialFinished
 from core.tuning.study.study import TuningStudy
+from tui.headless.documents.envelope import print_document
+from tui.headless.documents.lines import TrialConfirmedLine, confirmed_line
 from tui.headless.study_views import StudyView
-from tui.runtime.streams import print_result
 from tui.terminal.text import number
 
 __all__ = ["confirm_study", "confirmation_lines", "confirmation_rows", "winner_lines"]
@@ -52,7 +49,7 @@ def confirm_study(
         notice = StudyNotice(level="warning", message=f"the winner was not tested: {problem}")
         output(view.show, notice)
     if as_json:
-        output(print_result, json.dumps(_event(study.name, found), default=str))
+        output(print_document, confirmed_line(found, study.name))
 
 
 class _Runs:
@@ -74,32 +71,21 @@ class _Runs:
             end = number(record.value) if record.state == "completed" else f"{record.state}: {record.reason}"
             self._say(f"trial {trial} with seed {seed}: {end}  ({self.done} of {self.total})")
             if self.as_json:
-                facts = {"trial": trial, "seed": seed, "state": record.state, "value": record.value}
-                line = {
-                    "v": VERSION,
-                    "time": event.time,
-                    "study": self.study,
-                    "event": "trial_confirmed",
-                    **facts,
-                }
-                print_result(json.dumps({**line, "run": record.run}, default=str))
+                line = TrialConfirmedLine(
+                    time=event.time,
+                    study=self.study,
+                    trial=trial,
+                    seed=seed,
+                    state=record.state,
+                    value=record.value,
+                    run=str(record.run) if record.run else None,
+                )
+                print_document(line)
         elif isinstance(event, StudyNotice):
             self.view.show(event)
 
     def _say(self, message: str) -> None:
         self.view.show(StudyNotice(level="info", message=message))
-
-
-def _event(study: str, found: Confirmation) -> dict[str, Any]:
-    return {
-        "v": VERSION,
-        "time": time.time(),
-        "study": study,
-        "event": "study_confirmed",
-        "done": found.done,
-        "runs": found.total,
-        **asdict(found),
-    }
 
 
 def confirmation_rows(found: Confirmation) -> list[list[str]]:

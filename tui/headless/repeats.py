@@ -1,12 +1,10 @@
 """Cross-validation and repeated seeds without screens: one run after the other, then their metrics in one table."""
 
-import json
 import signal
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +12,7 @@ from rich.text import Text
 
 from core.config.schema import TrainConfig
 from core.errors import InputError
-from core.events import VERSION, Event
+from core.events import Event
 from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
@@ -22,9 +20,10 @@ from core.session.repeats import Repeats, Spread, metrics_of, pooled_report, run
 from core.torchrun import is_launched
 from tui.forms.command_line import resume_command
 from tui.headless import train as headless
+from tui.headless.documents.envelope import print_document
+from tui.headless.documents.lines import FoldsLine, SeedsLine, spreads
 from tui.headless.report import report_console
 from tui.headless.train_views import View, choose_view
-from tui.runtime.streams import print_result
 from tui.terminal.text import clean, number
 
 __all__ = ["train_repeats"]
@@ -90,7 +89,7 @@ def train_repeats(
     if received and len(done) < repeats.count:
         code = 128 + received[0]
     if as_json:
-        print_result(json.dumps(_event(done, repeats)))
+        print_document(_line(done, repeats))
     elif not quiet:
         _print(done, repeats)
     return code
@@ -119,27 +118,19 @@ def _begun(config: TrainConfig, repeats: Repeats, run: Run) -> tuple[Repeats, di
     return repeats, runs_of(repeats, config, runs_dir)
 
 
-def _event(done: list[RunSummary], repeats: Repeats) -> dict[str, object]:
+def _line(done: list[RunSummary], repeats: Repeats) -> FoldsLine | SeedsLine:
     complete = [summary for summary in done if summary.status == "completed"]
     others = [summary.status for summary in done if summary.status != "completed"]
-    last = "completed" if len(complete) == repeats.count else others[-1] if others else "stopped"
-    event = {
-        "v": VERSION,
-        "event": f"{repeats.kind}s_finished",
-        "time": time.time(),
-        "status": last,
-        f"{repeats.kind}s": repeats.count,
+    facts: dict[str, Any] = {
+        "status": "completed" if len(complete) == repeats.count else others[-1] if others else "stopped",
         "completed": len(complete),
-        "metrics": {name: asdict(values) for name, values in _spread_of(complete, "validation").items()},
+        "metrics": spreads(_spread_of(complete, "validation")),
         "runs": [summary.run.id for summary in done],
     }
     if repeats.kind == "seed":
-        return {
-            **event,
-            "test": {name: asdict(values) for name, values in _spread_of(complete, "test").items()},
-        }
+        return SeedsLine(**facts, seeds=repeats.count, test=spreads(_spread_of(complete, "test")))
     samples, intervals = pooled_report([summary.run for summary in complete])
-    return {**event, "samples": samples, "intervals": intervals}
+    return FoldsLine(**facts, folds=repeats.count, samples=samples, intervals=intervals)
 
 
 def _spread_of(complete: list[RunSummary], split: str) -> dict[str, Spread]:

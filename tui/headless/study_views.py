@@ -23,12 +23,12 @@ from core.tuning.study.records import (
     TrialStarted,
     best_first,
     epochs_spent,
-    to_json,
 )
 from core.tuning.study.stopping import seconds_left
+from tui.headless.documents.envelope import print_document
+from tui.headless.documents.lines import study_line, trial_line
 from tui.headless.trial_states import state_text
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
-from tui.runtime.streams import print_result
 from tui.terminal.costs import weighed_text
 from tui.terminal.text import clean, count, duration, number, progress_line, setting
 
@@ -79,10 +79,10 @@ class JsonView(QuietView):
         super().show(event)
         if isinstance(event, StudyStarted):
             self.study = event.study
-        elif isinstance(event, StudyFinished) or (
-            isinstance(event, TrialFinished) and event.trial.state != "interrupted"
-        ):
-            print_result(to_json(event, self.study))
+        elif isinstance(event, StudyFinished):
+            print_document(study_line(event, self.study))
+        elif isinstance(event, TrialFinished) and event.trial.state != "interrupted":
+            print_document(trial_line(event, self.study))
 
 
 class Tally:

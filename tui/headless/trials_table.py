@@ -1,41 +1,11 @@
-"""The trials of a study as a table, and as JSON."""
-
-from typing import Any
+"""The trials of a study as a table."""
 
 from core.runs.labels import read_labels
 from core.tuning.study.study import TuningStudy
 from tui.headless.trial_states import state_text
 from tui.terminal.text import UNKNOWN, clean, fit, number, setting
 
-__all__ = ["as_dict", "print_trials"]
-
-
-def as_dict(study: TuningStudy) -> dict[str, Any]:
-    """Return a study and all of its trials as plain values."""
-    labels = read_labels(study.folder.path)
-    return {
-        "v": 1,
-        "id": study.name,
-        "name": labels.name,
-        "tags": labels.tags,
-        "note": labels.note,
-        "metric": study.plan.metric,
-        "direction": study.plan.direction,
-        "path": str(study.folder.path.resolve()),
-        "trials": [
-            {
-                "trial": record.number,
-                "state": record.state,
-                "value": record.value,
-                "epochs": record.epochs,
-                "params": record.params,
-                "seconds": record.seconds,
-                "reason": record.reason,
-                "run": str(record.run) if record.run else None,
-            }
-            for record in study.records()
-        ],
-    }
+__all__ = ["print_trials"]
 
 
 def print_trials(study: TuningStudy) -> None:

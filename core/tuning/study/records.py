@@ -1,10 +1,9 @@
 """State of the trials of a study, and the events of a study."""
 
-import json
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from core.tuning.study.selection import Selection
 
 __all__ = [
+    "ENDED",
     "StudyEvent",
     "StudyFinished",
     "StudyNotice",
@@ -47,13 +47,10 @@ __all__ = [
     "keeps_limits",
     "pareto_front",
     "records_of",
-    "to_json",
 ]
 
-VERSION = 1
-"""Of the JSON form. Keys are only ever added."""
-
 ENDED = ("completed", "paused", "pruned", "diverged", "failed")
+"""States of trials that no process trains now."""
 
 GIVEN_UP = "given up"
 """How the reason of a pruned trial begins that waited at a milestone without hope."""
@@ -263,34 +260,6 @@ def goals_of(plan: Plan, record: TrialRecord) -> tuple[float, float] | None:
         return None
     signs = [1 if way == "minimize" else -1 for way in (plan.direction, plan.second_direction)]
     return signs[0] * record.value, signs[1] * record.costs[plan.second]
-
-
-def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
-    """One line of JSON."""
-    values: dict[str, Any] = {"v": VERSION, "time": event.time, "study": study}
-    if isinstance(event, TrialFinished):
-        facts = {key: value for key, value in asdict(event.trial).items() if key not in ("number", "curve")}
-        values |= {"event": "trial_finished", "trial": event.trial.number, **facts}
-    else:
-        best = event.best
-        states: list[str] = [record.state for record in event.records]
-        done = sum(record.rests for record in event.records)
-        values |= {"event": "study_finished", "status": event.status, "trials": done}
-        values |= {state: states.count(state) for state in ENDED}
-        values |= {"epochs_spent": event.epochs_spent, "epochs_saved": event.epochs_saved}
-        found = (
-            {"value": best.value, "params": best.params, "trial": best.number, "run": best.run}
-            if best
-            else None
-        )
-        chosen = asdict(event.selection) if event.selection else None
-        values |= {"best": found, "selection": chosen, "error": event.error}
-        if event.front:
-            values["front"] = [
-                {"trial": one.number, "value": one.value, **one.costs, "params": one.params, "run": one.run}
-                for one in event.front
-            ]
-    return json.dumps(values, default=str)
 
 
 def _record(plan: Plan, folder: StudyFolder, number: int, trial: FrozenTrial) -> TrialRecord:

@@ -29,7 +29,7 @@ def test_a_learning_rate_is_shown_with_its_reason(tui: Tui) -> None:
 
 def test_a_learning_rate_as_json(tui: Tui) -> None:
     told = json.loads(tui(f"lr-find {SMALL} --json").out)
-    assert set(told) == {"suggestion", "bolder", "lowest", "blew_up", "points"}
+    assert {"suggestion", "bolder", "lowest", "blew_up", "points"} < set(told)
     assert set(told["points"][0]) == {"lr", "loss", "smoothed"}
     assert told["points"][0]["lr"] == pytest.approx(1e-6)
     assert told["suggestion"] < told["lowest"]
@@ -47,7 +47,7 @@ def test_a_batch_size_is_shown_with_its_reason(tui: Tui, monkeypatch: pytest.Mon
 def test_a_batch_size_as_json(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_finder, "TEST_SECONDS", 0.0)
     told = json.loads(tui(f"batch-find {SMALL} --json").out)
-    assert set(told) == {"suggestion", "ended", "room", "sizes", "steps_per_epoch"}
+    assert {"suggestion", "ended", "room", "sizes", "steps_per_epoch"} < set(told)
     assert [set(size) for size in told["sizes"]] == [{"batch_size", "samples_per_second", "memory"}] * 4
     assert told["ended"] == "data"
 

@@ -42,7 +42,7 @@ def events_of(run: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def test_runs_are_listed_and_shown(tui: Tui) -> None:
-    listed = {run["id"].split("_")[2]: run for run in json.loads(tui("runs --json").out)}
+    listed = {run["id"].split("_")[2]: run for run in json.loads(tui("runs --json").out)["runs"]}
     assert {name: (run["status"], run["epochs"]) for name, run in listed.items()} == {
         "iris-mlp": ("completed", 2),
         "iris-python": ("completed", 2),

@@ -67,7 +67,7 @@ def test_runs_are_filtered_sorted_and_shown_by_any_column(tui: Tui, runs: list[R
     assert first.split() == ["run", "lr", "model"]
     assert [line.split()[0] for line in rest] == ["best", runs[1].id, runs[0].id]
     assert rest[2].split()[1:] == ["0.3", "mlp"]
-    assert [run["id"] for run in json.loads(tui("runs --filter lr=0.3 --json").out)] == [runs[0].id]
+    assert [run["id"] for run in json.loads(tui("runs --filter lr=0.3 --json").out)["runs"]] == [runs[0].id]
     usual = tui("runs").out.splitlines()
     assert [line.split()[0] for line in usual] == [run.id for run in reversed(runs)]
     assert "'best'" in usual[0]
@@ -83,7 +83,7 @@ def test_the_disk_space_of_runs_is_sorted_by(tui: Tui, runs: list[Run]) -> None:
     head, first, *_ = tui("runs --sort size --columns run").out.splitlines()
     assert head.split() == ["run", "size"]
     assert "2.86 MiB" in first
-    assert json.loads(tui("runs --sort size --json").out)[0]["size"] > 3_000_000
+    assert json.loads(tui("runs --sort size --json").out)["runs"][0]["size"] > 3_000_000
 
 
 def test_runs_go_to_the_trash_and_come_back(tui: Tui, runs: list[Run]) -> None:

@@ -188,9 +188,9 @@ def test_a_trial_is_evaluated_and_resumed_like_any_run(tui: Callable[..., Any]) 
     assert (first["state"], second["state"]) == ("completed", "paused")
     assert json.loads(tui(f"evaluate {first['run']} --json").out)["n"] == 30
     assert tui(f"train --no-ui --quiet --resume {second['run']}").code == 0
-    listed = json.loads(tui(f"runs --json --runs {Path(first['run']).parent}").out)
+    listed = json.loads(tui(f"runs --json --runs {Path(first['run']).parent}").out)["runs"]
     assert [run["epochs"] for run in listed] == [30, 30]
-    assert tui("runs --json").out == "[]\n"
+    assert json.loads(tui("runs --json").out)["runs"] == []
 
 
 def test_a_terminal_sees_the_best_value_the_counts_and_the_time_left(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """`tui calibrate`: probabilities that mean what they say, by a temperature fitted on validation."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,8 @@ from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunArgument, runs_named
-from tui.runtime.streams import print_result
+from tui.headless.documents.envelope import print_document
+from tui.headless.documents.evaluating import calibration_document, removed_calibration_document
 
 if TYPE_CHECKING:
     from core.session.on_validation import KeptChoice
@@ -37,23 +37,17 @@ def calibrate(
 
     if undo:
         removed = remove_calibration(found)
+        if as_json:
+            print_document(removed_calibration_document(found))
+            return
         print("the network's own probabilities are back" if removed else "this run is not calibrated")
         return
     calibrated = calibrate_run(found, data_root=data_root, progress=tell)
     tell("", 0, 0)
     if as_json:
-        values = {name: _pair(calibrated, name) for name in OF_PROBABILITIES}
-        facts = {"run": found.id, "temperature": calibrated.chosen, "validation": values}
-        print_result(json.dumps({"v": 1, **facts}))
+        print_document(calibration_document(found, calibrated))
         return
     _print(calibrated)
-
-
-def _pair(calibrated: "KeptChoice[float]", name: str) -> dict[str, float | None]:
-    return {
-        "before": calibrated.before.metrics.get(name),
-        "after": calibrated.after.metrics.get(name),
-    }
 
 
 def _print(calibrated: "KeptChoice[float]") -> None:
@@ -68,9 +62,9 @@ def _print(calibrated: "KeptChoice[float]") -> None:
     for title in ("before", "after"):
         table.add_column(title, justify="right")
     for name in OF_PROBABILITIES:
-        pair = _pair(calibrated, name)
-        if pair["before"] is not None:
-            table.add_row(label_of(name), number(pair["before"]), number(pair["after"]))
+        before, after = (report.metrics.get(name) for report in (calibrated.before, calibrated.after))
+        if before is not None:
+            table.add_row(label_of(name), number(before), number(after))
     sure = "too sure" if calibrated.chosen > 1 else "not sure enough"
     console = Console(highlight=False)
     console.print(f"temperature {number(calibrated.chosen)}: the network was {sure}")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from core.config.schema import FAMILIES
 from core.options import choices, default_of
+from tui.cli.json_option import JsonOption
+from tui.headless.documents.envelope import print_document
 
 __all__ = ["LISTED", "datasets", "losses", "models", "optimizers", "schedules"]
 
@@ -17,11 +19,17 @@ LISTED = {
 }
 
 
-def _command(family: str) -> Callable[[], None]:
+def _command(family: str) -> Callable[..., None]:
     """Return the command that lists one family."""
 
-    def listing() -> None:
-        for name, option in choices(FAMILIES[LISTED[family]]).items():
+    def listing(as_json: JsonOption = False) -> None:
+        found = choices(FAMILIES[LISTED[family]])
+        if as_json:
+            from tui.headless.documents.looking_up import choices_document
+
+            print_document(choices_document(LISTED[family], found))
+            return
+        for name, option in found.items():
             print(f"{name:15} {(option.__doc__ or '').strip()}")
             for key, field in option.model_fields.items():
                 if key != "name":

@@ -1,7 +1,6 @@
 """`tui compare`: runs side by side, as tables, JSON or a plain plot."""
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,12 +9,7 @@ from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import RunsOption
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunsArgument, refresh_logs
-from tui.runtime.streams import print_result
-
-if TYPE_CHECKING:
-    from core.runs.comparison.entries import Entry
-    from core.runs.comparison.groups import RunGroup
-    from core.runs.comparison.standings import Standings
+from tui.headless.documents.envelope import print_document
 
 __all__ = ["compare"]
 
@@ -74,72 +68,12 @@ def compare(
     if plot is not None and plot not in names:
         raise InputError(f"--plot: no curve '{plot}'", f"There is {', '.join(names) or 'none in these runs'}")
     if as_json:
-        print_result(json.dumps(_as_dict(groups, split)))
+        from tui.headless.documents.comparing import comparison_document
+
+        print_document(comparison_document(groups, split))
         return
     from tui.charts.comparison import View
     from tui.headless.comparison_report import print_comparison
     from tui.headless.report import report_console
 
     print_comparison(groups, split, report_console(), plot, View(axis=by))
-
-
-def _as_dict(groups: "list[RunGroup]", split: str) -> dict[str, Any]:
-    from core.runs.comparison.settings import differences, not_comparable, other_losses
-    from core.runs.comparison.standings import standings
-
-    rows = standings(groups, split)
-    entries = [entry for group in groups for entry in group.entries]
-    ids = [group.first.run.id for group in groups]
-    return {
-        "v": 1,
-        "split": split,
-        "runs": [_run(entry, split) for entry in entries],
-        "groups": [_group(group, rows, place) for place, group in enumerate(groups) if group.is_repeated],
-        "leaders": {row.metric: ids[row.leader] for row in rows if row.leader is not None},
-        "ties": {
-            row.metric: [ids[place] for place in sorted(row.leaders)] for row in rows if len(row.leaders) > 1
-        },
-        "level": {row.metric: [ids[place] for place in sorted(row.level)] for row in rows if row.level},
-        "to_leader": {
-            row.metric: {
-                ids[place]: {"value": found.value, "interval": list(found.interval), "p": found.p}
-                for place, found in enumerate(row.differences)
-                if found is not None
-            }
-            for row in rows
-            if any(row.differences)
-        },
-        "not_tested": [row.metric for row in rows if not row.is_tested],
-        "differences": differences(groups),
-        "note": not_comparable(entries, split),
-        "losses": other_losses(entries),
-    }
-
-
-def _run(entry: "Entry", split: str) -> dict[str, Any]:
-    report = entry.reports.get(split)
-    metrics = report.metrics if report else {}
-    return {
-        "id": entry.run.id,
-        "path": str(entry.run.path.resolve()),
-        "status": entry.summary.status,
-        "epoch": entry.summary.epoch,
-        "best_epoch": entry.summary.best_epoch,
-        "seconds": float(entry.seconds[1][-1]) if len(entry.seconds[1]) else 0.0,
-        "best": entry.summary.metrics,
-        "metrics": {name: value for name, value in metrics.items() if value is not None},
-        "intervals": report.intervals if report else {},
-    }
-
-
-def _group(group: "RunGroup", rows: "list[Standings]", place: int) -> dict[str, Any]:
-    return {
-        "id": group.first.run.id,
-        "runs": [entry.run.id for entry in group.entries],
-        "seeds": group.seeds,
-        "metrics": {
-            row.metric: {"mean": score.value, "deviation": score.deviation, "runs": score.runs}
-            for row in rows
-            if (score := row.scores[place])
-        },
-    }

@@ -1,9 +1,8 @@
 """`tui doctor`: check this machine, or a network with its data, and say what to do about each problem."""
 
-import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +19,7 @@ from tui.cli.app import DataRootOption, RunsOption
 from tui.cli.config_options import with_config
 from tui.cli.json_option import JsonOption
 from tui.forms.remedies import command_line_words
-from tui.runtime.streams import print_result
+from tui.headless.documents.envelope import print_document
 
 if TYPE_CHECKING:
     from core.doctor.check import Check
@@ -66,7 +65,9 @@ def doctor(
             print(_line(check), flush=True)
     wrong = [check for check in checks if not check.ok]
     if as_json:
-        print_result(json.dumps({"v": 1, "ok": not wrong, "checks": [asdict(check) for check in checks]}))
+        from tui.headless.documents.looking_up import doctor_document
+
+        print_document(doctor_document(checks))
     else:
         print(f"\n{len(wrong)} problem{'s' * (len(wrong) != 1)} found" if wrong else "\neverything works")
     sys.exit(1 if wrong else 0)
@@ -83,17 +84,12 @@ def _try_network(config: TrainConfig, data_root: Path | None, as_json: bool) -> 
             print(_finding_line(finding), flush=True)
     ok = first_error(findings) is None
     if as_json:
-        told = [_plain(finding) for finding in findings]
-        print_result(json.dumps({"v": 1, "ok": ok, "checks": told}))
+        from tui.headless.documents.looking_up import preflight_document
+
+        print_document(preflight_document(findings))
     else:
         print("\nit can train" if ok else "\nit cannot train yet")
     return 0 if ok else 1
-
-
-def _plain(finding: Finding) -> dict[str, Any]:
-    hint = worded(finding.hint, command_line_words)
-    told = {"name": finding.name, "level": finding.level, "message": finding.message, "hint": hint}
-    return {**told, "seconds": round(finding.seconds, 4)}
 
 
 def _finding_line(finding: Finding) -> str:

@@ -1,9 +1,8 @@
 """`tui evaluate`: the numbers of a run on a split, as tables, JSON, CSV or plain plots."""
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,7 +11,7 @@ from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import CheckpointOption, OneOrMoreRuns, TogetherOption, runs_named
-from tui.runtime.streams import print_result
+from tui.headless.documents.envelope import print_document
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,7 +81,9 @@ def evaluate(
         _write_csv(evaluation, csv)
     numbers = _numbers(evaluation, beta, max_fpr)
     if as_json:
-        print_result(json.dumps(_as_dict(evaluation, numbers)))
+        from tui.headless.documents.evaluating import evaluation_document
+
+        print_document(evaluation_document(evaluation, numbers))
         return
     from rich.console import Console
 
@@ -131,28 +132,6 @@ def _numbers(evaluation: "Evaluation", beta: float, max_fpr: float) -> "list[Num
         return two_class_numbers(evaluation.predictions, beta=beta, max_fpr=max_fpr)
     except ValueError as error:
         raise InputError(str(error), "Set it with --beta or --max-fpr") from None
-
-
-def _as_dict(evaluation: "Evaluation", numbers: "list[Number]") -> dict[str, Any]:
-    from core.inference.baselines import as_dict, compared
-    from core.inference.operating_points import operating_points
-
-    report = evaluation.report
-    beside = [as_dict(row) for row in compared(evaluation)]
-    values = {"v": 1, "run": evaluation.run.id, **report.to_dict(), "baselines": beside}
-    if report.decision:
-        values["decision"] = report.decision
-    if report.positive:
-        values["positive"] = report.positive
-        values["two_classes"] = [number.as_dict() for number in numbers]
-    if evaluation.predictions.has_numbers and len(evaluation.predictions):
-        from core.evaluation.error_views import errors_as_dicts
-
-        names = [str(row["name"]) for row in report.per_target]
-        values["errors"] = errors_as_dicts(evaluation.predictions, names)
-    if evaluation.predictions.has_classes or evaluation.predictions.has_labels:
-        values["thresholds"] = operating_points(evaluation)
-    return values
 
 
 def tell(what: str, done: int, total: int) -> None:

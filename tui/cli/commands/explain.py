@@ -1,7 +1,5 @@
 """`tui explain`: where a run's model fails, as text or JSON."""
 
-import json
-from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
@@ -11,7 +9,7 @@ from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import CheckpointOption, RunArgument, runs_named
-from tui.runtime.streams import print_result
+from tui.headless.documents.envelope import print_document
 
 __all__ = ["explain"]
 
@@ -46,15 +44,9 @@ def explain(
     failures = failures_of(evaluation, RunData(found, data_root), tell)
     tell("", 0, 0)
     if as_json:
-        suspects = evaluation.predictions.indices[failures.label_errors].tolist()
-        facts = {
-            "slices": [asdict(one) for one in failures.slices],
-            "importances": [asdict(one) for one in failures.importances],
-            "label_errors": suspects,
-            "slices_of": failures.slices_of,
-            "shuffled_in": failures.shuffled_in,
-        }
-        print_result(json.dumps({"v": 1, "run": found.id, "split": split, **facts}))
+        from tui.headless.documents.evaluating import explanation_document
+
+        print_document(explanation_document(evaluation, failures))
         return
     from tui.headless.failures_report import print_failures
     from tui.headless.report import report_console

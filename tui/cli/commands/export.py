@@ -8,6 +8,7 @@ import typer
 from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
+from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import CheckpointOption, OneOrMoreRuns, TogetherOption, runs_named
 
 __all__ = ["export"]
@@ -23,6 +24,7 @@ def export(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="A new folder.", show_default="RUN-FORMAT"),
     ] = None,
+    as_json: JsonOption = False,
     together: TogetherOption = False,
     checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
@@ -48,6 +50,12 @@ def export(
 
     written = export_run(found, to, output or Path(f"{found.id}-{to}"), data_root=data_root, progress=tell)
     tell("", 0, 0)
+    if as_json:
+        from tui.headless.documents.acting import export_document
+        from tui.headless.documents.envelope import print_document
+
+        print_document(export_document(found.id, written, to))
+        return
     print(clean(f"{written.folder}: {', '.join(written.files)}"))
     for note in written.notes:
         print(clean(note))

@@ -1,6 +1,5 @@
 """`tui lr-find` and `tui batch-find`: a learning rate and a batch size to start with."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from core.config import schema as configuration
@@ -9,7 +8,8 @@ from core.session.preload import load_backend
 from tui.cli.app import DataRootOption, TrustOption
 from tui.cli.config_options import with_config
 from tui.cli.json_option import JsonOption
-from tui.runtime.streams import print_result
+from tui.headless.documents.envelope import print_document
+from tui.headless.documents.finding import batch_find_document, lr_find_document
 
 if TYPE_CHECKING:
     from core.session.session import Prepared
@@ -41,15 +41,7 @@ def lr_find(
     test = range_test(*_parts(prepared), on_report=lambda rate, loss: None, should_stop=lambda: False)
     assert test is not None
     if as_json:
-        points = zip(test.rates, test.losses, test.smoothed.tolist(), strict=True)
-        result = {
-            "suggestion": test.suggestion,
-            "bolder": test.bolder,
-            "lowest": test.rates[test.lowest] if test.rates else None,
-            "blew_up": test.blew_up,
-            "points": [{"lr": lr, "loss": loss, "smoothed": smooth} for lr, loss, smooth in points],
-        }
-        print_result(json.dumps(result))
+        print_document(lr_find_document(test))
         return
     if test.rates:
         print("loss over the learning rate")
@@ -85,17 +77,7 @@ def batch_find(
     test = batch_test(*_parts(prepared), on_report=tell, should_stop=lambda: False)
     assert test is not None
     if as_json:
-        print_result(
-            json.dumps(
-                {
-                    "suggestion": test.suggestion,
-                    "steps_per_epoch": test.steps_per_epoch,
-                    "ended": test.ended,
-                    "room": test.room,
-                    "sizes": [vars(each) for each in test.tried],
-                }
-            )
-        )
+        print_document(batch_find_document(test))
         return
     print(batch_sentence(test))
     if test.suggestion is not None:

@@ -8,6 +8,7 @@ import typer
 
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
+from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import CheckpointOption, OneOrMoreRuns, TogetherOption, runs_named
 from tui.runtime.streams import result_stream, set_results_apart
 from tui.terminal.text import clean
@@ -33,6 +34,7 @@ def predict(
             "--masks", metavar="FOLDER", help="Of a model of masks: write one PNG for each picture."
         ),
     ] = None,
+    as_json: JsonOption = False,
     together: TogetherOption = False,
     checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
@@ -61,6 +63,12 @@ def predict(
         print(clean(f"{masks}: {new.written:,} masks {new.size}"), file=sys.stderr)
     elif csv is not None:
         write_new_predictions(new, csv)
-    else:
+    elif not as_json:
         terminal = result_stream()
         print_new_predictions(new.cleaned(clean) if terminal.isatty() else new, terminal)
+    if as_json:
+        from tui.headless.documents.acting import predictions_document
+        from tui.headless.documents.envelope import print_document
+
+        where = masks if isinstance(new, NewMasks) else csv
+        print_document(predictions_document([one.id for one in found], new, where))

@@ -6,6 +6,7 @@ import typer
 
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RUN_HELP, complete_runs
 from tui.terminal.text import clean
 
@@ -22,6 +23,7 @@ def queue(
     after: Annotated[
         str | None, typer.Option("--after", metavar="RUN", help="Wait first until this run has ended.")
     ] = None,
+    as_json: JsonOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
@@ -36,5 +38,13 @@ def queue(
     from tui.runtime.queue_process import train_in_turn
 
     train_in_turn(found, first, data_root)
-    for one in found:
-        print(clean(f"{one.id}  {summarise(one).status}"))
+    ended = {one.id: summarise(one).status for one in found}
+    if as_json:
+        from tui.headless.documents.acting import QueueDocument
+        from tui.headless.documents.envelope import print_document
+
+        rows = [{"id": name, "status": str(status)} for name, status in ended.items()]
+        print_document(QueueDocument(runs=rows))
+        return
+    for name, status in ended.items():
+        print(clean(f"{name}  {status}"))

@@ -10,6 +10,7 @@ import typer
 from core.errors import RunError
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunsArgument, refresh_logs
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def report(
             show_default="test if evaluated",
         ),
     ] = None,
+    as_json: JsonOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
@@ -46,11 +48,19 @@ def report(
         from core.report.study import build_studies
 
         check_output(output)
+        ids = [study.name for study in studies]
         write_page(output, build_studies(studies, [_command(study) for study in studies]))
     else:
         found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
+        ids = [one.id for one in found]
         write(found, output, split=split or "", data_root=data_root, tell=_tell)
     _tell("")
+    if as_json:
+        from tui.headless.documents.acting import file_document
+        from tui.headless.documents.envelope import print_document
+
+        print_document(file_document(output, ids))
+        return
     from tui.terminal.text import clean
 
     print(clean(str(output)))

@@ -1,8 +1,6 @@
 """`tui tune compare` and `tui tune plot`: studies side by side, and their charts on the terminal or as files."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +10,8 @@ from core.errors import InputError, RunError
 from core.runs.folder import default_runs_dir
 from tui.cli.app import RunsOption
 from tui.cli.json_option import JsonOption
-from tui.runtime.streams import print_result
+from tui.headless.documents.acting import FileDocument, file_document
+from tui.headless.documents.envelope import print_document
 
 if TYPE_CHECKING:
     from core.tuning.study.study import TuningStudy
@@ -41,13 +40,13 @@ def compare(
     studies = _opened(study, runs or context.obj, storage)
     if len(studies) < 2:
         raise InputError("a comparison takes two or more different studies, got 1", "Name another one")
-    from core.tuning.comparison import not_comparable, study_facts
+    from core.tuning.comparison import study_facts
 
     facts = [study_facts(each) for each in studies]
     if as_json:
-        print_result(
-            json.dumps({"note": not_comparable(facts), "studies": list(map(asdict, facts))}, default=str)
-        )
+        from tui.headless.documents.comparing import studies_document
+
+        print_document(studies_document(facts))
         return
     from tui.headless.studies_report import print_studies
 
@@ -67,6 +66,7 @@ def plot(
             help="Write it to F.svg, F.png or F.txt; without it, it is drawn on the terminal.",
         ),
     ] = None,
+    as_json: JsonOption = False,
     storage: Storage = None,
     runs: RunsOption = None,
 ) -> None:
@@ -83,15 +83,22 @@ def plot(
     if ending not in (".svg", ".png", ".txt"):
         raise InputError(f"--output: got '{output}'", "It ends in .svg, .png or .txt")
     content = _text(studies, chart).encode() if ending == ".txt" else _picture(studies, chart, ending[1:])
+    names = [each.name for each in studies]
     if output is None:
-        print(content.decode(), end="")
+        if as_json:
+            print_document(FileDocument(path=None, size=len(content), runs=names, text=content.decode()))
+        else:
+            print(content.decode(), end="")
         return
     from core.files.atomic import as_usual, write_atomically
     from tui.terminal.text import clean
 
     write_atomically(output, lambda file: file.write(content), instead="give another file with -o")
     as_usual(output)
-    print(clean(str(output)))
+    if as_json:
+        print_document(file_document(output, names))
+    else:
+        print(clean(str(output)))
 
 
 def _opened(names: Sequence[str], runs: Path | None, storage: str | None) -> "list[TuningStudy]":

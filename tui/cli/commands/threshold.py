@@ -1,24 +1,24 @@
 """`tui threshold`: from which score on a sample counts as the positive class, or has a label; chosen on validation."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import InputError
-from core.metrics import OF_LABEL_THRESHOLDS, OF_THRESHOLD
+from core.metrics import OF_THRESHOLD
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunArgument, runs_named
-from tui.runtime.streams import print_result
+from tui.headless.documents.envelope import print_document
+from tui.headless.documents.evaluating import chosen_threshold_document, threshold_document
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from core.evaluation.report import Report
-    from core.evaluation.two_classes.decision import Decision, Rule
+    from core.evaluation.two_classes.decision import Rule
     from core.runs.folder import Run
     from core.session.on_validation import KeptChoice
     from core.session.threshold import Decisions
@@ -80,6 +80,9 @@ def threshold(
 
     if undo:
         removed = remove_threshold(found, label or ())
+        if as_json:
+            _show(found, as_json=True)
+            return
         print(UNDONE if removed else "this run has no threshold")
     elif rule is None:
         _show(found, as_json=as_json)
@@ -87,7 +90,7 @@ def threshold(
         choice = choose_for_run(found, rule, label or (), data_root=data_root, progress=tell)
         tell("", 0, 0)
         if as_json:
-            print_result(json.dumps(_as_dict(found.id, rule, choice)))
+            print_document(chosen_threshold_document(found, rule, choice))
         else:
             _print(rule, choice)
 
@@ -99,10 +102,7 @@ def _show(run: "Run", *, as_json: bool) -> None:
 
     known, labels = decision_of(run), label_decisions_of(run)
     if as_json:
-        kept = None if known is None else known.threshold
-        words = None if known is None else known.rule.words
-        facts = {"threshold": kept, "rule": words, "labels": _plain(labels)}
-        print_result(json.dumps({"v": 1, "run": run.id, **facts}))
+        print_document(threshold_document(run, known, labels))
     elif labels:
         for name, decision in labels.items():
             print(
@@ -114,10 +114,6 @@ def _show(run: "Run", *, as_json: bool) -> None:
         print(USUAL)
     else:
         print(f"threshold {known.threshold:.4g}, chosen on validation: {known.rule.words}")
-
-
-def _plain(decisions: "Mapping[str, Decision]") -> dict[str, dict[str, object]]:
-    return {name: {"threshold": each.threshold, "rule": each.rule.words} for name, each in decisions.items()}
 
 
 def _rule(
@@ -151,23 +147,6 @@ def _rule(
         hint = "Costs are two numbers, such as --costs 1,10; precision and recall lie between 0 and 1"
         raise InputError(f"no threshold can be chosen by that: {error}", hint) from None
     return None
-
-
-def _as_dict(run: str, rule: "Rule", choice: "KeptChoice[Decisions]") -> dict[str, object]:
-    before, after, decisions = choice.before, choice.after, choice.chosen
-    names = OF_LABEL_THRESHOLDS if decisions.of_labels else OF_THRESHOLD
-    values: dict[str, object] = {
-        name: {"before": before.metrics.get(name), "after": after.metrics.get(name)} for name in names
-    }
-    facts: dict[str, object] = {"v": 1, "run": run, "rule": rule.words}
-    if decisions.of_labels:
-        rows = {"before": before.per_class, "after": after.per_class}
-        chosen = {"labels": _plain(decisions.by_name), "notes": list(decisions.notes)}
-        return {**facts, **chosen, "validation": {**values, "labels": rows}}
-    ((positive, decision),) = decisions.by_name.items()
-    confusion = {"before": before.confusion, "after": after.confusion}
-    facts |= {"threshold": decision.threshold, "positive": positive}
-    return {**facts, "validation": {**values, "confusion": confusion}}
 
 
 def _print(rule: "Rule", choice: "KeptChoice[Decisions]") -> None:

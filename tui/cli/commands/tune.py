@@ -60,6 +60,8 @@ from tui.cli.lazy import Command, Group
 from tui.cli.run_arguments import NameOption
 from tui.forms.durations import parse_duration
 from tui.forms.flags import SHORT_NAMES
+from tui.headless.documents.acting import RequestDocument
+from tui.headless.documents.envelope import print_document
 
 __all__ = ["app"]
 
@@ -122,9 +124,9 @@ def tune(
     runs_dir = runs or default_runs_dir()
     others = {"--pause": pause, "--continue": unpause, "--stop": stop}
     if any(study is not None for study in others.values()):
-        return _ask(runs_dir, storage, others)
+        return _ask(runs_dir, storage, others, as_json)
     if try_values:
-        return _add_trials(runs_dir, storage, study, try_values)
+        return _add_trials(runs_dir, storage, study, try_values, as_json)
     if not no_ui:
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
     if executor != "ray" and (ray_address or gpus_per_trial):
@@ -185,7 +187,7 @@ def _ensure_not_given(*search: object) -> None:
         )
 
 
-def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -> None:
+def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None], as_json: bool) -> None:
     """Pause, continue or stop a study in all processes that work on it; `given` holds its name by flag."""
     (flag, reference), *more = ((flag, study) for flag, study in given.items() if study is not None)
     if more:
@@ -204,7 +206,10 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -
     }
     act, outcome = asked[flag]
     act()
-    print(f"{clean(study.name)} {outcome}")
+    if as_json:
+        print_document(RequestDocument(request=flag.removeprefix("--"), to=study.name))
+    else:
+        print(f"{clean(study.name)} {outcome}")
 
 
 def _plan(
@@ -225,7 +230,9 @@ def _domains(ranges: Iterable[str], space: Path | None) -> dict[str, Any]:
     }
 
 
-def _add_trials(runs_dir: Path, storage: str | None, reference: str, texts: Iterable[str]) -> None:
+def _add_trials(
+    runs_dir: Path, storage: str | None, reference: str, texts: Iterable[str], as_json: bool
+) -> None:
     """Add trials with values that people chose to a study."""
     from core.tuning.study.priors import add_trial
     from core.tuning.study.study import open_study
@@ -233,7 +240,12 @@ def _add_trials(runs_dir: Path, storage: str | None, reference: str, texts: Iter
     from tui.terminal.text import clean
 
     study = open_study(runs_dir, reference, storage)
-    for point in [parse_point(study.plan.space, text, SHORT_NAMES) for text in texts]:
-        print(f"trial {add_trial(study, point)} was added to {clean(study.name)}")
+    points = [parse_point(study.plan.space, text, SHORT_NAMES) for text in texts]
+    added = [add_trial(study, point) for point in points]
+    if as_json:
+        print_document(RequestDocument(request="try", to=study.name, trials=added))
+        return
+    for number in added:
+        print(f"trial {number} was added to {clean(study.name)}")
     if not (study.storage_url or is_worked_on(study.folder)):
         print("no process works on it: `tui tune --no-ui --resume STUDY` trains it")

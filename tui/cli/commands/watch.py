@@ -1,14 +1,18 @@
 """`tui watch` and `tui stop`: follow or stop a run that any process trains."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.runs.folder import default_runs_dir, find_run, is_run
+from core.runs.folder import Run, default_runs_dir, find_run, is_run
 from core.runs.requests import send
 from tui.cli.app import RunsOption, open_app
+from tui.cli.json_option import JsonOption, json_option
 from tui.cli.run_arguments import RUN_HELP, RunArgument, complete_runs
+
+if TYPE_CHECKING:
+    from core.interop.readers.following import ForeignLog
 
 __all__ = ["stop", "watch"]
 
@@ -17,6 +21,9 @@ LOG_HELP = f"{RUN_HELP} Or a log of another tool, or a folder with one: see docs
 
 def watch(
     run: Annotated[str, typer.Argument(help=LOG_HELP, autocompletion=complete_runs)] = "latest",
+    as_json: Annotated[
+        bool, json_option("Print its events as JSON, one per line, to its end; no app.")
+    ] = False,
     runs: RunsOption = None,
 ) -> None:
     """Follow a run live, whichever process is training it.
@@ -31,13 +38,20 @@ def watch(
     if path.exists() and not is_run(path):
         from core.interop.readers.logs import find_log
 
-        open_app(runs=runs, data_root=None, follow=find_log(path))
+        found: ForeignLog | Run = find_log(path)
     else:
-        open_app(runs=runs, data_root=None, follow=find_run(runs or default_runs_dir(), run))
+        found = find_run(runs or default_runs_dir(), run)
+    if as_json:
+        from tui.headless.documents.following import print_events
+
+        print_events(found)
+    else:
+        open_app(runs=runs, data_root=None, follow=found)
 
 
 def stop(
     run: RunArgument,
+    as_json: JsonOption = False,
     runs: RunsOption = None,
 ) -> None:
     """Ask the process that is training a run to save and stop.
@@ -48,4 +62,10 @@ def stop(
 
     found = find_run(runs or default_runs_dir(), run)
     send(found, "stop")
+    if as_json:
+        from tui.headless.documents.acting import RequestDocument
+        from tui.headless.documents.envelope import print_document
+
+        print_document(RequestDocument(request="stop", to=found.id))
+        return
     print(f"asked {clean(found.id)} to save and stop")

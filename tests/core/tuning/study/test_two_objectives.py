@@ -16,10 +16,12 @@ from core.tuning.executors.costs import costs
 from core.tuning.executors.protocol import Ended, Outcome, TrialTask
 from core.tuning.search.objectives import COSTS, front, parse_limit
 from core.tuning.search.plan import for_task, make_plan, plan_from_dict
-from core.tuning.study.records import StudyFinished, best_first, pareto_front, to_json
+from core.tuning.study.records import StudyFinished, best_first, pareto_front
 from core.tuning.study.study import create_study, open_study
 from core.tuning.study.tuner import tune
 from tests.support.instant import Instant
+from tui.headless.documents.envelope import as_dict
+from tui.headless.documents.lines import study_line
 
 LR, HIDDEN = "optimizer.lr", "model.hidden"
 
@@ -53,7 +55,7 @@ def test_the_front_is_found_and_survives_its_process(tmp_path: Path) -> None:
     ranked = best_first(opened.plan, records)
     assert finished.best == ranked[0]
     assert all(record.costs["parameters"] < 6400 for record in ranked)
-    line = json.loads(to_json(finished, study.name))
+    line = as_dict(study_line(finished, study.name))
     assert [one["parameters"] for one in line["front"]] == [1600.0, 800.0]
     assert isinstance(finished, StudyFinished)
 

@@ -1,9 +1,8 @@
 """`tui runs`: list and inspect runs."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,13 +11,14 @@ from core.runs.delete import folder_size
 from core.runs.folder import all_runs, default_runs_dir, find_run
 from core.runs.query.language import parse
 from core.runs.query.unopened import unopened_note
-from core.runs.summary import RunSummary, summarise
+from core.runs.summary import summarise
 from tui.cli.app import RunsOption
 from tui.cli.commands.runs import labels, origin, rerun, trash
-from tui.cli.json_option import json_option
+from tui.cli.json_option import JsonOption
 from tui.cli.lazy import Command, Group
 from tui.cli.run_arguments import RunArgument, refresh_logs
-from tui.runtime.streams import print_result
+from tui.headless.documents.envelope import print_document
+from tui.headless.documents.runs import run_document, runs_document, study_document
 
 __all__ = ["app"]
 
@@ -30,8 +30,6 @@ for command in (labels.rename, labels.tag, labels.note, trash.delete, trash.rest
 for of_origin in (origin.diff, origin.bundle, rerun.rerun):
     app.command(cls=Command)(of_origin)
 app.command("open", cls=Command)(origin.open_)
-
-Json = Annotated[bool, json_option("Print JSON.")]
 
 
 @app.callback()
@@ -50,7 +48,7 @@ def runs(
         typer.Option("--columns", metavar="A,B", help="Columns to show, such as run,lr,seed,loss,cfg.model."),
     ] = None,
     runs: RunsOption = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List all runs, newest first.
 
@@ -73,10 +71,8 @@ def runs(
         found = sorted_by(found, sort) if sort else found
     with_size = sort == "size"
     if as_json:
-        sizes = [{"size": folder_size(summary.run)} if with_size else {} for summary in found]
-        print_result(
-            json.dumps([_listed(summary) | size for summary, size in zip(found, sizes, strict=True)])
-        )
+        sizes = [folder_size(summary.run) for summary in found] if with_size else None
+        print_document(runs_document(found, sizes))
         return
     from tui.headless.runs_table import SIZE, print_runs
 
@@ -90,7 +86,7 @@ def show(
     context: typer.Context,
     run: RunArgument,
     runs: RunsOption = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show one run: its status, its results, and which of its files are missing or damaged; or a study's trials.
 
@@ -107,7 +103,7 @@ def show(
         return
     found = problems(summary.run)
     if as_json:
-        print_result(json.dumps(_as_dict(summary) | ({"problems": found} if found else {})))
+        print_document(run_document(summary, found))
         return
     from tui.headless.report import print_summary
     from tui.terminal.text import clean
@@ -126,11 +122,11 @@ def _show_study(runs_dir: Path, reference: str, as_json: bool, error: RunError) 
     except RunError:
         raise error from None
     from core.tuning.study.study import open_study
-    from tui.headless.trials_table import as_dict, print_trials
+    from tui.headless.trials_table import print_trials
 
     study = open_study(folder.path.parent, str(folder.path))
     if as_json:
-        print_result(json.dumps(as_dict(study)))
+        print_document(study_document(study))
     else:
         print_trials(study)
 
@@ -148,29 +144,3 @@ def _print_nothing(runs_dir: Path, is_filtered: bool) -> None:
         )
     else:
         print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)
-
-
-def _listed(summary: RunSummary) -> dict[str, Any]:
-    """Return a run among others: test numbers that nobody has opened are left out."""
-    return _as_dict(summary) | {"evaluation": summary.shown_evaluation}
-
-
-def _as_dict(summary: RunSummary) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "id": summary.run.id,
-        "name": summary.labels.name,
-        "tags": summary.labels.tags,
-        "note": summary.labels.note,
-        "status": summary.status,
-        "data": summary.data,
-        "model": summary.model,
-        "epochs": summary.epoch,
-        "metrics": summary.metrics,
-        "started": summary.started,
-        "updated": summary.updated,
-        "evaluation": summary.evaluation,
-        "path": summary.log or str(Path(summary.run.path).resolve()),
-        "config": summary.config,
-    }
-    values |= {"tool": summary.tool} if summary.tool else {}
-    return values | ({"error": summary.error} if summary.error else {})

@@ -1,10 +1,8 @@
 """`tui runs diff`, `bundle` and `open`: what a run was made of, and a run taken elsewhere."""
 
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,11 +12,9 @@ from core.runs.origin.differences import CodeChange, OriginDifference, code_chan
 from tui.cli.app import RunsOption
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunArgument
-from tui.runtime.streams import print_result
+from tui.headless.documents.acting import MovedDocument, file_document
+from tui.headless.documents.envelope import print_document
 from tui.terminal.text import bytes_, clean
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["bundle", "diff", "open_"]
 
@@ -40,8 +36,9 @@ def diff(
     first, second = find_run(runs_dir, run), find_run(runs_dir, other)
     values, code = differences(first, second), code_changes(first, second)
     if as_json:
-        facts = {"values": [asdict(value) for value in values], "code": [asdict(change) for change in code]}
-        print_result(json.dumps({"v": 1, "runs": [first.id, second.id], **facts}))
+        from tui.headless.documents.comparing import difference_document
+
+        print_document(difference_document(first, second, values, code))
         return
     for line in [*_table(first, second, values), *_changes(code)]:
         print(line)
@@ -55,6 +52,7 @@ def bundle(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Where to write it; by default RUN.zip.")
     ] = None,
+    as_json: JsonOption = False,
     runs: RunsOption = None,
 ) -> None:
     """Write a run into one file, which tui runs open reads on another machine.
@@ -65,12 +63,16 @@ def bundle(
     output = to or Path(f"{found.id}.zip")
     size = write_bundle(found, output, progress=_tell)
     _tell("", 0, 0)
-    print(f"{clean(str(output))}  {bytes_(size)}")
+    if as_json:
+        print_document(file_document(output, [found.id]))
+    else:
+        print(f"{clean(str(output))}  {bytes_(size)}")
 
 
 def open_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that tui runs bundle wrote.")],
+    as_json: JsonOption = False,
     runs: RunsOption = None,
 ) -> None:
     """Put the run of a bundle beside the others. Code in it runs only once you agree to it.
@@ -79,7 +81,10 @@ def open_(
     """
     opened = open_bundle(file, runs or context.obj or default_runs_dir(), progress=_tell)
     _tell("", 0, 0)
-    print(opened.id)
+    if as_json:
+        print_document(MovedDocument(to="runs", ids=[opened.id]))
+    else:
+        print(opened.id)
 
 
 def _table(first: Run, second: Run, values: list[OriginDifference]) -> list[str]:

@@ -1,8 +1,6 @@
 """`tui runs rerun`: a run trained again as it was, and how far the numbers of both are equal."""
 
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,7 @@ from core.runs.labels import MAX_NAME, title_of
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunArgument
-from tui.runtime.streams import print_result
+from tui.headless.documents.envelope import print_document
 from tui.terminal.text import clean
 
 if TYPE_CHECKING:
@@ -53,8 +51,9 @@ def rerun(
 
     equality = compare_results(first, second)
     if as_json:
-        facts = {"run": second.id, "of": first.id, "equal": equality.is_equal, **asdict(equality)}
-        print_result(json.dumps({"v": 1, **facts}))
+        from tui.headless.documents.comparing import rerun_document
+
+        print_document(rerun_document(second, first, equality))
     else:
         print(_verdict(equality, first, second))
     sys.exit(0 if equality.is_equal else 1)

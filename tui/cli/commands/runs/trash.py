@@ -14,7 +14,10 @@ from core.runs.summary import summarise
 from core.runs.trash import Trashed, discard, empty_trash, find_trashed, new_batch, trashed
 from core.runs.trash import restore as bring_back
 from tui.cli.app import RunsOption
+from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RUN_HELP, complete_runs
+from tui.headless.documents.acting import EmptiedDocument, MovedDocument, TrashDocument
+from tui.headless.documents.envelope import print_document
 from tui.terminal.text import bytes_, clean
 
 __all__ = ["delete", "find_folder", "restore", "trash"]
@@ -49,6 +52,7 @@ def delete(
         str | None,
         typer.Option("--filter", metavar="TEXT", help="All runs that match, such as 'status=failed age>1w'."),
     ] = None,
+    as_json: JsonOption = False,
     runs: RunsOption = None,
 ) -> None:
     """Move runs or studies to the trash. A run that is being trained is left alone.
@@ -62,27 +66,33 @@ def delete(
     if filter_:
         query = parse(filter_)
         found += [each for each in all_runs(runs_dir) if query.matches(summarise(each))]
-    batch, gone, size = new_batch(runs_dir), 0, 0
-    failed = False
+    batch, size = new_batch(runs_dir), 0
+    gone, failed = list[str](), dict[str, str]()
     for each in dict.fromkeys(found):
         taken = folder_size(each)
         try:
             discard(each, batch)
         except RunError as error:
-            failed = True
+            failed[each.id] = str(error)
             print(f"error: {clean(str(error))}", file=sys.stderr)
         else:
-            gone, size = gone + 1, size + taken
-            print(clean(each.id))
+            gone.append(each.id)
+            size += taken
+            if not as_json:
+                print(clean(each.id))
     print(
-        f"{gone} in the trash, {bytes_(size)}; `tui runs restore` brings back what was deleted last",
+        f"{len(gone)} in the trash, {bytes_(size)}; `tui runs restore` brings back what was deleted last",
         file=sys.stderr,
     )
+    if as_json:
+        print_document(MovedDocument(to="trash", ids=gone, size=size, failed=failed))
     if failed:
         raise typer.Exit(1)
 
 
-def restore(context: typer.Context, run: Several = None, runs: RunsOption = None) -> None:
+def restore(
+    context: typer.Context, run: Several = None, as_json: JsonOption = False, runs: RunsOption = None
+) -> None:
     """Bring runs or studies back from the trash; without RUN those that were deleted last.
 
     Example: tui runs restore
@@ -91,13 +101,18 @@ def restore(context: typer.Context, run: Several = None, runs: RunsOption = None
     found = [find_trashed(runs_dir, reference) for reference in run or ()] or _last(trashed(runs_dir))
     if not found:
         raise RunError("the trash is empty")
-    for each in found:
-        print(clean(bring_back(each).id))
+    back = [bring_back(each).id for each in found]
+    if as_json:
+        print_document(MovedDocument(to="runs", ids=back))
+        return
+    for name in back:
+        print(clean(name))
 
 
 def trash(
     context: typer.Context,
     empty: Annotated[bool, typer.Option("--empty", help="Delete all of it for good.")] = False,
+    as_json: JsonOption = False,
     runs: RunsOption = None,
 ) -> None:
     """List what is in the trash, or empty it.
@@ -110,12 +125,19 @@ def trash(
         gone = empty_trash(runs_dir, problems.append)
         for problem in problems:
             print(f"error: {clean(problem)}", file=sys.stderr)
-        print(f"{gone} deleted for good")
+        if as_json:
+            print_document(EmptiedDocument(deleted=gone, problems=problems))
+        else:
+            print(f"{gone} deleted for good")
         if problems:
             raise typer.Exit(1)
         return
-    for each in trashed(runs_dir):
-        print(f"{clean(each.run.id):44}  {bytes_(folder_size(each.run)):>8}")
+    sizes = {each.run.id: folder_size(each.run) for each in trashed(runs_dir)}
+    if as_json:
+        print_document(TrashDocument(runs=[{"id": name, "size": size} for name, size in sizes.items()]))
+        return
+    for name, size in sizes.items():
+        print(f"{clean(name):44}  {bytes_(size):>8}")
 
 
 def _last(found: list[Trashed]) -> list[Trashed]:

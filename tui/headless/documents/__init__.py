@@ -1,0 +1,1 @@
+"""Documents of ``--json``: the results of commands as data, in one versioned form."""

@@ -1,0 +1,183 @@
+"""Documents of what commands did: files they wrote, runs they moved, requests they passed on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.headless.documents.envelope import Document
+
+if TYPE_CHECKING:
+    from core.export.export import Exported
+    from core.inference.prediction_files import NewPredictions
+    from core.session.new_samples import NewMasks
+
+__all__ = [
+    "EmptiedDocument",
+    "ExportDocument",
+    "FileDocument",
+    "MovedDocument",
+    "PredictionsDocument",
+    "QueueDocument",
+    "RequestDocument",
+    "TrashDocument",
+    "export_document",
+    "file_document",
+    "predictions_document",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileDocument(Document):
+    """A file that was written: a report, a bundle, a chart.
+
+    Attributes:
+        path: absolute; null where a chart was drawn on the terminal. size: bytes.
+        runs: ids of the runs or studies that it is of. text: a chart that was not written to a file.
+    """
+
+    kind = "file"
+    path: str | None
+    size: int
+    runs: list[str]
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportDocument(Document):
+    """A folder for another tool.
+
+    Attributes:
+        files: names in the folder. notes: what the format cannot hold, a line each.
+        difference: the largest one between the answers of both models on real samples; null without a model.
+    """
+
+    kind = "export"
+    run: str
+    format: str
+    folder: str
+    files: Sequence[str]
+    difference: float | None
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionsDocument(Document):
+    """Predictions for new samples.
+
+    Attributes:
+        runs: that predicted. samples: how many.
+        path: of the file, or of the folder of masks, that they were written to; empty where they are in `rows`.
+        columns: names of the values of each row. rows: a list of values for each sample, as in the CSV file.
+        notes: what was done to the samples, a line each.
+    """
+
+    kind = "predictions"
+    runs: list[str]
+    samples: int
+    path: str = ""
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[Any]] = field(default_factory=list)
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedDocument(Document):
+    """Runs or studies that were moved: into the trash, out of it, or out of a bundle.
+
+    Attributes:
+        to: ``trash`` or ``runs``. ids: in order. size: bytes that they take; null where it was not measured.
+        failed: by id, why one was not moved.
+    """
+
+    kind = "moved"
+    to: str
+    ids: list[str]
+    size: int | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrashDocument(Document):
+    """Runs and studies in the trash, those that were deleted last first; each with its ``id`` and ``size`` in bytes."""
+
+    kind = "trash"
+    runs: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptiedDocument(Document):
+    """The trash after it was emptied: how many were `deleted` for good, and the `problems` with others."""
+
+    kind = "emptied"
+    deleted: int
+    problems: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueDocument(Document):
+    """Runs that were trained one after the other; each with its ``id`` and ``status``."""
+
+    kind = "queue"
+    runs: list[dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestDocument(Document):
+    """A request that was passed on to the processes that work on a run or a study.
+
+    Attributes:
+        request: ``stop``, ``pause``, ``continue`` or ``try``. to: the id of the run, the name of the study.
+        trials: numbers of the trials that were added.
+    """
+
+    kind = "request"
+    request: str
+    to: str
+    trials: list[int] = field(default_factory=list)
+
+
+def file_document(path: Path, runs: Sequence[str]) -> FileDocument:
+    """Return the document of a file that is there."""
+    return FileDocument(path=str(path.resolve()), size=path.stat().st_size, runs=list(runs))
+
+
+def export_document(run: str, written: "Exported", to: str) -> ExportDocument:
+    """Return the document of an export."""
+    return ExportDocument(
+        run=run,
+        format=to,
+        folder=str(written.folder.resolve()),
+        files=written.files,
+        difference=written.difference,
+        notes=written.notes,
+    )
+
+
+def predictions_document(
+    runs: Sequence[str], new: "NewPredictions | NewMasks", path: Path | None
+) -> PredictionsDocument:
+    """Return the document of predictions.
+
+    Args:
+        path: where they were written to; None puts them into the document.
+    """
+    from core.session.new_samples import NewMasks
+
+    where = str(path.resolve()) if path is not None else ""
+    if isinstance(new, NewMasks):
+        return PredictionsDocument(runs=list(runs), samples=new.written, path=where, notes=new.notes)
+    columns, rows = _table(new) if path is None else ([], [])
+    samples = len(new.ids)
+    return PredictionsDocument(
+        runs=list(runs), samples=samples, path=where, columns=columns, rows=rows, notes=new.notes
+    )
+
+
+def _table(new: "NewPredictions") -> tuple[list[str], list[list[Any]]]:
+    """Return the names of the columns, and the rows, in which numbers are numbers."""
+    from core.inference.prediction_files import table_of
+
+    head, *rows = ([*row] for row in table_of(new))
+    texts = 1 + len(new.kept) + (head[1 + len(new.kept)] == "class")
+    return head, [[*row[:texts], *map(float, row[texts:])] for row in rows]

@@ -1,0 +1,192 @@
+"""Documents of runs and studies: lists, one of them, what they are called, and where they went."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.runs.folder import Run
+from core.runs.labels import RunLabels, read_labels
+from core.runs.summary import RunSummary
+from tui.headless.documents.envelope import Document
+
+if TYPE_CHECKING:
+    from core.tuning.study.study import TuningStudy
+
+__all__ = [
+    "LabelsDocument",
+    "RunDocument",
+    "RunEntry",
+    "RunsDocument",
+    "StudyDocument",
+    "TrialEntry",
+    "labels_document",
+    "run_document",
+    "runs_document",
+    "study_document",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEntry:
+    """One run of a list.
+
+    Attributes:
+        epochs: done. metrics: of validation at the best epoch.
+        started, updated: seconds since 1970; 0 when unknown.
+        evaluation: metrics of the splits evaluated at the end; a list leaves out test numbers that nobody has opened.
+        path: the folder, or the log of another tool. tool: that wrote the log; empty for our own runs and scripts.
+        config: nested values. error: what went wrong, or is damaged; empty otherwise.
+        size: bytes of the folder; null unless asked for.
+    """
+
+    id: str
+    name: str
+    tags: Sequence[str]
+    note: str
+    status: str
+    data: str
+    model: str
+    epochs: int
+    metrics: dict[str, float | None]
+    started: float
+    updated: float
+    evaluation: dict[str, dict[str, float | None]]
+    path: str
+    config: dict[str, Any]
+    tool: str
+    error: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsDocument(Document):
+    """Runs, in the order that was asked for, the newest first by default."""
+
+    kind = "runs"
+    runs: list[RunEntry]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunDocument(RunEntry, Document):
+    """One run.
+
+    Attributes:
+        problems: which of its files are missing or damaged, a line each.
+    """
+
+    kind = "run"
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialEntry:
+    """One trial of a study.
+
+    Attributes:
+        trial: its number. value: the metric at the best epoch; null before there is one.
+        params: values by the path of the setting. seconds: in its worker.
+        reason: why it failed, was pruned or given up. run: its folder; null before there is one.
+    """
+
+    trial: int
+    state: str
+    value: float | None
+    epochs: int
+    params: dict[str, Any]
+    seconds: float
+    reason: str
+    run: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyDocument(Document):
+    """A study and all of its trials."""
+
+    kind = "study"
+    id: str
+    name: str
+    tags: Sequence[str]
+    note: str
+    metric: str
+    direction: str
+    path: str
+    trials: list[TrialEntry]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelsDocument(Document):
+    """Name, tags and note of a run or a study, as they are now."""
+
+    kind = "labels"
+    id: str
+    name: str
+    tags: Sequence[str]
+    note: str
+
+
+def runs_document(summaries: Iterable[RunSummary], sizes: Iterable[int] | None = None) -> RunsDocument:
+    """Return the document of a list of runs.
+
+    Args:
+        sizes: of their folders, in bytes, in the same order; None leaves them out.
+    """
+    rows = [_facts(summary) | {"evaluation": summary.shown_evaluation} for summary in summaries]
+    if sizes is not None:
+        rows = [row | {"size": size} for row, size in zip(rows, sizes, strict=True)]
+    return RunsDocument(runs=[RunEntry(**row) for row in rows])
+
+
+def run_document(summary: RunSummary, problems: Iterable[str] = ()) -> RunDocument:
+    """Return the document of one run."""
+    return RunDocument(**_facts(summary), problems=list(problems))
+
+
+def study_document(study: "TuningStudy") -> StudyDocument:
+    """Return the document of a study.
+
+    Raises:
+        RunDamaged: its storage cannot be read.
+    """
+    trials = [
+        TrialEntry(
+            trial=record.number,
+            state=record.state,
+            value=record.value,
+            epochs=record.epochs,
+            params=record.params,
+            seconds=record.seconds,
+            reason=record.reason,
+            run=str(record.run) if record.run else None,
+        )
+        for record in study.records()
+    ]
+    plan, path = study.plan, study.folder.path
+    facts = {"metric": plan.metric, "direction": plan.direction, "path": str(path.resolve())}
+    return StudyDocument(id=study.name, **asdict(read_labels(path)), **facts, trials=trials)
+
+
+def labels_document(run: Run, labels: RunLabels) -> LabelsDocument:
+    """Return the document of what a run, or a study, is called."""
+    return LabelsDocument(id=run.id, **asdict(labels))
+
+
+def _facts(summary: RunSummary) -> dict[str, Any]:
+    return {
+        "id": summary.run.id,
+        "name": summary.labels.name,
+        "tags": summary.labels.tags,
+        "note": summary.labels.note,
+        "status": summary.status,
+        "data": summary.data,
+        "model": summary.model,
+        "epochs": summary.epoch,
+        "metrics": summary.metrics,
+        "started": summary.started,
+        "updated": summary.updated,
+        "evaluation": summary.evaluation,
+        "path": summary.log or str(Path(summary.run.path).resolve()),
+        "config": summary.config,
+        "tool": summary.tool,
+        "error": summary.error,
+    }
