@@ -15,10 +15,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core import RunWriter
+    from core import Histogram, Image, RunWriter, Text
 
-__all__ = ["RunWriter", "main"]
+__all__ = ["Histogram", "Image", "RunWriter", "Text", "main"]
 
+FROM_CORE = ("RunWriter", "Image", "Text", "Histogram")
 OURS = ("core", "tui")
 OF_THE_RUN = ("run", "config", "summary")
 """Of the run that was started last."""
@@ -29,16 +30,16 @@ __path__ = [ROOT]
 
 
 def __getattr__(name: str) -> Any:
-    """`RunWriter`, or a name of the interface like that of wandb, imported when it is asked for."""
-    if name == "RunWriter":
-        return __import__(f"{__name__}.core", fromlist=[name]).RunWriter
+    """A name of the core, or of the interface like that of wandb, imported when it is asked for."""
+    if name in FROM_CORE:
+        return getattr(__import__(f"{__name__}.core", fromlist=[name]), name)
     if name in LIKE_WANDB:
         shape = __import__(f"{__name__}.core.interop.wandb_shape", fromlist=[name])
         if name not in OF_THE_RUN:
             return getattr(shape, name)
         run = shape.current()
         return run if name == "run" else getattr(run, name, {})
-    known = ", ".join(("RunWriter", *LIKE_WANDB))
+    known = ", ".join((*FROM_CORE, *LIKE_WANDB))
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'; there is {known}")
 
 

@@ -44,6 +44,7 @@ __all__ = [
     "EvaluationFinished",
     "Event",
     "LayersSampled",
+    "MediaLogged",
     "Notice",
     "RunFinished",
     "RunPaused",
@@ -240,6 +241,25 @@ class LayersSampled(Event):
         columns = (self.kinds, self.weights, self.gradients, self.updates, self.dead)
         if any(len(column) != len(self.names) for column in columns):
             raise ValueError("lists of different lengths")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaLogged(Event):
+    """An image, a text or a histogram is in the run's folder; see `core.runs.media`.
+
+    Attributes:
+        step: that it is shown at. epoch: that it belongs to, 0 when unknown.
+        done: steps done since the start of the run when it was logged; a run that resumes before them logs it again.
+        file: its name in the folder ``media`` of the run.
+    """
+
+    kind: Literal["image", "text", "histogram"]
+    name: str
+    step: Count
+    epoch: Count
+    done: Count
+    file: str
+    caption: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

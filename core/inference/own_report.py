@@ -50,9 +50,8 @@ def report_steps(
     with _seeded(settings.seed, device):
         measured = validate_steps(model, batches_of(samples, data, device), settings.batch_size)
     assert measured is not None
-    numbers, given = measured
     where = f"{type(model).__name__}.{validation_method(model)}"
-    return own_report(numbers, n=len(samples), split=split), shown(given, where)
+    return own_report(measured.numbers, n=len(samples), split=split), shown(measured.samples, where)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from core.session.recorder import Recorder
 
 if TYPE_CHECKING:
     from core.observers.settings import Extras
+    from core.runs.media.store import MediaStore
 
 __all__ = ["Kept", "NotKept", "ScriptRun"]
 
@@ -31,6 +32,7 @@ class Kept(Protocol):
     def emit(self, event: Event) -> None: ...
     def checkpoint(self, weights: Mapping[str, Any], epoch: int, step: int, best: Best) -> None: ...
     def evaluation(self, predictions: Any, report: Any) -> None: ...
+    def media(self, name: str, item: Any, *, step: int, epoch: int, done: int) -> None: ...
     def end(self, finished: RunFinished) -> None: ...
 
 
@@ -53,6 +55,8 @@ class ScriptRun:
         self._recorder = Recorder(EventLog(run), _tell)
         self._observers = self._held.enter_context(observing(run, extras, self._recorder.emit, device))
         self._checkpoints = ScriptCheckpoints(run)
+        self._media: MediaStore | None = None
+        self._media_limit = extras.media
         self._console = console
 
     def begin(self, started: RunStarted) -> None:
@@ -78,6 +82,17 @@ class ScriptRun:
 
         save_evaluation(self.run, predictions, report)
         self.emit(EvaluationFinished(split=report.split, metrics=report.metrics))
+
+    def media(self, name: str, item: Any, *, step: int, epoch: int, done: int) -> None:
+        """Keep an image, a text or a histogram; what makes files of them is imported at the first one.
+
+        Raises:
+            DataError: it is none.
+        """
+        from core.runs.media.store import MediaStore
+
+        self._media = self._media or MediaStore(self.run, self.emit, self._media_limit)
+        self._media.keep(name, item, step=step, epoch=epoch, done=done)
 
     def end(self, finished: RunFinished) -> None:
         """Emit the last event and give the run free."""
@@ -113,6 +128,9 @@ class NotKept:
 
     def evaluation(self, predictions: Any, report: Any) -> None:
         """Drop an evaluation."""
+
+    def media(self, name: str, item: Any, *, step: int, epoch: int, done: int) -> None:
+        """Drop an image, a text or a histogram."""
 
     def end(self, finished: RunFinished) -> None:
         """End nothing."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.errors import DataError
 
-__all__ = ["StepCounter"]
+__all__ = ["StepCounter", "whole_step"]
 
 MAX_STEP = 1 << 53
 
@@ -40,7 +40,7 @@ class StepCounter:
         if given is None:
             self.step, self._epoch_began = self.step + 1, False
             return self.step
-        number = _whole(given)
+        number = whole_step(given)
         if self._given is None:
             self.restarted = 0 < self.step >= number
         elif number > self._given:
@@ -64,8 +64,8 @@ class StepCounter:
         self._epoch_began = True
 
 
-def _whole(given: Any) -> int:
-    """A step as an integer.
+def whole_step(given: Any) -> int:
+    """Return a step as an integer.
 
     Raises:
         DataError: it is not a whole number from 0 to 2^53.

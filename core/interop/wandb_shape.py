@@ -1,7 +1,7 @@
 """Runs of scripts that were written for Weights & Biases: ``import torchtui as wandb`` is all that changes.
 
-Of that interface there are ``init log config summary run finish watch define_metric``. What they say goes through
-`RunWriter`; nothing leaves this machine.
+Of that interface there are ``init log config summary run finish watch define_metric Image Histogram``. What they say
+goes through `RunWriter`; nothing leaves this machine.
 """
 
 import atexit
@@ -13,11 +13,12 @@ from numbers import Number
 from types import TracebackType
 from typing import Any, Self
 
-from core.errors import RunError
+from core.errors import DataError, RunError
 from core.interop.script_settings import settings_of
 from core.interop.writer import RunWriter
 from core.runs.folder import write_sections
 from core.runs.labels import MAX_NAME, MAX_TAG, write_labels
+from core.runs.media.kinds import kind_of
 from core.runs.script import script_sections
 
 __all__ = ["WandbRun", "WandbValues", "current", "define_metric", "finish", "init", "log", "watch"]
@@ -94,17 +95,35 @@ class WandbRun:
     def log(
         self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, **_: Any
     ) -> None:
-        """Log numbers, nested or flat; what is not a number is left out, and that is reported once for each name."""
+        """Log numbers, nested or flat, and what is to be looked at: ``Image``, ``Text``, ``Histogram``, lists of them,
+        images of Pillow and figures. What else is not a number is left out, and that is reported once for each name.
+        """
         if self.writer is None:
             return
-        numbers = dict(_numbers(data))
-        for name in set(_flat(data)) - set(numbers) - self._left_out:
-            self._left_out.add(name)
-            self.writer.notice(f"{name} is not a number, and is left out")
+        numbers, media = dict(_numbers(data)), dict(_media(data))
+        for name in set(_flat(data)) - set(numbers) - set(media):
+            self._leave_out(name, "is not a number, and is left out")
         if step is None and (self._is_open or commit is False):
             step = self.writer.step + (not self._is_open)
         self._is_open = commit is False
         self.writer.log(numbers, step=step)
+        for name, items in media.items():
+            self._look_at(name, items)
+
+    def _look_at(self, name: str, items: Iterable[Any]) -> None:
+        """Keep images, texts and histograms; one that cannot be kept is reported, and ends no script."""
+        assert self.writer is not None
+        for item in items:
+            kind = kind_of(item) or "image"
+            try:
+                getattr(self.writer, kind)(name, item)
+            except DataError as error:
+                self._leave_out(name, f"is left out: {str(error).removeprefix(f'{name}: ')}")
+
+    def _leave_out(self, name: str, why: str) -> None:
+        if name not in self._left_out and self.writer is not None:
+            self._left_out.add(name)
+            self.writer.notice(f"{name} {why}")
 
     def watch(self, *models: Any, **options: Any) -> None:
         """Do nothing: layers are watched in the app."""
@@ -248,3 +267,15 @@ def _numbers(data: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, An
             yield from _numbers(value, f"{above}{name}/")
         elif isinstance(value, Number) or (hasattr(value, "detach") and value.numel() == 1):
             yield f"{above}{name}", value
+
+
+def _media(data: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, list[Any]]]:
+    """What is to be looked at in nested values, named by its path."""
+    for name, value in data.items():
+        items = list(value) if isinstance(value, list | tuple) else [value]
+        if isinstance(value, Mapping):
+            yield from _media(value, f"{above}{name}/")
+        elif items and all(
+            kind_of(item) or hasattr(item, "savefig") or hasattr(item, "getbands") for item in items
+        ):
+            yield f"{above}{name}", items

@@ -32,10 +32,12 @@ from core.events import (
 )
 from core.interop.best_epoch import Best
 from core.interop.script_files import ensure_readable, make_folder
+from core.interop.script_media import ScriptMedia
 from core.interop.script_progress import ScriptProgress
 from core.interop.script_resume import Resumed, run_to_resume, state_of
 from core.interop.script_run import Kept, NotKept, ScriptRun
 from core.interop.script_settings import settings_of
+from core.interop.step_counter import whole_step
 from core.metrics import has_direction, lower_is_better
 from core.runs.folder import SPLITS, Run, default_runs_dir, write_sections
 from core.runs.script import script_sections
@@ -45,7 +47,7 @@ from core.torchrun import is_first
 __all__ = ["RunWriter"]
 
 
-class RunWriter:
+class RunWriter(ScriptMedia):
     """One run in the folder of the runs, started at once and ended by ``close``, a ``with`` block, or the script's end.
 
     An exception ends it as failed, Ctrl-C and ``sys.exit`` as stopped, a loss that is still NaN as diverged. A script
@@ -353,6 +355,12 @@ class RunWriter:
             )
         with self._lock:
             yield
+
+    def _look_at(self, name: str, item: Any, step: int | None) -> None:
+        with self._alone():
+            self._ensure_open()
+            shown_at = self.step if step is None else whole_step(step)
+            self._kept.media(name, item, step=shown_at, epoch=self.epochs_done, done=self.step)
 
     def _emit(self, event: Event) -> None:
         self._ensure_open()

@@ -31,6 +31,8 @@ class Extras(Options):
     """Time without a step after which a run counts as stalled."""
     system: bool = True
     """Whether CPU, memory and GPU usage is recorded."""
+    media: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    """Images, texts and histograms that are kept of one name, and megabytes of all; 0 keeps none."""
 
     @field_validator("log", mode="before")
     @classmethod
@@ -75,10 +77,11 @@ class Extras(Options):
         os.environ["TUI_ALERT"] = ";".join(self.alert)
         os.environ["TUI_STALL_MINUTES"] = str(self.stall_minutes)
         os.environ["TUI_SYSTEM"] = "1" if self.system else "0"
+        os.environ["TUI_MEDIA"] = str(self.media)
 
 
-ALONE = Extras(system=False)
-"""No observers."""
+ALONE = Extras(system=False, media=0)
+"""No observers, and nothing to look at: a trial of a study is one of many."""
 PACKAGES: Mapping[str, str] = {"tensorboard": "tensorboard", "mlflow": "mlflow"}
 
 

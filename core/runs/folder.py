@@ -134,6 +134,11 @@ class Run:
         return self.path / "console.log"
 
     @property
+    def media_folder(self) -> Path:
+        """Images, texts and histograms that were logged; see `core.runs.media`."""
+        return self.path / "media"
+
+    @property
     def code_folder(self) -> Path:
         """Copies of the user's Python files, one folder per section that names one, or per metric."""
         return self.path / "code"

@@ -31,6 +31,7 @@ from core.runs.data_facts import write_data_facts
 from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
+from core.runs.media.store import MediaStore
 from core.runs.origin.environment import write_environment
 from core.runs.requests import claimed
 from core.session.baselines.beside import train_beside
@@ -111,7 +112,10 @@ def execute(
         begun = run.log_file.exists()
         recorder = Recorder(EventLog(run), emit)
         with observing(run, extras, recorder.emit, str(prepared.device)) as observers:
-            finished = _attempt(prepared, run, observers.emit, control, state, begun, baselines, intervals)
+            media = MediaStore(run, observers.emit, extras.media) if extras.media else None
+            finished = _attempt(
+                prepared, run, observers.emit, control, state, begun, baselines, intervals, media
+            )
             observers.end(finished)
         recorder.close()
     return finished
@@ -126,6 +130,7 @@ def _attempt(
     begun: bool,
     baselines: bool,
     intervals: bool,
+    media: MediaStore | None,
 ) -> RunFinished:
     """Train and evaluate; return how it ended, whatever went wrong."""
     try:
@@ -135,6 +140,7 @@ def _attempt(
             explain_lost_rank(prepared.group),
         ):
             context = training_context(replace(prepared, config=from_copies(prepared.config, run)), state)
+            context = replace(context, media=media)
             emit(_started(prepared, state))
             if message := choose_workers(prepared):
                 emit(Notice(level="info", message=message))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from core.runs.media.store import MediaStore
 from core.training.distributed import SINGLE, Group
 from core.training.metrics.own_metrics import OwnMetric
 
@@ -23,9 +24,11 @@ class TrainingContext:
         group: the processes that train together; each has the same configuration and data.
         threads: chooses the number of processor threads again when training becomes slow; None leaves it.
         own_metrics: those of ``training.metrics`` that are the user's own.
+        media: keeps the images, texts and histograms of each validation; None where nobody does.
     """
 
     device: torch.device
     group: Group = SINGLE
     threads: "Threads | None" = None
     own_metrics: tuple[OwnMetric, ...] = ()
+    media: MediaStore | None = None

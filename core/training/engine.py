@@ -17,7 +17,7 @@ from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.data.stream.batches import batches_of
 from core.data.stream.memory import keep_large_blocks
-from core.errors import TorchtuiError
+from core.errors import DataError, TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
@@ -244,12 +244,25 @@ class _Loop:
         )
         if message := learner.metrics.report_cost(seconds):
             self.emit(Notice(level="info", message=message))
+        self.keep_media()
         kept = self.config.checkpoints
         is_kept = kept.wants(at.epoch, at.rank(value, kept.keep))
         if is_kept or (at.epoch < settings.epochs and self.saver.is_due(SAVE_SECONDS)):
             self.save(as_epoch=is_kept)
         self.emit_saved()
         return True
+
+    def keep_media(self) -> None:
+        """Keep what the validation gave to look at; a value that cannot be kept is reported, and ends nothing."""
+        store, at = self.learner.context.media, self.at
+        media, self.learner.media = self.learner.media, {}
+        if store is None:
+            return
+        for name, item in media.items():
+            try:
+                store.keep(name, item, step=at.step, epoch=at.epoch, done=at.step)
+            except DataError as error:
+                self.emit(Notice(level="warning", message=f"not kept: {error}"))
 
     def ends_early(self) -> bool:
         """Return true, and report why, if another epoch makes no sense or there is no time for one."""

@@ -54,6 +54,7 @@ class Learner:
         trained: all that is trained: `model`, and with it a loss that has weights.
         eval_model: the model to validate, keep and evaluate: `model`, or the moving average of its weights.
         step: trains on one batch; see `core.training.step`.
+        media: images, texts and histograms by name that the last validation gave; see `core.runs.media`.
 
     Raises:
         ConfigError: the loss does not fit the task.
@@ -84,6 +85,7 @@ class Learner:
         self.eval_model: nn.Module = self.ema.module if self.ema else model
         self.scaler = loss_scaler(settings.precision, context.device)
         self.share = Share()
+        self.media: dict[str, Any] = {}
         self.step = self.build_step()
         self._told_of_fused = False
 

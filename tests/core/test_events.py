@@ -16,6 +16,7 @@ from core.events import (
     EvaluationFinished,
     Event,
     LayersSampled,
+    MediaLogged,
     Notice,
     RunFinished,
     RunPaused,
@@ -69,6 +70,7 @@ EVENTS = [
         updates=[1e-3, 2e-3],
         dead=[0.25, None],
     ),
+    MediaLogged(kind="image", name="a/b", step=3, epoch=1, done=2, file="000001-a-b.png", caption="so"),
     RunFinished(status="failed", error="ValueError: x", traceback="Traceback ...\n"),
 ]
 

@@ -16,7 +16,7 @@ PANEL = "Beside the training"
 
 
 def with_extras(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command ``--log --notify --alert --stall-minutes --no-system``; options override the environment."""
+    """Give a command ``--log --notify --alert --stall-minutes --no-system --media``, over the environment."""
     signature = inspect.signature(command)
     added = [_option(name) for name in Extras.model_fields]
 
@@ -43,6 +43,7 @@ def _option(name: str) -> inspect.Parameter:
         "alert": (list[str] | None, "RULE"),
         "stall_minutes": (float | None, unit_of(field).upper()),
         "system": (bool | None, None),
+        "media": (int | None, "N"),
     }[name]
     flags = [f"{flag}/--no-{name}"] if name == "system" else [flag]
     text = f"{field.description} Also: TUI_{name.upper()}."

@@ -12,6 +12,7 @@ from core.events import (
     EvaluationFinished,
     Event,
     LayersSampled,
+    MediaLogged,
     Notice,
     RunFinished,
     RunPaused,
@@ -22,6 +23,7 @@ from core.events import (
 )
 from core.runs.history.advice import RISING_EPOCHS, STALL_EPOCHS, advise
 from core.runs.history.series import GrowingSeries
+from core.runs.media.stored import MediaIndex
 from core.tasks.registry import find_task
 
 __all__ = ["PACE", "Epoch", "History"]
@@ -54,6 +56,7 @@ class History:
         began: when it was first started, in seconds since 1970.
         system: load by name such as ``cpu``, in per cent; x is in minutes since the run began.
         layers: the latest sample of the layers; None before the first.
+        media: images, texts and histograms by name.
         curves: by name such as ``train loss`` or ``validation accuracy``; x is in epochs.
         epochs: the latest ones, oldest first. best_epoch: the best one so far, 0 before the first.
         seconds: of training and validation in the epochs that are done; their curve is named ``seconds``; see `PACE`.
@@ -72,6 +75,7 @@ class History:
     paused: bool = False
     system: dict[str, GrowingSeries] = field(default_factory=dict)
     layers: LayersSampled | None = None
+    media: MediaIndex = field(default_factory=MediaIndex)
     began: float | None = None
     curves: dict[str, GrowingSeries] = field(default_factory=dict)
     epochs: deque[Epoch] = field(default_factory=lambda: deque(maxlen=MAX_EPOCHS))
@@ -159,6 +163,9 @@ class History:
         match event:
             case RunStarted():
                 self._start(event)
+                self.media.apply(event)
+            case MediaLogged():
+                self.media.apply(event)
             case StepLogged():
                 self._step(event)
             case EpochFinished():

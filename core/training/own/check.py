@@ -1,6 +1,8 @@
 """A network's own step is checked, and its validation tried on one batch, before anything is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,11 +10,12 @@ from torch import nn
 from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
-from core.errors import ConfigError, ModelError, TorchtuiError
+from core.errors import ConfigError, DataError, ModelError, TorchtuiError
 from core.models.copies import copied
 from core.models.own_step import defines, directions, has_own_step
 from core.optimizers.several import SeveralOptimizers
 from core.random_state import rng_state, set_rng_state
+from core.runs.media.store import kept
 from core.tasks.registry import CUSTOM, task_of
 from core.training.own.samples import shown
 from core.training.own.step import own_optimizer
@@ -127,15 +130,31 @@ def _names_of_validation(config: TrainConfig, data: Dataset, model: nn.Module) -
     random = rng_state(CPU)
     try:
         measured = validate_steps(tried, Batches(first, data, CPU), config.training.batch_size)
-        names, samples = measured or ({}, None)
-        shown(samples, f"{_named(model)}.{validation_method(model)}")
+        if measured is None:
+            return []
+        where = f"{_named(model)}.{validation_method(model)}"
+        shown(measured.samples, where)
+        _check_media(measured.media, where)
     except TorchtuiError:
         raise
     except (Exception, SystemExit) as error:  # a network fails with whatever its layers raise
         raise _failure(model, error) from None
     finally:
         set_rng_state(random, CPU)
-    return list(names)
+    return list(measured.numbers)
+
+
+def _check_media(media: Mapping[str, Any], where: str) -> None:
+    """Make sure that images, texts and histograms can be kept.
+
+    Raises:
+        ModelError: one is something else.
+    """
+    for name, item in media.items():
+        try:
+            kept(item)
+        except DataError as error:
+            raise ModelError(f"{where} returned '{name}': {error.message}", error.hint) from None
 
 
 def _failure(model: nn.Module, error: BaseException) -> TorchtuiError:

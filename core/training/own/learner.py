@@ -1,6 +1,7 @@
 """Learners by task: this is where training with a network's own step differs."""
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -11,13 +12,15 @@ from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.models.own_step import directions
 from core.optimizers.several import SeveralOptimizers
+from core.runs.media.kinds import Image, Text
 from core.schedules.own_scheduler import OwnScheduler
 from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.learner import Learner
 from core.training.own.meter import NumberMeter
+from core.training.own.numbers import SAMPLES
 from core.training.own.step import own_optimizer, own_step
-from core.training.own.validation import validate_steps
+from core.training.own.validation import Validated, validate_steps
 from core.training.step import Step
 
 __all__ = ["learner_for"]
@@ -92,7 +95,8 @@ class _OwnLearner(Learner):
         )
         if measured is None:
             return None
-        numbers, _ = measured
+        self.media = _to_look_at(measured)
+        numbers = measured.numbers
         if numbers and settings.monitor not in numbers:
             raise ConfigError(
                 f"training.monitor: '{settings.monitor}' was not among the numbers of this validation",
@@ -100,3 +104,15 @@ class _OwnLearner(Learner):
                 field="training.monitor",
             )
         return numbers, []
+
+
+def _to_look_at(validated: Validated) -> dict[str, Any]:
+    """Return images, texts and histograms by name, the samples among them."""
+    samples = validated.samples
+    if samples is None or SAMPLES in validated.media:
+        return validated.media
+    is_text = isinstance(samples, str) or (
+        isinstance(samples, list | tuple) and all(isinstance(line, str) for line in samples)
+    )
+    layout = "NCHW"[4 - len(getattr(samples, "shape", "NCHW")) :]
+    return {SAMPLES: Text(samples) if is_text else Image(samples, layout=layout), **validated.media}

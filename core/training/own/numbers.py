@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from core.errors import ModelError
+from core.runs.media.kinds import kind_of
 
 __all__ = ["SAMPLES", "Numbers", "loss_of", "numbers_of"]
 
@@ -38,14 +39,18 @@ def loss_of(given: Any, where: str) -> tuple[Tensor, Numbers]:
 
 
 def numbers_of(given: Any, where: str) -> Numbers:
-    """Return the numbers of what a step returned, without samples.
+    """Return the numbers of what a step returned, without samples, images, texts and histograms.
 
     Raises:
         ModelError: it is neither one number nor a dict of numbers by name, or a name has other characters than letters,
             digits and ``_ . / @ -``.
     """
     returned = given if isinstance(given, Mapping) else {"loss": given}
-    numbers = {key: _number(value, key, where) for key, value in returned.items() if key != SAMPLES}
+    numbers = {
+        key: _number(value, key, where)
+        for key, value in returned.items()
+        if key != SAMPLES and kind_of(value) is None
+    }
     if not numbers:
         raise ModelError(f"{where} returned no numbers", "It returns a dict of numbers by name")
     return numbers

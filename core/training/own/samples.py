@@ -6,14 +6,13 @@ import numpy as np
 
 from core.arrays import as_array
 from core.errors import ModelError
+from core.runs.media.pictures import MAX_PICTURES, MAX_SIDE, as_bytes, side_by_side
 
 __all__ = ["Shown", "shown"]
 
 Shown = np.ndarray | str
 """A picture, uint8 (height, width) or (height, width, 3); or a text."""
 
-MAX_PICTURES = 64
-MAX_SIDE = 4096
 MAX_TEXT = 100_000
 TAKEN = (
     "Give a text, a list of texts, or a picture of shape (height, width), (channels, height, width) or, for several, "
@@ -54,33 +53,11 @@ def shown(given: Any, where: str) -> Shown | None:
     ):
         shape = "x".join(map(str, array.shape)) or "a single value"
         raise ModelError(f"{where} returned samples of the shape {shape} and the type {array.dtype}", TAKEN)
-    grid = _grid(_bytes(pictures[:MAX_PICTURES]))
+    pixels = as_bytes(pictures[:MAX_PICTURES], {})
+    grid = side_by_side(pixels.transpose(0, 2, 3, 1))
     if max(grid.shape[:2]) > MAX_SIDE:
         raise ModelError(
             f"{where} returned a picture of {grid.shape[1]}x{grid.shape[0]}",
             f"The largest side is {MAX_SIDE}",
         )
     return grid
-
-
-def _bytes(pictures: np.ndarray) -> np.ndarray:
-    if pictures.dtype == np.uint8:
-        return pictures
-    values = np.nan_to_num(pictures.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if low < 0 or high > 1:
-        values = (values - low) / max(high - low, 1e-12)
-    stretched: np.ndarray = np.rint(values * 255).astype(np.uint8)
-    return stretched
-
-
-def _grid(pictures: np.ndarray) -> np.ndarray:
-    """Lay pictures (n, channels, height, width) side by side, in about as many rows as columns."""
-    count, channels, height, width = pictures.shape
-    columns = int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
-    room = np.zeros((rows * columns, channels, height, width), dtype=np.uint8)
-    room[:count] = pictures
-    grid = room.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
-    whole: np.ndarray = grid.reshape(rows * height, columns * width, channels)
-    return whole[..., 0] if channels == 1 else whole

@@ -1,6 +1,7 @@
 """Validation of a network with its own step: the means of the numbers that it reports."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -8,13 +9,28 @@ from torch import nn
 
 from core.data.batches import Batch, Batches
 from core.models.own_step import defines
+from core.runs.media.kinds import kind_of
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
 from core.training.own.meter import Sums, add_to, means, read_numbers
 from core.training.own.numbers import SAMPLES, Numbers, numbers_of
 from core.user_code.batch_notes import note_batch
 
-__all__ = ["validate_steps", "validation_method"]
+__all__ = ["Validated", "validate_steps", "validation_method"]
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What a pass over a split gave.
+
+    Attributes:
+        numbers: means over all samples. samples: the first ``samples`` that a batch gave.
+        media: the first images, texts and histograms of each name; see `core.runs.media.kinds`.
+    """
+
+    numbers: dict[str, float]
+    samples: Any = None
+    media: dict[str, Any] = field(default_factory=dict)
 
 
 def validation_method(model: nn.Module) -> str:
@@ -29,10 +45,10 @@ def validate_steps(
     should_stop: Callable[[], bool] = lambda: False,
     precision: str = "fp32",
     group: Group = SINGLE,
-) -> tuple[dict[str, float], Any] | None:
-    """Return the means of the numbers over all samples, and the first ``samples`` that a batch gave.
+) -> Validated | None:
+    """Return the means of the numbers over all samples, and what the first batches gave to look at.
 
-    Batches are as large as in training, as a loss may depend on it. Both results are empty for an empty split.
+    Batches are as large as in training, as a loss may depend on it. The results are empty for an empty split.
 
     Args:
         precision: of the network; see `core.training.forward_pass.autocast`.
@@ -44,7 +60,7 @@ def validate_steps(
     """
     model.eval()
     reported: list[tuple[Numbers, int]] = []
-    samples = None
+    samples, media = None, dict[str, Any]()
     own = group.own_batches(len(batches), batch_size)
     for number, batch in enumerate(batches.iterate(batch_size, own)):
         if should_stop():
@@ -56,11 +72,12 @@ def validate_steps(
             note_batch(error, f"batch {place} of the evaluation", batch.inputs, batch.targets)
             raise
         reported.append((numbers_of(given, _where(model)), batch.samples))
-        if samples is None and isinstance(given, dict):
-            samples = given.get(SAMPLES)
+        if isinstance(given, dict):
+            samples = given.get(SAMPLES) if samples is None else samples
+            media = {name: value for name, value in given.items() if kind_of(value) is not None} | media
     if should_stop():  # a stream ends early then
         return None
-    return means(group.sums_by_name(_summed(read_numbers(reported)))), samples
+    return Validated(means(group.sums_by_name(_summed(read_numbers(reported)))), samples, media)
 
 
 def _validated(model: nn.Module, batch: Batch, precision: str, device: torch.device) -> Any:

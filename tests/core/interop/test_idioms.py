@@ -12,10 +12,20 @@ import numpy as np
 import pydantic
 import pytest
 import torch
+from PIL import Image as Pillow
 
-from core import RunWriter
+from core import Image, RunWriter
 from core.errors import DataError, InputError, RunError
-from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunFinished, RunStarted, StepLogged
+from core.events import (
+    EpochFinished,
+    EvaluationFinished,
+    Event,
+    MediaLogged,
+    Notice,
+    RunFinished,
+    RunStarted,
+    StepLogged,
+)
 from core.interop import wandb_shape
 from core.interop.script_settings import settings_of
 from core.runs.folder import find_run
@@ -190,6 +200,7 @@ def test_of_several_processes_the_first_writes(runs: Path, monkeypatch: pytest.M
         run.log(loss=torch.tensor(1.0), step=3)
         run.epoch(validation={"loss": 1.0})
         run.checkpoint({"weight": torch.ones(1)})
+        run.text("told", "nobody")
         assert run.predictions("test", [[0.9, 0.1], [0.2, 0.8]], [0, 1])["accuracy"] == 1.0
         assert (run.step, run.epochs_done, run.stop_requested, run.writes) == (3, 1, False, False)
         with pytest.raises(RunError, match="writes no run"):
@@ -287,8 +298,52 @@ def test_a_script_for_another_tracker_changes_one_line(runs: Path) -> None:
     assert "dropout: 0.5" in run.run.config_file.read_text()
     with pytest.raises(RunError, match="Call init"):
         wandb_shape.log({"loss": 1.0})
-    with pytest.raises(AttributeError, match="there is RunWriter, init, log"):
+    with pytest.raises(AttributeError, match="there is RunWriter, Image, Text, Histogram, init, log"):
         _ = wandb.Artifact
+
+
+def test_what_a_script_logs_to_be_looked_at(runs: Path) -> None:
+    with RunWriter("looks") as run:
+        run.log(loss=1.0, step=3)
+        run.image("samples", np.zeros((5, 7)), caption="first")
+        run.image("samples", Image(np.zeros((5, 7)), "second"), step=9)
+        run.text("told", ["a", "b"])
+        run.histogram("weights", torch.ones(5), bins=4)
+        with pytest.raises(DataError, match="samples: a picture of the shape a single value"):
+            run.image("samples", None)
+        with pytest.raises(DataError, match="step: got -1"):
+            run.text("told", "x", step=-1)
+    logged = told(run, MediaLogged)
+    assert [(event.kind, event.name, event.step, event.done) for event in logged] == [
+        ("image", "samples", 3, 3),
+        ("image", "samples", 9, 3),
+        ("text", "told", 3, 3),
+        ("histogram", "weights", 3, 3),
+    ]
+    assert [event.caption for event in logged[:2]] == ["first", "second"]
+
+
+def test_a_script_for_another_tracker_logs_what_it_did(runs: Path) -> None:
+    import torchtui as wandb
+
+    with wandb.init(project="p") as kept:
+        picture = wandb.Image(np.zeros((5, 7)), caption="so", boxes={"a": 1})
+        wandb.log({"loss": 1.0, "some": {"img": picture}, "h": wandb.Histogram(np_histogram=([1], [0, 1]))})
+        wandb.log(
+            {"some": {"img": [picture, picture]}, "pil": Pillow.new("L", (3, 3)), "bad": wandb.Image(None)}
+        )
+        run = kept.writer
+    assert [event.name for event in told(run, MediaLogged)] == [
+        "some/img",
+        "h",
+        "some/img",
+        "some/img",
+        "pil",
+    ]
+    messages = [notice.message for notice in told(run, Notice)]
+    assert "some/img: of Image these have no meaning here: boxes" in messages
+    assert any(text.startswith("bad is left out: a picture of") for text in messages)
+    assert run.step == 1
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,22 @@ from core.data.batches import Batches, epoch_order
 from core.data.dataset import Dataset
 from core.data.splits import assemble
 from core.errors import TorchtuiError
-from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunFinished, RunStarted, StepLogged
+from core.events import (
+    EpochFinished,
+    EvaluationFinished,
+    Event,
+    MediaLogged,
+    Notice,
+    RunFinished,
+    RunStarted,
+    StepLogged,
+)
 from core.inference.own_report import report_steps
 from core.inference.stored import load_evaluation, stored_samples
+from core.runs.folder import Run
+from core.runs.media.kinds import Histogram, Image, Text
+from core.runs.media.store import MediaStore
+from core.runs.media.stored import read_pixels, read_words
 from core.training.context import TrainingContext
 from core.training.engine import TrainingResult, train
 from core.training.own.validation import validate_steps
@@ -58,13 +71,19 @@ def images() -> Dataset:
     return replace(data, task="custom")
 
 
-def trained(model: nn.Module, data: Dataset, **values: Any) -> tuple[TrainingResult, list[Event]]:
-    """Train with plain SGD by the engine, from the random state as it is."""
+def trained(
+    model: nn.Module, data: Dataset, media: Any = None, **values: Any
+) -> tuple[TrainingResult, list[Event]]:
+    """Train with plain SGD by the engine, from the random state as it is.
+
+    Args:
+        media: makes what keeps images, texts and histograms, of what takes events.
+    """
     training = {"epochs": EPOCHS, "batch_size": BATCH, "seed": SEED, **values.pop("training", {})}
     sgd = {"name": "sgd", "lr": 0.05}
     config = configuration.from_dict({"optimizer": sgd, "training": training, **values})
     events: list[Event] = []
-    context = TrainingContext(torch.device("cpu"))
+    context = TrainingContext(torch.device("cpu"), media=media and media(events.append))
     result = train(
         config, data, model, context, emit=events.append, control=RunControl(), checkpoints=Forgetful()
     )
@@ -127,6 +146,41 @@ def test_several_optimizers_equal_a_bare_loop_bit_for_bit(images: Dataset) -> No
     assert result.status == "completed"
     assert_equal_weights(ours, theirs)
     assert last_epoch(events).train.keys() == {"critic_loss", "generator_loss"}
+
+
+class Shows(own_steps.Classifier):
+    validations = 0
+
+    def validation_step(self, batch: Any) -> dict[str, Any]:
+        self.validations += 1
+        weights = self.layers[1].weight
+        return {
+            "loss": self.training_step(batch),
+            "samples": batch[0][:2],
+            "told": Text(f"batch {self.validations}") if self.validations < 3 else Text(None),
+            "first layer": Histogram(weights),
+            **({"odd": Image(batch[0][0])} if self.validations % 2 == 0 else {}),
+        }
+
+
+def test_what_validation_gives_to_look_at_is_kept_once_an_epoch(images: Dataset, tmp_path: Path) -> None:
+    data = replace(images, validation=images.train.rows(slice(0, 2 * BATCH)))
+    run = Run(tmp_path)
+    result, events = trained(Shows(16, 3), data, media=lambda emit: MediaStore(run, emit, 10))
+    assert result.status == "completed"
+    kept = [event for event in events if isinstance(event, MediaLogged)]
+    steps = 200 // BATCH + 1
+    of_an_epoch = [("samples", 1), ("told", 1), ("first layer", 1), ("odd", 1)]
+    assert [(event.name, event.epoch) for event in kept[:4]] == of_an_epoch
+    assert {(event.epoch, event.step, event.done) for event in kept} == {
+        (1, steps, steps),
+        (2, 2 * steps, 2 * steps),
+    }
+    assert read_words(run, kept[1]) == "batch 1"
+    assert read_pixels(run, kept[0]).shape == (4, 8)
+    assert [event.message for event in events if isinstance(event, Notice)][-1].startswith(
+        "not kept: told: a None"
+    )
 
 
 class FailsInTheLastBatch(own_steps.Classifier):
@@ -352,6 +406,12 @@ class Spaces(Base):
     def validation_step(self, batch):
         return {"loss": 1.0, "my number": 1.0}
 
+class Looks(Base):
+    def validation_step(self, batch):
+        from torchtui import Image
+
+        return {"loss": 1.0, "looks": Image(torch.zeros(2, 5, 4, 5))}
+
 class Shape(Base):
     def validation_step(self, batch):
         return {"loss": 1.0, "samples": torch.zeros(2, 5, 4, 4)}
@@ -387,7 +447,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "Words": ({}, "Words.validation_step returned an object of type str as 'loss'. It takes one number"),
     "Spaces": ({}, "Spaces.validation_step reports a number as 'my number'. Names have letters, digits"),
     "Shape": ({}, "Shape.validation_step returned samples of the shape 2x5x4x4 and the type float32"),
-    "Fails": ({}, "bad.py, line 50: IndexError: tuple index out of range"),
+    "Looks": ({}, "Looks.validation_step returned 'looks': a picture of the shape 2x5x4x5. Give"),
+    "Fails": ({}, "bad.py, line 56: IndexError: tuple index out of range"),
     "Other": ({}, "training.monitor: 'loss' is not a number that Other.validation_step returns. Takes fid"),
     "Two": (
         {"training": {"accumulate": 2}},

@@ -1,0 +1,150 @@
+"""The images, texts and histograms that a run has kept: by name, in the order of their steps, and read back."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import RunDamaged
+from core.events import Event, MediaLogged, RunStarted
+from core.files.reading import open_regular, read_text
+from core.runs.folder import Run
+from core.runs.log import LogReader
+from core.runs.media.histograms import Counts, from_text
+from core.runs.media.kinds import MediaKind
+from core.runs.media.pictures import MAX_SIDE, Pixels
+
+__all__ = [
+    "ENDINGS",
+    "FILE",
+    "MediaIndex",
+    "media_of",
+    "path_of",
+    "plain_part",
+    "read_counts",
+    "read_pixels",
+    "read_words",
+]
+
+ENDINGS: dict[MediaKind, str] = {"image": ".png", "text": ".txt", "histogram": ".json"}
+FILE = re.compile(r"(?P<number>\d{6,12})-(?P<name>[A-Za-z0-9_.-]{1,60})\.(png|txt|json)")
+"""Name of a file: it leads out of no folder."""
+MAX_NAMES, MAX_ITEMS = 1000, 100_000
+"""That are kept in memory; a log that anybody may have written has no bounds."""
+MAX_BYTES = 1 << 22
+"""Of a text or a histogram."""
+LINES = (b'"media_logged"', b'"run_started"')
+
+
+def plain_part(name: str) -> str:
+    """Return the part of a file's name that stands for a name."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:60] or "media"
+
+
+class MediaIndex:
+    """Takes in events, and holds what a run has kept.
+
+    Attributes:
+        items: by name, oldest first; names in the order in which they came.
+    """
+
+    def __init__(self) -> None:
+        self.items: dict[str, list[MediaLogged]] = {}
+        self._count = 0
+
+    def apply(self, event: Event) -> None:
+        """Take in one event of a run."""
+        if isinstance(event, RunStarted):
+            self._start(event)
+        elif isinstance(event, MediaLogged) and self._has_room(event.name):
+            self.items.setdefault(event.name, []).append(event)
+            self._count += 1
+
+    def _has_room(self, name: str) -> bool:
+        return self._count < MAX_ITEMS and (name in self.items or len(self.items) < MAX_NAMES)
+
+    def _start(self, started: RunStarted) -> None:
+        """Drop what comes again: of a run that starts over everything, else what came after its checkpoint."""
+        anew = not started.step and not started.epoch
+        left = {
+            name: [] if anew else [event for event in events if event.done <= started.step]
+            for name, events in self.items.items()
+        }
+        self.items = {name: events for name, events in left.items() if events}
+        self._count = sum(map(len, self.items.values()))
+
+
+def media_of(run: Run) -> MediaIndex:
+    """Return what a run has kept so far, without reading all of its log as JSON."""
+    index, reader = MediaIndex(), _MediaReader(run.log_file)
+    before = -1
+    while reader.offset > before:
+        before = reader.offset
+        for event in reader.read():
+            index.apply(event)
+    return index
+
+
+class _MediaReader(LogReader):
+    def _parse(self, line: bytes) -> Event | None:
+        return super()._parse(line) if any(kind in line for kind in LINES) else None
+
+
+def path_of(run: Run, event: MediaLogged) -> Path:
+    """Return the file of an item.
+
+    Raises:
+        RunDamaged: the event names none of ours.
+    """
+    if FILE.fullmatch(event.file) is None or not event.file.endswith(ENDINGS[event.kind]):
+        raise RunDamaged(f"the log names a file that is none of this run: {event.file!r:.80}")
+    return run.media_folder / event.file
+
+
+def read_pixels(run: Run, event: MediaLogged) -> Pixels:
+    """Return an image.
+
+    Raises:
+        RunDamaged: its file is missing or damaged.
+    """
+    from PIL import Image
+
+    path = path_of(run, event)
+    try:
+        with open_regular(path) as file, Image.open(file, formats=["PNG"]) as opened:
+            if max(opened.size) > MAX_SIDE:
+                raise ValueError(f"{opened.width}x{opened.height} pixels")
+            return np.asarray(opened.convert("L" if opened.mode in ("1", "L") else "RGB"))
+    except Exception as error:  # Pillow raises whatever it trips over in a damaged file
+        raise _damaged(path, error) from None
+
+
+def read_words(run: Run, event: MediaLogged) -> str:
+    """Return a text; it may hold anything, so clean it before it is shown.
+
+    Raises:
+        RunDamaged: its file is missing.
+    """
+    path = path_of(run, event)
+    try:
+        return read_text(path, errors="replace", limit=MAX_BYTES)
+    except OSError as error:
+        raise _damaged(path, error) from None
+
+
+def read_counts(run: Run, event: MediaLogged) -> Counts:
+    """Return a histogram.
+
+    Raises:
+        RunDamaged: its file is missing or damaged.
+    """
+    path = path_of(run, event)
+    try:
+        return from_text(read_text(path, errors="replace", limit=MAX_BYTES))
+    except (OSError, RunDamaged) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> RunDamaged:
+    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    return RunDamaged(f"{path.name} cannot be read: {reason}")
