@@ -17,6 +17,7 @@ from core.runs.media.pictures import MAX_SIDE, Pixels
 __all__ = [
     "ENDINGS",
     "FILE",
+    "MediaFollower",
     "MediaIndex",
     "media_of",
     "path_of",
@@ -74,15 +75,28 @@ class MediaIndex:
         self._count = sum(map(len, self.items.values()))
 
 
+class MediaFollower:
+    """Reads what a run has kept, and later what has come since, without reading all of its log as JSON."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self._index = run, MediaIndex()
+        self._reader = _MediaReader(run.log_file)
+
+    def read(self) -> MediaIndex:
+        """Return all that is there now, which does not change with the next call."""
+        before = -1
+        while self._reader.offset > before:
+            before = self._reader.offset
+            for event in self._reader.read():
+                self._index.apply(event)
+        found = MediaIndex()
+        found.items = {name: list(events) for name, events in self._index.items.items()}
+        return found
+
+
 def media_of(run: Run) -> MediaIndex:
-    """Return what a run has kept so far, without reading all of its log as JSON."""
-    index, reader = MediaIndex(), _MediaReader(run.log_file)
-    before = -1
-    while reader.offset > before:
-        before = reader.offset
-        for event in reader.read():
-            index.apply(event)
-    return index
+    """Return what a run has kept so far."""
+    return MediaFollower(run).read()
 
 
 class _MediaReader(LogReader):

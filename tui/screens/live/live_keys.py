@@ -7,7 +7,7 @@ from tui.screens.base import NARROW
 __all__ = ["is_offered"]
 
 OF_A_RUN = {
-    *("pause", "stop", "checkpoint", "detach", "evaluate", "layers"),
+    *("pause", "stop", "checkpoint", "detach", "evaluate", "layers", "media"),
     *("log_scale", "smooth", "zoom", "epoch", "machine", "panel", "console", "score", "use"),
     *("turn_charts", "axis", "log_x", "explore", "save_chart", "copy_readout"),
 }
@@ -34,6 +34,7 @@ def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
         "use": feed.host.run is not None,
         "console": feed.host.obeys,
         "layers": feed.host.obeys,
+        "media": bool(feed.history.media.items),
         "panel": width < NARROW,
     }
     return offered.get(action, True)

@@ -33,6 +33,7 @@ from tui.screens.live.layers_panel import LayersPanel
 from tui.screens.live.live_keys import is_offered
 from tui.screens.live.live_texts import facts, messages
 from tui.screens.live.status_line import StatusLine
+from tui.screens.media.panel import MediaPanel
 from tui.terminal.text import clean, of
 from tui.terminal.themes import STATES
 from tui.widgets.confusion import ConfusionGrid
@@ -75,6 +76,7 @@ class LiveScreen(JobActions):
             "layers",
             tooltip="Norms, updates and dead units of each layer, or the charts again",
         ),
+        Binding("i", "media", "media", tooltip="Images, texts and histograms by step, or the charts again"),
         Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
         Binding(
             "right_square_bracket",
@@ -134,12 +136,14 @@ class LiveScreen(JobActions):
         self._asked_for_layers: RunFeed | None = None
         self._told: tuple[Event | None, str] = None, ""
         self._confusion_of: Epoch | None = None
+        self._has_media = False
 
     def compose_body(self) -> ComposeResult:
         yield StatusLine(id="status")
         yield Static("", id="facts", markup=False)
         yield ChartPages(id="charts")
         yield LayersPanel(id="layers-panel")
+        yield MediaPanel(id="media-panel")
         with Horizontal(id="below"):
             with Panel(id="epochs-panel"):
                 yield EpochTable(id="epochs")
@@ -209,14 +213,17 @@ class LiveScreen(JobActions):
         if feed is not self._drawn:
             self._reset(feed)
         with feed.budget.chart_frame(shared=feed.in_app):
-            if feed.status != self._drawn_state:
+            if feed.status != self._drawn_state or bool(feed.history.media.items) != self._has_media:
+                self._has_media = bool(feed.history.media.items)
                 self.refresh_bindings()
             self._drawn_version, self._drawn_state = feed.history.version, feed.status
             self._draw_texts(feed)
             self._draw_facts(feed)
             self._draw_console()
             self.query_one("#epochs", EpochTable).show(feed.history, self.chosen_epoch)
-            if self.has_class("-layers"):
+            if self.has_class("-media"):
+                self.query_one(MediaPanel).show(feed.host.run, feed.history.media)
+            elif self.has_class("-layers"):
                 self._draw_layers(feed)
             else:
                 self._draw_charts(feed.history)
@@ -227,6 +234,7 @@ class LiveScreen(JobActions):
         self.score = ""
         if not feed.host.obeys:  # without layers no key leads back to the charts
             self.remove_class("-layers")
+        self.remove_class("-media")
         self.refresh_bindings()
         self.query_one("#messages", Static).update("")
 
@@ -376,6 +384,12 @@ class LiveScreen(JobActions):
         """Show the layers in place of the charts, or the charts again."""
         self.toggle_class("-layers")
         self.draw()
+
+    def action_media(self) -> None:
+        """Show images, texts and histograms in place of the charts, or the charts again."""
+        self.toggle_class("-media")
+        self.set_focus(self.query_one(MediaPanel).view if self.has_class("-media") else None)
+        self.call_after_refresh(self.draw)
 
     def action_console(self) -> None:
         """Show what user code printed in place of the panels under the charts, or the panels again."""

@@ -37,6 +37,7 @@ RUN_ACTIONS: Final = frozenset(
         "copy",
         "copy_path",
         "console",
+        "media",
         "label",
         "use",
         "job",
@@ -61,6 +62,8 @@ def possible_actions(summary: RunSummary | None) -> frozenset[str]:
         possible |= {"evaluate", "use", "job"}
     if summary.config and not summary.script:
         possible.add("configure")
+    if summary.run.media_folder.is_dir():
+        possible.add("media")
     if summary.log:  # another tool's: it is only looked at here
         possible &= {"copy", "copy_path", "label", "use", "job"}
     return frozenset(possible)

@@ -30,6 +30,7 @@ from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.console_panel import ConsolePanel
 from tui.screens.jobs.actions import USE
+from tui.screens.media.panel import MediaPanel
 from tui.screens.runs.columns_dialog import ChooseColumns
 from tui.screens.runs.filter_field import FilterField
 from tui.screens.runs.run_actions import ON_MARKS, RUN_ACTIONS, RunActions, possible_actions
@@ -95,6 +96,7 @@ class RunsScreen(RunActions):
         Binding("p", "preview", "preview", tooltip="Show or hide the preview"),
         Binding("v", "columns", "columns", tooltip="Choose the columns"),
         Binding("t", "console", "console", tooltip="Show or hide what the run's own code printed"),
+        Binding("i", "media", "media", tooltip="Show or hide its images, texts and histograms"),
         Binding("asterisk", "mark_all", "Mark all that are shown, or none", show=False, key_display="*"),
         Binding("O", "turn_order", "Reverse the order", show=False),
         Binding("y", "copy", "Copy the run's id", show=False),
@@ -144,6 +146,7 @@ class RunsScreen(RunActions):
                 yield Static("", id="runs-notice", markup=False)
             yield RunPreview(id="preview")
         yield ConsolePanel(id="console-panel")
+        yield MediaPanel(id="media-panel")
 
     def on_mount(self) -> None:
         self._catalogue, self._studies = Catalogue(self.runs_dir), StudyList(self.runs_dir)
@@ -452,6 +455,7 @@ class RunsScreen(RunActions):
     def _highlighted(self, event: RunsTable.Highlighted) -> None:
         self.query_one(RunPreview).show(event.summary)
         self._show_console()
+        self._show_media()
         possible = possible_actions(event.summary)
         if possible != self._possible:
             self._possible = possible
@@ -477,6 +481,16 @@ class RunsScreen(RunActions):
         self.toggle_class("-console")
         self._show_console()
         self.set_focus(self.query_one(ConsolePanel).view if self.has_class("-console") else self.table)
+
+    def action_media(self) -> None:
+        """Show images, texts and histograms of the run under the cursor, or hide them."""
+        self.toggle_class("-media")
+        self._show_media()
+        self.set_focus(self.query_one(MediaPanel).view if self.has_class("-media") else self.table)
+
+    def _show_media(self) -> None:
+        if self.has_class("-media"):
+            self.query_one(MediaPanel).follow(self.selected.run if self.selected else None)
 
     def _show_console(self) -> None:
         if self.has_class("-console"):
