@@ -1,4 +1,4 @@
-"""What a script logs to be looked at: images, texts and histograms."""
+"""Calls of a script that log images, texts and histograms."""
 
 from typing import Any
 

@@ -270,7 +270,7 @@ def _numbers(data: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, An
 
 
 def _media(data: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, list[Any]]]:
-    """What is to be looked at in nested values, named by its path."""
+    """Images, texts and histograms in nested values, named by their path."""
     for name, value in data.items():
         items = list(value) if isinstance(value, list | tuple) else [value]
         if isinstance(value, Mapping):

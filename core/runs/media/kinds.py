@@ -1,4 +1,4 @@
-"""What a script logs, or a network's ``validation_step`` returns, to be looked at: images, texts and histograms."""
+"""Images, texts and histograms that a script logs, or that a network's ``validation_step`` returns."""
 
 from typing import Any, ClassVar, Literal
 

@@ -15,18 +15,15 @@ from core.runs.media.kinds import KINDS, MediaKind, kind_of
 from core.runs.media.pictures import Notes, picture, png
 from core.runs.media.stored import ENDINGS, FILE, media_of, plain_part
 
-__all__ = ["MAX_TEXT", "Kept", "MediaStore", "kept"]
+__all__ = ["MAX_TEXT", "MediaStore", "kept"]
 
 MAX_TEXT = 100_000
 MAX_CAPTION, MAX_NAME = 300, 200
 MEGABYTE = 1_000_000
 
-Kept = tuple[MediaKind, bytes, Notes]
-"""The kind and the content of a file, and what was guessed."""
 
-
-def kept(item: Any) -> Kept:
-    """Return an image, a text or a histogram of `core.runs.media.kinds` as the content of a file.
+def kept(item: Any) -> tuple[MediaKind, bytes, Notes]:
+    """Return an image, a text or a histogram as its kind, the content of its file, and what was guessed.
 
     Raises:
         DataError: it is not what its kind takes.

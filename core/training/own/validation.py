@@ -21,7 +21,7 @@ __all__ = ["Validated", "validate_steps", "validation_method"]
 
 @dataclass(frozen=True)
 class Validated:
-    """What a pass over a split gave.
+    """Results of a pass over a split.
 
     Attributes:
         numbers: means over all samples. samples: the first ``samples`` that a batch gave.

@@ -55,7 +55,7 @@ class HistogramView(Widget):
 
 
 class MediaPanel(Background, Panel):
-    """What one run has kept to be looked at; reads only while it is displayed."""
+    """Images, texts and histograms of one run; read only while they are displayed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "step", key_display="← →", tooltip="The step before, or after"),
@@ -96,7 +96,7 @@ class MediaPanel(Background, Panel):
 
     @property
     def view(self) -> NameList:
-        """What gets the focus."""
+        """The list of names, which gets the focus."""
         return self.query_one(NameList)
 
     @property

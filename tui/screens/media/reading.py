@@ -1,4 +1,4 @@
-"""What is shown of one item: read and scaled off the UI thread."""
+"""One item as it is shown: read and scaled off the UI thread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a run keeps to be looked at: files and events, bounded, and rewound with the run."""
+"""Images, texts and histograms of a run: files and events, bounded, and rewound with the run."""
 
 import errno
 import os
