@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 
 from core.tuning.search.objectives import dominated
 from core.tuning.search.plan import Plan
@@ -22,7 +23,9 @@ SAME_FAILURES = 50
 """So many trials that all fail in the same way end a study early: fewer may have missed a small region that works."""
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", re.IGNORECASE)
 LEAST_EPOCHS = 4
-"""A shorter end of a curve does not show its noise."""
+"""Fewer do not show the noise of a curve."""
+BEST_PART = 4
+"""Noise is that of the best epochs, one in so many."""
 
 
 def enough(plan: Plan, records: Sequence[TrialRecord], session: int) -> str:
@@ -77,7 +80,8 @@ def seconds_left(
 def without_improvement(plan: Plan, records: Iterable[TrialRecord]) -> tuple[int, float]:
     """Return how many trials have ended since one was better than the best before by more than the noise, and that.
 
-    Trials that failed, wait at a milestone or miss a limit, count. The noise is that of the best trial's curve. With
+    Trials that failed, wait at a milestone or miss a limit, count. The noise is that of the best trial's best
+    epochs. With
     two objectives a trial is better than those before it where none of them beats it in both.
     """
     if plan.second:
@@ -90,7 +94,7 @@ def without_improvement(plan: Plan, records: Iterable[TrialRecord]) -> tuple[int
         value = math.inf if record.value is None else sign * record.value
         count += 1
         if value < best - noise and record.state == "completed" and keeps_limits(plan, record):
-            best, count, noise = value, 0, noise_of(record.curve)
+            best, count, noise = value, 0, noise_of(record.curve, plan.direction)
     return count, noise
 
 
@@ -122,16 +126,22 @@ def beyond_limits(plan: Plan, records: Iterable[TrialRecord]) -> str:
     return ", ".join([f"none of {len(completed)} trials that completed keeps to {limits}", *near])
 
 
-def noise_of(curve: Sequence[float]) -> float:
-    """Return the standard deviation of the second half of a curve around a straight line; 0 where it is too short."""
-    end = curve[len(curve) // 2 :]
-    if len(end) < LEAST_EPOCHS or not all(map(math.isfinite, end)):
+def noise_of(curve: Sequence[float], direction: str = "minimize") -> float:
+    """Return the standard deviation of the best quarter of a curve's epochs around a straight line.
+
+    0 for a curve of fewer than four epochs, or with one that has no value. The other epochs say nothing of how far
+    chance moves the best one: a curve may fall steeply before it, and rise out of sight after it.
+    """
+    if len(curve) < LEAST_EPOCHS or not all(map(math.isfinite, curve)):
         return 0.0
-    middle, mean = (len(end) - 1) / 2, sum(end) / len(end)
-    spread = sum((place - middle) ** 2 for place in range(len(end)))
-    slope = sum((place - middle) * value for place, value in enumerate(end)) / spread
-    rests = [value - mean - slope * (place - middle) for place, value in enumerate(end)]
-    return math.sqrt(sum(rest * rest for rest in rests) / (len(end) - 2))
+    ranked = sorted(range(len(curve)), key=lambda epoch: curve[epoch], reverse=direction == "maximize")
+    epochs = ranked[: max(LEAST_EPOCHS, len(curve) // BEST_PART)]
+    values = [curve[epoch] for epoch in epochs]
+    middle, mean = fmean(epochs), fmean(values)
+    spread = sum((epoch - middle) ** 2 for epoch in epochs)
+    slope = sum((epoch - middle) * value for epoch, value in zip(epochs, values, strict=True)) / spread
+    rests = [value - mean - slope * (epoch - middle) for epoch, value in zip(epochs, values, strict=True)]
+    return math.sqrt(sum(rest * rest for rest in rests) / (len(rests) - 2))
 
 
 def same_failure(records: Iterable[TrialRecord]) -> str:

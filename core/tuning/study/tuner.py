@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -48,7 +49,7 @@ CLEAR_SECONDS = 5.0
 """How often the checkpoints of trials that are not among the best are removed."""
 GOOD = ("completed", "paused", "pruned")
 QUICK_SECONDS = 2.0
-"""Trials that last less long are claimed one ahead; longer ones are left to other processes until a worker is free."""
+"""Trials that last less long are claimed ahead, one for each worker; longer ones are left to other processes."""
 
 Emit = Callable[[StudyEvent], None]
 
@@ -103,7 +104,7 @@ class _Tuner:
         self.timeout = timeout
         self.deadline = math.inf if timeout is None else time.monotonic() + timeout
         self.running: dict[int, GivenTrial] = {}
-        self.ready: GivenTrial | None = None
+        self.ready: deque[GivenTrial] = deque()
         self.looked_at = -math.inf
         self.asked_at = -math.inf
         self.asked = self.paused = False
@@ -151,7 +152,7 @@ class _Tuner:
             self.drop_ready()
             return bool(self.running)
         if self.is_paused():
-            return bool(self.running) or self.ready is not None or self.claims.left()
+            return bool(self.running or self.ready) or self.claims.left()
         if time.monotonic() - self.looked_at < LOOK_SECONDS:
             return True
         return self.fill()
@@ -180,22 +181,20 @@ class _Tuner:
             self.drop_ready()
             return bool(self.running)
         while len(self.running) < self.executor.slots:
-            if self.ready is None:
-                self.ready = self.prepare()
-            if self.ready is None:
+            if not self.ready and not self.prepare():
                 return bool(self.running) or self.claims.elsewhere() > 0
             self.start()
         plan = self.study.plan
         limited = plan.patience or plan.max_epochs
-        if self.ready is None and not limited and plan.method in DRAWN_BLINDLY and self.are_quick():
-            self.ready = self.prepare()
+        is_next = len(self.ready) < self.executor.slots  # several workers may end at once
+        if is_next and not limited and plan.method in DRAWN_BLINDLY and self.are_quick():
+            self.prepare()
         return True
 
     def drop_ready(self) -> None:
-        """Give back the trial that is ready, for another time."""
-        if self.ready is not None:
-            give_back(self.study, self.ready.claim.attempt.number)
-            self.ready = None
+        """Give back the trials that are ready, for another time."""
+        while self.ready:
+            give_back(self.study, self.ready.pop().claim.attempt.number)
 
     def has_enough(self) -> bool:
         """Return whether no more trials should start, though there are some; report why."""
@@ -217,18 +216,18 @@ class _Tuner:
         a_second = len(first.curve) / max(time.time() - first.record.started, 1e-3)
         return bool(first.task.config["training"]["epochs"] < a_second * QUICK_SECONDS)
 
-    def prepare(self) -> GivenTrial | None:
-        """The next trial; None when none is free."""
+    def prepare(self) -> bool:
+        """Make the next trial ready; False when none is free."""
         claim = self.claims.next()
         if claim is None:
             self.looked_at = time.monotonic()
-            return None
-        return prepare(self.study, claim, self.executor.threads, self.data_root)
+            return False
+        self.ready.append(prepare(self.study, claim, self.executor.threads, self.data_root))
+        return True
 
     def start(self) -> None:
-        """Give the trial that is ready to a worker."""
-        assert self.ready is not None
-        given, self.ready = self.ready, None
+        """Give the trial that is ready first to a worker."""
+        given = self.ready.popleft()
         given.record = replace(given.record, started=time.time())
         self.running[given.record.number] = given
         self.executor.start(given.task)
@@ -270,7 +269,7 @@ class _Tuner:
         running = self.running.pop(message.trial)
         self.looked_at = -math.inf
         outcome = message.outcome
-        if self.ready is not None and outcome.state in GOOD and not self.control.attention:
+        if self.ready and outcome.state in GOOD and not self.control.attention:
             self.start()  # the worker need not wait for what is written down now
         if outcome.state == "stopped" and self.ending:
             give_back(self.study, running.claim.attempt.number)

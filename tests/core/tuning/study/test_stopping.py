@@ -2,7 +2,10 @@
 
 import math
 from dataclasses import replace
+from random import Random
 from typing import Any
+
+import pytest
 
 from core.config import schema as configuration
 from core.tuning.search.plan import Plan, make_plan
@@ -31,19 +34,35 @@ def trials(*values: float | None, curve: tuple[float, ...] = ()) -> list[TrialRe
     ]
 
 
-def test_the_noise_of_a_curve_leaves_its_trend_out() -> None:
+def test_the_noise_of_a_curve_is_that_of_its_best_epochs_without_their_trend() -> None:
     assert noise_of([9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0]) < 1e-12
-    zigzag = [epoch + 0.1 * (-1) ** epoch for epoch in range(16)]
+    zigzag = [-epoch + 0.1 * (-1) ** epoch for epoch in range(32)]
     assert 0.05 < noise_of(zigzag) < 0.15
+    assert (
+        noise_of([*zigzag, *(10.0**epoch for epoch in range(8))]) < 0.2
+    )  # what comes after the best says nothing
+    assert noise_of([-value for value in zigzag], "maximize") == pytest.approx(noise_of(zigzag))
     assert noise_of([1.0, 2.0]) == noise_of([math.nan] * 9) == 0.0
+
+
+@pytest.mark.parametrize(("better_every", "ends"), [(0, True), (5, False)])
+def test_patience_ends_a_flat_study_and_not_one_that_improves(better_every: int, ends: bool) -> None:
+    plan, draws = plan_of(patience=15), Random(0)
+    found: list[TrialRecord] = []
+    for number in range(60):
+        level = 0.5 - (0.02 * (number // better_every) if better_every else 0.0)
+        curve = tuple(level + math.exp(-epoch) + draws.gauss(0, 0.005) for epoch in range(20))
+        found.append(TrialRecord(number, "completed", {}, min(curve), epochs=20, curve=curve))
+    count = next((at for at in range(60) if enough(plan, found[:at], at)), None)
+    assert (count is not None and count <= 40) if ends else count is None
 
 
 def test_only_an_improvement_beyond_the_noise_starts_patience_anew() -> None:
     plan = plan_of()
     assert without_improvement(plan, trials(0.5, 0.4, None, 0.45))[0] == 2
-    noisy = tuple(0.5 + 0.1 * (-1) ** epoch for epoch in range(16))
-    count, noise = without_improvement(plan, trials(0.5, 0.45, 0.41, curve=noisy))
-    assert (count, noise > 0.09) == (2, True)
+    noisy = (0.5, 0.8, 0.7, 0.5, 0.9, 0.5, 0.8, 0.7, 0.7, 0.6, 0.9, 0.8, 0.9, 0.7, 0.9, 0.9)
+    count, noise = without_improvement(plan, trials(0.5, 0.49, 0.47, curve=noisy))
+    assert (count, noise > 0.03) == (2, True)
     assert without_improvement(plan, trials(0.5, 0.1, curve=noisy))[0] == 0
     assert without_improvement(plan_of(metric="accuracy"), trials(0.5, 0.6, 0.55))[0] == 1
 
