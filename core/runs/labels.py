@@ -14,6 +14,7 @@ from core.files.json_lines import read_line
 from core.files.reading import read_bytes
 
 __all__ = [
+    "AGENT",
     "LABELS",
     "MAX_NAME",
     "MAX_TAG",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 LABELS: Final = "labels.json"
+AGENT: Final = "agent:"
+"""Begins the tag of what an agent has started; the name of its program follows."""
 MAX_NAME, MAX_TAG, MAX_TAGS, MAX_NOTE = 80, 40, 50, 10_000
 MAX_BYTES = 1 << 17
 ID = re.compile(r"(?:study_)?\d{4}-\d\d-\d\d_\d{4}_(.+)")

@@ -15,7 +15,7 @@ from core.files.json_lines import read_line
 from core.files.reading import open_plain
 from core.metrics import label_of
 from core.runs.folder import NAME, Run
-from core.runs.labels import NONE, RunLabels, read_labels, title_of
+from core.runs.labels import AGENT, NONE, RunLabels, read_labels, title_of
 from core.runs.lock import is_held, is_held_since
 from core.runs.opening import opening_of
 from core.runs.script import is_imported, log_of, script_of
@@ -102,6 +102,11 @@ class RunSummary:
     def tool(self) -> str:
         """Name of the tool that wrote the log; empty for runs of our own and of scripts."""
         return self.script if self.log else ""
+
+    @property
+    def agent(self) -> str:
+        """Name of the program whose agent started it, see `core.runs.agents`; empty for all other runs."""
+        return next((tag.removeprefix(AGENT) for tag in self.labels.tags if tag.startswith(AGENT)), "")
 
     @property
     def data(self) -> str:

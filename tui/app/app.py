@@ -79,6 +79,7 @@ class TuiApp(OrderedInput):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("q", "quit", "Quit", show=False),
         Binding("Q", "queue", "Queue", show=False, tooltip="The runs that wait, and their order"),
+        Binding("A", "agents", "Agents", show=False, tooltip="What agents do here, and the way to stop them"),
         Binding("ctrl+s", "table", "Table", show=False, tooltip="Save or copy the table, a row or a value"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False),
     ]
@@ -246,6 +247,18 @@ class TuiApp(OrderedInput):
 
         if isinstance(self.screen, ModeScreen):
             self.push_screen(QueueDialog(lambda: self.waiting, lambda queue: self._turns().change(queue)))
+
+    def action_agents(self) -> None:
+        """Show what agents do in this folder of runs."""
+        from core.runs.folder import Run, is_run
+        from tui.screens.agents_dialog import AgentsDialog
+
+        def open_it(name: str | None) -> None:
+            if name and is_run(self.runs_dir / name):
+                self.open_run(Run(self.runs_dir / name))
+
+        if isinstance(self.screen, ModeScreen):
+            self.push_screen(AgentsDialog(self.runs_dir), open_it)
 
     def action_table(self) -> None:
         """Save or copy the table that has the focus, or else the first one in sight."""

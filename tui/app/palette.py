@@ -95,6 +95,7 @@ def _of_modes(app: "TuiApp") -> Iterator[SystemCommand]:
 
 def _of_app(app: "TuiApp") -> Iterator[SystemCommand]:
     yield SystemCommand("Queue", "The runs that wait, and their order  (Q)", app.action_queue)
+    yield SystemCommand("Agents", "What agents do here, and the way to stop them  (A)", app.action_agents)
     yield SystemCommand("Table", "Save or copy the table on this screen  (^s)", app.action_table)
     yield SystemCommand("Help", "What this screen is for, and its keys  (?)", app.action_help)
     yield SystemCommand("Theme", "Change the colours", app.action_change_theme)

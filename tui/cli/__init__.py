@@ -80,6 +80,16 @@ class Commands(LazyGroup):
             ),
             "serve": ("tui.cli.commands.serve:serve", "Open the app in a browser."),
         },
+        "Agents": {
+            "mcp": (
+                "tui.cli.agents.commands:mcp",
+                "Serve tools to an agent (MCP): list, compare, start, stop, tune, within a budget.",
+            ),
+            "agents": (
+                "tui.cli.agents.commands:agents",
+                "Show what agents do, stop them, or allow them again.",
+            ),
+        },
         "Look up": {
             "datasets": (
                 "tui.cli.commands.choices:datasets",

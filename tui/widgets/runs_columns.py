@@ -16,6 +16,7 @@ from tui.terminal.text import UNKNOWN, age, clean, number, of, setting, si
 from tui.terminal.themes import STATES
 
 __all__ = [
+    "AGENT",
     "COLUMNS",
     "GAP",
     "MONITORED",
@@ -46,6 +47,7 @@ MORE: Final = (
 MONITORED: Final = "monitored"
 TEST: Final = "test"
 TOOL: Final = "tool"
+AGENT: Final = "agent"
 STATUS_ORDER: Final = (
     "preparing",
     "running",
@@ -298,6 +300,7 @@ COLUMNS: Final[dict[str, Column]] = {
             most=LONGEST,
         ),
         _text(TOOL, 11, 3, lambda summary: summary.tool, most=18),
+        _text(AGENT, 8, 6, lambda summary: summary.agent, most=18),
         _text("data", 8, 2, lambda summary: summary.data, most=32),
         _text("model", 7, 3, lambda summary: summary.model, most=24),
         _numeric("epochs", EPOCHS_WIDTH, 4, lambda summary: summary.epoch, show=_epochs, falling=True),

@@ -24,7 +24,7 @@ from tui.terminal.table_text import TableText
 from tui.terminal.text import fit
 from tui.terminal.themes import STATES, sign_of
 from tui.widgets.run_list import RunList
-from tui.widgets.runs_columns import GAP, MONITORED, TEST, TOOL, Column, lay_out, monitored
+from tui.widgets.runs_columns import AGENT, GAP, MONITORED, TEST, TOOL, Column, lay_out, monitored
 
 __all__ = ["RunsTable"]
 
@@ -113,7 +113,8 @@ class RunsTable(ScrollView, can_focus=True):
         self._runs, self.rows = runs, runs.rows()
         is_tested = any(summary.test_opened or summary.has_test_alone for summary in self.rows)
         is_monitored = any(map(monitored, self.rows))
-        has = {MONITORED: is_monitored, TEST: is_tested, TOOL: any(summary.tool for summary in self.rows)}
+        has = {MONITORED: is_monitored, TEST: is_tested}
+        has |= {TOOL: any(row.tool for row in self.rows), AGENT: any(row.agent for row in self.rows)}
         self._absent = frozenset(name for name, some_run_has_it in has.items() if not some_run_has_it)
         self._laid_out = -1, ()
         self.cursor = self._place_of(before) if before else 0

@@ -1,1 +1,1 @@
-"""What agents do in a folder of runs: their session, its budget, its calls, the bounds of what they start."""
+"""Agents in a folder of runs: their session, its budget, its calls, and the bounds of what they start."""

@@ -1,4 +1,4 @@
-"""What agents asked for, a line each: when, which client, which tool, what for, and what came of it."""
+"""Record of the calls of agents, a line each: when, which client, which tool, what for, and what came of it."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from core.files.json_lines import read_line
 from core.files.reading import open_plain, read_tail
 from core.runs.agents.session import Session
 
-__all__ = ["Call", "calls_of", "note_call"]
+__all__ = ["AgentCall", "calls_of", "note_call"]
 
 MAX_TEXT = 300
 TAIL_BYTES = 1 << 20
@@ -19,7 +19,7 @@ TAIL_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Call:
+class AgentCall:
     """One call of a tool.
 
     Attributes:
@@ -39,7 +39,7 @@ class Call:
     runs: tuple[str, ...] = ()
 
 
-def note_call(session: Session, call: Call) -> None:
+def note_call(session: Session, call: AgentCall) -> None:
     """Append a call to the record of a session.
 
     Raises:
@@ -51,16 +51,16 @@ def note_call(session: Session, call: Call) -> None:
         file.write(json.dumps(short).encode() + b"\n")
 
 
-def calls_of(session: Session) -> list[Call]:
+def calls_of(session: Session) -> list[AgentCall]:
     """Return the calls of a session, the first one first; damaged lines are left out."""
     lines = read_tail(session.folder / "calls.jsonl", TAIL_BYTES).splitlines()
     return [call for line in lines if (call := _read(line)) is not None]
 
 
-def _read(line: str) -> Call | None:
+def _read(line: str) -> AgentCall | None:
     try:
         values: dict[str, Any] = read_line(line)
-        return Call(
+        return AgentCall(
             time=min(max(float(values["time"]), 0.0), time.time()),
             client=str(values["client"]),
             tool=str(values["tool"]),

@@ -20,7 +20,7 @@ from core.errors import RunError
 from core.files.atomic import creating, write_atomically
 from core.files.lock import LockState, lock_state
 from core.files.reading import read_bytes
-from core.runs.agents.session import Limits, Session, alone
+from core.runs.agents.session import Budget, Session, alone
 
 __all__ = ["PROCESS", "Grant", "give_back", "grants_of", "left", "read_grant", "take"]
 
@@ -81,24 +81,23 @@ class Grant:
     @property
     def alive(self) -> bool:
         """Return whether a process uses it, or may yet."""
-        now = time.time()
+        now, states = time.time(), [lock_state(path) for path in self._processes()]
+        if LockState.HELD in states:  # also behind the deadline, while the machine slept in between
+            return True
         if self._is_void or now >= self.deadline:
             return False
-        processes = self._processes()
-        if not processes:
-            return now - self.given < STARTING_SECONDS
-        return any(lock_state(path) in (LockState.HELD, LockState.UNSUPPORTED) for path in processes)
+        return LockState.UNSUPPORTED in states if states else now - self.given < STARTING_SECONDS
 
     @property
-    def used(self) -> Limits:
-        """What of it counts against the budget."""
+    def used(self) -> Budget:
+        """Part of it that counts against the budget."""
         if self._is_void:
-            return Limits(0.0, 0)
+            return Budget(0.0, 0)
         if self.alive:
-            return Limits(self.minutes, self.runs)
+            return Budget(self.minutes, self.runs)
         signs = [os.stat(path).st_mtime for path in self._processes()]
         seconds = max(signs, default=self.given) - self.given
-        return Limits(min(max(seconds / 60, 0.0), self.minutes), self.runs)
+        return Budget(min(max(seconds / 60, 0.0), self.minutes), self.runs)
 
     @property
     def _is_void(self) -> bool:
@@ -117,7 +116,7 @@ def take(
     """Take a part of the budget; in one step, however many ask at once.
 
     Args:
-        minutes: at most so many are used; None for the `usual` ones, or what is left.
+        minutes: at most so many are used; None for the `usual` ones, or half of what is left where that is less.
         runs: that will be started with it.
 
     Raises:
@@ -136,7 +135,7 @@ def take(
             numbers = [int(name) for name in os.listdir(grants) if name.isdigit()]
             folder = grants / str(max(numbers, default=0) + 1)
             folder.mkdir()
-        grant = Grant(folder, time.time(), minutes or min(usual, have.minutes), runs, client, tool)
+        grant = Grant(folder, time.time(), minutes or min(usual, have.minutes / 2), runs, client, tool)
         values = {
             "given": grant.given,
             "minutes": grant.minutes,
@@ -159,12 +158,12 @@ def give_back(grant: Grant) -> None:
         (grant.folder / "void").touch()
 
 
-def left(session: Session) -> Limits:
+def left(session: Session) -> Budget:
     """Return what is left of the budget of a session."""
     used = [grant.used for grant in grants_of(session)]
     limits = session.limits
     minutes = limits.minutes - sum(one.minutes for one in used)
-    return Limits(max(minutes, 0.0), max(limits.runs - sum(one.runs for one in used), 0))
+    return Budget(max(minutes, 0.0), max(limits.runs - sum(one.runs for one in used), 0))
 
 
 def grants_of(session: Session) -> list[Grant]:
@@ -196,7 +195,7 @@ def read_grant(folder: Path) -> Grant:
         raise RunError(f"{path} cannot be read: what is left of the budget is not known") from None
 
 
-def _ensure_left(limits: Limits, have: Limits, minutes: float | None, runs: int) -> None:
+def _ensure_left(limits: Budget, have: Budget, minutes: float | None, runs: int) -> None:
     used = (
         f"{limits.minutes - have.minutes:.1f} of {limits.minutes:g} minutes and "
         f"{limits.runs - have.runs} of {limits.runs} runs are used or held by what still runs"

@@ -26,8 +26,8 @@ __all__ = ["GRANT", "environment_of", "guard_this_process"]
 GRANT: Final = "TUI_GRANT"
 """Environment variable with the folder of the grant that a process was started with."""
 BEAT_SECONDS = 1.0
-SAVE_SECONDS = 30.0
-"""Time to save before the deadline, or a tenth of the minutes where those are few."""
+SAVE_SECONDS, SAVE_SHARE = 30.0, 0.1
+"""Time to save before the deadline: at most so many seconds, and this part of the minutes."""
 
 
 def environment_of(grant: Grant) -> dict[str, str]:
@@ -45,35 +45,38 @@ def guard_this_process() -> None:
     if not folder:
         return
     grant = read_grant(Path(folder))
-    if reason := _over(grant):
+    seconds = grant.deadline - time.time()
+    if reason := _over(grant, seconds):
         raise RunError(f"not started: {reason}")
     path = grant.folder / f"{PROCESS}{os.getpid()}-{secrets.token_hex(2)}"
     with creating(path):
         lock = FileLock(open_plain(path, os.O_RDWR | os.O_CREAT))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, max(grant.deadline - time.time(), 0.001))
-    threading.Thread(target=_watch, args=(grant, lock), name="guard", daemon=True).start()
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # A clock that stands still while the machine sleeps: what sleeps with it has time left to save.
+    end = time.monotonic() + seconds
+    threading.Thread(target=_watch, args=(grant, end, lock), name="guard", daemon=True).start()
 
 
-def _over(grant: Grant) -> str:
-    """Return why what uses a grant has to end now; empty while it may go on."""
+def _over(grant: Grant, seconds: float) -> str:
+    """Return why what uses a grant, with so many seconds left, has to end now; empty while it may go on."""
     if grant.session_stopped:
         return "the user has stopped the agents of this folder of runs"
-    save = min(SAVE_SECONDS, 6 * grant.minutes)
-    return f"its {grant.minutes:g} minutes are over" if time.time() >= grant.deadline - save else ""
+    save = min(SAVE_SECONDS, SAVE_SHARE * 60 * grant.minutes)
+    return f"its {grant.minutes:g} minutes are over" if seconds <= save else ""
 
 
-def _watch(grant: Grant, lock: FileLock) -> None:
+def _watch(grant: Grant, end: float, lock: FileLock) -> None:
     asked = False
-    while (now := time.time()) < grant.deadline:
+    while (seconds := end - time.monotonic()) > 0:
         with suppress(OSError):
             os.utime(lock.handle)
-        if not asked and (reason := _over(grant)):
+        if not asked and (reason := _over(grant, seconds)):
             asked = True
             with suppress(OSError, ValueError):
                 print(f"stopped: {reason}", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(min(BEAT_SECONDS, max(grant.deadline - now, 0.001)))
+        time.sleep(min(BEAT_SECONDS, seconds))
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)

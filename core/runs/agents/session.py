@@ -26,7 +26,7 @@ from core.files.reading import open_plain, read_bytes
 
 __all__ = [
     "AGENTS",
-    "Limits",
+    "Budget",
     "Session",
     "allow_again",
     "alone",
@@ -44,8 +44,8 @@ MAX_BYTES = 10_000
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a session may take, or what is left of it.
+class Budget:
+    """Budget of a session, or what is left of it.
 
     Attributes:
         minutes: of training and other work, summed over all that runs at once.
@@ -67,7 +67,7 @@ class Session:
 
     folder: Path
     started: float
-    limits: Limits
+    limits: Budget
 
     @property
     def stopped(self) -> bool:
@@ -98,7 +98,7 @@ def current_session(runs_dir: Path) -> Session | None:
     return session if session is not None and not session.closed else None
 
 
-def open_session(runs_dir: Path, limits: Limits) -> Session:
+def open_session(runs_dir: Path, limits: Budget) -> Session:
     """Return the session of a folder of runs with these limits from now on; a new one where there is none.
 
     Raises:
@@ -175,7 +175,7 @@ def _read(folder: Path) -> Session:
     path = folder / FILE
     try:
         values = json.loads(read_bytes(path, limit=MAX_BYTES))
-        limits = Limits(float(values["max_minutes"]), int(values["max_runs"]))
+        limits = Budget(float(values["max_minutes"]), int(values["max_runs"]))
         return Session(folder, float(values["started"]), limits)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise RunError(f"{path} cannot be read", "The user can move its folder away") from None

@@ -74,6 +74,7 @@ TEXTS: Final[dict[str, Read]] = {
     "loss_function": _setting_at("loss", "name"),
     "study": lambda summary: _study(summary),
     "tool": lambda summary: summary.tool or None,
+    "agent": lambda summary: summary.agent or None,
 }
 NUMBERS: Final[dict[str, Read]] = {
     "epochs": lambda summary: summary.epoch,

@@ -2,7 +2,7 @@
 
     mnist  "two words"          text in the id, name, tags, data set, model or status
     status:run  data=mnist      a part of a text; with = or != the whole: id run name tag note status data model
-                                optimizer schedule study loss
+                                optimizer schedule study loss tool agent
     epochs>=10  lr=0.1  seed=3  numbers: epochs best_epoch lr batch seed test
     accuracy>0.9  loss<=0.2     of validation: at the best epoch, or else of its evaluation
     test.f1_macro>0.9           of the evaluation of a split; also one of the user's own: validation.f2>0.5; a run whose

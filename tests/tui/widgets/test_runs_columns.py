@@ -122,7 +122,9 @@ def test_any_value_in_a_log_can_be_shown_and_sorted(tmp_path: Path, place: Place
     ],
 )
 def test_what_matters_most_gets_its_place_first(width: int, names: str) -> None:
-    chosen = lay_out(width, {"status": 13, "run": 10, "data": 13, "model": 3}, {"monitored", "test", "tool"})
+    chosen = lay_out(
+        width, {"status": 13, "run": 10, "data": 13, "model": 3}, {"monitored", "test", "tool", "agent"}
+    )
     assert " ".join(column.name for column, _ in chosen) == names
     assert sum(cells + 2 for _, cells in chosen) - 2 <= width
 
@@ -158,7 +160,8 @@ def test_columns_that_grow_take_what_their_texts_need() -> None:
     widths = {"run": 30, "data": 22, "model": 3}
     found = {column.name: cells for column, cells in lay_out(200, widths, {"monitored", "test"})}
     assert (found["run"], found["data"], found["model"]) == (30, 22, 6)
-    tight = {column.name: cells for column, cells in lay_out(80, widths, {"monitored", "test"})}
+    usual = lay_out(80, widths, {"monitored", "test", "agent"})
+    tight = {column.name: cells for column, cells in usual}
     assert 12 <= tight["run"] < 30
     assert sum(tight.values()) + 2 * len(tight) - 2 <= 80
 

@@ -133,7 +133,7 @@ class RunsScreen(RunActions):
         self._possible: frozenset[str] = frozenset()
         self._trials: dict[str, Catalogue] = {}
         self._importer: Importer | None = None
-        self._notice = ""
+        self._notice = self._agents = ""
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="filter-line"):
@@ -222,6 +222,7 @@ class RunsScreen(RunActions):
         """Yield what is new: runs, studies, and the trials of those studies whose trials are wanted."""
         yield from map(self.Found, self._catalogue.changes())
         yield from self._logs()
+        self._agents = _agents_note(self.runs_dir)
         if changes := self._studies.changes():
             yield self.StudiesFound(changes)
         for study in self.runs.wanted:
@@ -349,6 +350,7 @@ class RunsScreen(RunActions):
         marked = f"{len(compared.marked)} marked, 6 compares  " if compared.marked else ""
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued, Q shows  " if waiting else ""
+        queued += f"{self._agents}  " if self._agents else ""
         unopened = f"▲ {runs.unopened}  " if runs.unopened else ""
         panel.border_subtitle = unopened + _unranked(runs.column, rows) + marked + queued + _standing(rows)
 
@@ -508,3 +510,9 @@ def _standing(rows: list[RunSummary]) -> str:
     counts = Counter[str](summary.status for summary in rows)
     shown = ("preparing", "running", "paused", "interrupted", "failed", "diverged", "damaged")
     return "  ".join(f"{STATES[state][0]} {count(counts[state])} {state}" for state in shown if counts[state])
+
+
+def _agents_note(runs_dir: Path) -> str:
+    from tui.screens.agents_dialog import agents_note  # the first paint does not wait for it
+
+    return agents_note(runs_dir)

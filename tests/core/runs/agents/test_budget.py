@@ -12,12 +12,12 @@ from core.errors import RunError
 from core.files.lock import FileLock
 from core.files.reading import open_plain
 from core.runs.agents import grants
-from core.runs.agents.calls import Call, calls_of, note_call
+from core.runs.agents.calls import AgentCall, calls_of, note_call
 from core.runs.agents.grants import Grant, give_back, left, take
 from core.runs.agents.guard import GRANT, guard_this_process
 from core.runs.agents.session import (
     AGENTS,
-    Limits,
+    Budget,
     Session,
     allow_again,
     current_session,
@@ -26,7 +26,7 @@ from core.runs.agents.session import (
 )
 from core.runs.folder import all_runs
 
-HOUR = Limits(60, 5)
+HOUR = Budget(60, 5)
 
 
 @pytest.fixture
@@ -47,19 +47,19 @@ def process_of(grant: Grant, seconds_after: float) -> FileLock:
 
 def test_what_was_given_counts_in_full_while_it_may_be_used(session: Session) -> None:
     first = given(session, 20)
-    assert left(session) == Limits(40, 4)
+    assert left(session) == Budget(40, 4)
     with process_of(first, 60):
-        assert left(session) == Limits(40, 4)
+        assert left(session) == Budget(40, 4)
     assert left(session).minutes == pytest.approx(59, abs=0.01)
     assert left(session).runs == 4
 
 
 def test_a_killed_server_leaves_no_more(session: Session, tmp_path: Path) -> None:
-    """What is left is read from the folder: a server that is started again gets the same answer."""
+    """The rest is read from the folder: a server that is started again gets the same answer."""
     given(session, 20, 2)
     again = open_session(tmp_path, HOUR)
     assert again.folder == session.folder
-    assert left(again) == Limits(40, 3)
+    assert left(again) == Budget(40, 3)
 
 
 @pytest.mark.parametrize(
@@ -97,17 +97,17 @@ def test_what_nothing_was_started_with_goes_back(session: Session) -> None:
 def test_work_that_never_showed_itself(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     given(session, 30)
     monkeypatch.setattr(grants, "STARTING_SECONDS", 0)
-    assert left(session) == Limits(60, 4)
+    assert left(session) == Budget(60, 4)
 
 
 def test_less_time_where_little_is_left(session: Session) -> None:
     given(session, 56)
-    assert given(session).minutes == pytest.approx(4)
+    assert given(session).minutes == pytest.approx(2)
 
 
 def test_new_limits_count_for_what_was_used_before(session: Session, tmp_path: Path) -> None:
     given(session, 20, 4)
-    assert left(open_session(tmp_path, Limits(30, 3))) == Limits(10, 0)
+    assert left(open_session(tmp_path, Budget(30, 3))) == Budget(10, 0)
 
 
 def test_a_stopped_session_starts_nothing_until_the_user_allows_it(session: Session, tmp_path: Path) -> None:
@@ -150,11 +150,12 @@ def test_a_process_without_time_does_not_start(session: Session, monkeypatch: py
 
 def test_calls_are_lines_that_survive_damage(session: Session) -> None:
     note_call(
-        session, Call(1.0, "client", "start_run", "data: iris\n" + "x" * 1000, "try", "started", runs=("a",))
+        session,
+        AgentCall(1.0, "client", "start_run", "data: iris\n" + "x" * 1000, "try", "started", runs=("a",)),
     )
     with open(session.folder / "calls.jsonl", "a") as file:
         file.write("{torn\n[1]\n")
-    note_call(session, Call(2.0, "client", "stop_run", "", "", "refused", ok=False))
+    note_call(session, AgentCall(2.0, "client", "stop_run", "", "", "refused", ok=False))
     first, second = calls_of(session)
     assert (first.time, first.tool, first.ok, first.runs) == (1.0, "start_run", True, ("a",))
     assert first.asked.startswith("data: iris x")
