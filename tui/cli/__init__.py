@@ -110,8 +110,12 @@ class Commands(LazyGroup):
                 "Print the configuration as YAML, with every default.",
             ),
             "doctor": (
-                "tui.cli.commands.doctor:doctor",
+                "tui.cli.commands.machine.doctor:doctor",
                 "Check versions, devices, terminal and folders, and train briefly on each device.",
+            ),
+            "system": (
+                "tui.cli.commands.machine.system:system",
+                "Show this machine: CPU, memory, disk, GPUs, and the processes that use them most.",
             ),
         },
     }

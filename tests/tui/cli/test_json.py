@@ -182,6 +182,7 @@ def test_commands_that_use_a_network(tui: Tui, train: Tui, check: Check) -> None
         "lr-find --data iris": "lr_find",
         "batch-find --data iris": "batch_find",
         "doctor --seconds 0.1": "doctor",
+        "system --processes 2": "system",
         "stop latest": "error",
     }.items():
         assert kinds(tui(f"{line} --json")) == {kind}, line

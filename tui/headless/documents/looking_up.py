@@ -1,6 +1,6 @@
 """Documents of what can be chosen, what a configuration is, and whether this machine can train it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +11,18 @@ from tui.headless.documents.envelope import Document
 
 if TYPE_CHECKING:
     from core.doctor.check import Check
+    from core.observers.machine_state import MachineState
     from core.session.preflight.finding import Finding
 
 __all__ = [
     "ChoicesDocument",
     "ConfigDocument",
     "DoctorDocument",
+    "SystemDocument",
     "choices_document",
     "doctor_document",
     "preflight_document",
+    "system_document",
 ]
 
 
@@ -77,6 +80,34 @@ class DoctorDocument(Document):
     checks: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SystemDocument(Document):
+    """The machine at one moment; sizes in bytes.
+
+    Attributes:
+        cores: that this process may use. cpu: per cent of all cores; per_core: of each.
+        load: over 1, 5 and 15 minutes. memory_used, memory_total: within the limits of this process.
+        disks: each with ``path free total``. gpu_note: why there are no GPUs; empty where there are some.
+        gpus: each with ``index name use memory_used memory_total temperature power``: per cent, bytes, Celsius, watts.
+        processes: each with ``pid user cpu memory gpu_memory command``, those on a GPU first, then by CPU.
+    """
+
+    kind = "system"
+    host: str
+    cores: int
+    cpu: float
+    per_core: Sequence[float]
+    load: Sequence[float]
+    memory_used: int
+    memory_total: int
+    swap_used: int
+    swap_total: int
+    disks: list[dict[str, Any]]
+    gpus: list[dict[str, Any]]
+    gpu_note: str
+    processes: list[dict[str, Any]]
+
+
 def choices_document(family: str, options: Mapping[str, type[Options]]) -> ChoicesDocument:
     """Return the document of one family of choices."""
     return ChoicesDocument(family=family, choices=[_choice(name, each) for name, each in options.items()])
@@ -94,6 +125,14 @@ def preflight_document(findings: "Iterable[Finding]") -> DoctorDocument:
 
     found = list(findings)
     return DoctorDocument(ok=first_error(found) is None, checks=[_finding(each) for each in found])
+
+
+def system_document(state: "MachineState", processes: int) -> SystemDocument:
+    """Return the document of the machine, with so many of its processes."""
+    values: dict[str, Any] = asdict(state)
+    for name in ("disks", "gpus", "processes"):
+        values[name] = list(values[name])
+    return SystemDocument(**{**values, "processes": values["processes"][:processes]})
 
 
 def _choice(name: str, option: type[Options]) -> Choice:

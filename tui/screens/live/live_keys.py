@@ -8,7 +8,7 @@ __all__ = ["is_offered"]
 
 OF_A_RUN = {
     *("pause", "stop", "checkpoint", "detach", "evaluate", "layers", "media"),
-    *("log_scale", "smooth", "zoom", "epoch", "machine", "panel", "console", "score", "use"),
+    *("log_scale", "smooth", "zoom", "epoch", "machine", "system", "panel", "console", "score", "use"),
     *("turn_charts", "axis", "log_x", "explore", "save_chart", "copy_readout"),
 }
 """Actions that need a followed run."""

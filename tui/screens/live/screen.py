@@ -33,6 +33,7 @@ from tui.screens.live.layers_panel import LayersPanel
 from tui.screens.live.live_keys import is_offered
 from tui.screens.live.live_texts import facts, messages
 from tui.screens.live.status_line import StatusLine
+from tui.screens.live.system_panel import SystemPanel
 from tui.screens.media.panel import MediaPanel
 from tui.terminal.text import clean, of
 from tui.terminal.themes import STATES
@@ -117,8 +118,16 @@ class LiveScreen(JobActions):
             show=False,
             tooltip="CPU, memory and GPU load in per cent, over minutes",
         ),
+        Binding(
+            "M",
+            "system",
+            "system",
+            show=False,
+            tooltip="This machine: CPU, memory, disks, GPUs and processes, or the charts again",
+        ),
     ]
     PANELS = ("epochs", "confusion", "messages")
+    VIEWS = ("-layers", "-media", "-system")
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,6 +153,9 @@ class LiveScreen(JobActions):
         yield ChartPages(id="charts")
         yield LayersPanel(id="layers-panel")
         yield MediaPanel(id="media-panel")
+        with Vertical(id="nothing"):
+            yield Static("No run is open. Press 2 to start a run, or 1 and then Enter to open one.")
+        yield SystemPanel([self.tui.runs_dir], id="machine-panel")
         with Horizontal(id="below"):
             with Panel(id="epochs-panel"):
                 yield EpochTable(id="epochs")
@@ -152,8 +164,6 @@ class LiveScreen(JobActions):
             with Panel(id="messages-panel"), VerticalScroll(id="messages-scroll"):
                 yield Static("", id="messages", markup=False)
         yield ConsolePanel(id="console-panel")
-        with Vertical(id="nothing"):
-            yield Static("No run is open.\n\nPress 2 to start a run, or 1 and then Enter to open one.")
 
     def on_mount(self) -> None:
         self.query_one("#epochs-panel", Panel).border_title = "epochs"
@@ -225,7 +235,7 @@ class LiveScreen(JobActions):
                 self.query_one(MediaPanel).show(feed.host.run, feed.history.media)
             elif self.has_class("-layers"):
                 self._draw_layers(feed)
-            else:
+            elif not self.has_class("-system"):
                 self._draw_charts(feed.history)
             self._draw_confusion(feed.history)
 
@@ -343,6 +353,15 @@ class LiveScreen(JobActions):
         self.machine = not self.has_class("-machine")
         self.draw()
 
+    def action_system(self) -> None:
+        """Show the machine in place of the charts, or the charts again."""
+        self._replace_charts("-system")
+        self.draw()
+
+    def _replace_charts(self, by: str) -> None:
+        """Show one of the other views in place of the charts, or the charts again."""
+        self.toggle_class(by).remove_class(*(other for other in self.VIEWS if other != by))
+
     def action_pause(self) -> None:
         """Pause or continue the run."""
         if self.feed is not None:
@@ -382,12 +401,12 @@ class LiveScreen(JobActions):
 
     def action_layers(self) -> None:
         """Show the layers in place of the charts, or the charts again."""
-        self.toggle_class("-layers")
+        self._replace_charts("-layers")
         self.draw()
 
     def action_media(self) -> None:
         """Show images, texts and histograms in place of the charts, or the charts again."""
-        self.toggle_class("-media")
+        self._replace_charts("-media")
         self.set_focus(self.query_one(MediaPanel).view if self.has_class("-media") else None)
         self.call_after_refresh(self.draw)
 

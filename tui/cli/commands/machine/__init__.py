@@ -1,0 +1,1 @@
+"""`tui doctor` and `tui system`: this machine, and whether it can train."""
