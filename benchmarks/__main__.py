@@ -24,6 +24,8 @@ PARTS = {
     "peers": "one epoch of MNIST, beside other libraries that train",
     "startup": "the first paint of the app and the first line of the command line, beside empty ones",
     "interface": "the same training with and without the Live screen",
+    "keys": "from a key to the frame that shows what it did: torch loading, a run training, 10,000 runs",
+    "modes": "returning to a mode, and memory over 500 switches",
     "long_run": "a run of 10,000,000 logged steps: redraw of its chart, and memory",
     "many_runs": "10,000 runs listed: a screenful, and all",
     "follow": "from an event's writing to whoever follows the log",

@@ -117,9 +117,9 @@ class TuiApp(OrderedInput):
         self._faults = Faults()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters of what is drawn: on a light background one that keeps colours readable."""
+        """Return the filters of what is drawn; the last one keeps colours readable."""
         filters = super().get_line_filters()
-        return filters if self.current_theme.dark or self.no_color else [*filters, LEGIBLE]
+        return filters if self.no_color else [*filters, LEGIBLE]
 
     def survives(self, error: Exception) -> bool:
         """Show a fault of the app, which goes on, and with it the run that it trains."""

@@ -1,4 +1,4 @@
-"""Contrast of colours, and a filter that keeps what is written on a light background readable."""
+"""Contrast of colours, and a filter that keeps what is written readable."""
 
 from functools import lru_cache
 
@@ -11,8 +11,8 @@ __all__ = ["MARKS", "TEXT", "Legible", "contrast", "legible"]
 
 TEXT, MARKS = 4.5, 3.0
 """Least contrast of text and of marks to what is behind them (WCAG 2.2, 1.4.3 and 1.4.11)."""
-FRAMES = range(0x2500, 0x2580)
-"""Characters of lines and frames, which are quiet on purpose."""
+QUIET = {*map(chr, range(0x2500, 0x2580)), "▏", "▀"} - {"━"}
+"""Lines and frames, which are quiet on purpose, and the pixels of pictures; a heavy line stands for a curve."""
 STEPS = 40
 BLACK, WHITE = Color(0, 0, 0), Color(255, 255, 255)
 
@@ -32,7 +32,7 @@ def legible(color: Color, background: Color, least: float) -> Color:
 
 
 class Legible(LineFilter):
-    """Gives text enough contrast, and marks in colour; colours of data are chosen for dark backgrounds."""
+    """Gives text enough contrast, and marks in colour, also where they are faded, on a selection or colours of data."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments with other colours where they were too pale."""
@@ -46,10 +46,10 @@ class Legible(LineFilter):
 
 @lru_cache(maxsize=4096)
 def _least(text: str) -> float:
-    """Return the contrast that a text or mark needs; 0 for blanks and frames."""
+    """Return the contrast that a text or mark needs; 0 for blanks, frames and pixels."""
     if any(character.isalnum() for character in text):
         return TEXT
-    return 0.0 if all(character.isspace() or ord(character) in FRAMES for character in text) else MARKS
+    return 0.0 if all(character.isspace() or character in QUIET for character in text) else MARKS
 
 
 @lru_cache(maxsize=4096)

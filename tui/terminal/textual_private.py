@@ -64,6 +64,12 @@ def is_late_press(message: Message, error: Exception) -> bool:
     return isinstance(message, MouseEvent) and last[0].f_globals.get("__name__", "").startswith("textual.")
 
 
+def is_early_page(error: Exception) -> bool:
+    """Return whether Textual itself failed on a page key: the list, such as of the palette, is not laid out yet."""
+    *_, last = traceback.walk_tb(error.__traceback__)
+    return isinstance(error, KeyError) and last[0].f_code.co_name == "_move_page"
+
+
 def is_late_work(error: Exception) -> bool:
     """Return whether a worker of Textual missed a widget of its own: its screen, such as the palette, is closed."""
     if not (isinstance(error, WorkerFailed) and isinstance(error.error, NoMatches)):
@@ -89,7 +95,7 @@ def outlive_faults() -> None:
         except Exception as error:
             if not isinstance(pump.app, LenientApp):
                 raise
-            if not is_late_press(message, error):
+            if not (is_late_press(message, error) or is_early_page(error)):
                 pump.app._handle_exception(error)
 
     setattr(MessagePump, "_dispatch_message", deliver)  # noqa: B010  # typed as a method

@@ -3,6 +3,7 @@
 After a wanted change of looks: ``pytest tests/tui/screens/test_snapshots.py --snapshot-update``, and look at them.
 """
 
+import json
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from core.config import schema as configuration
@@ -34,7 +37,8 @@ from core.tasks.evaluation import evaluate
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot
-from tui.screens.base import ModeScreen
+from tui.runtime.settings import settings_file
+from tui.screens.base import MODES, ModeScreen
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 BEGAN = 1767322800.0
@@ -145,26 +149,28 @@ def settled(app: TuiApp, *keys: str, followed: bool = False) -> Callable[[Pilot[
         await until(pilot, lambda: isinstance(app.screen, ModeScreen) and app.screen.is_current)
         if followed:
             await until(pilot, drawn)
-        await quiet(pilot)
+        await quiet(app, pilot)
         for key in keys:
             await pilot.press(key)
-            await quiet(pilot)
+            await quiet(app, pilot)
         if not followed:  # what is compared is read off the thread that draws it
             await until(pilot, drawn)
-            await quiet(pilot)
+            await quiet(app, pilot)
 
     def drawn() -> bool:
         return any(plot.chart.series for plot in app.screen.query(Plot))
 
-    async def quiet(pilot: Pilot[Any]) -> None:
-        for _ in range(3):
-            await pilot.pause()
-            await app.workers.wait_for_complete()
-        await pilot.pause(0.4)  # debounced previews begin after a wait of their own
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-
     return before
+
+
+async def quiet(app: TuiApp, pilot: Pilot[Any]) -> None:
+    """Wait for what was set going."""
+    for _ in range(3):
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+    await pilot.pause(0.4)  # debounced previews begin after a wait of their own
+    await app.workers.wait_for_complete()
+    await pilot.pause()
 
 
 SCREENS: dict[str, tuple[str, ...]] = {
@@ -187,9 +193,8 @@ def test_screen(
     assert snap_compare(app, terminal_size=size, run_before=settled(app, *SCREENS[screen], followed=True))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_compare(snap_compare: Callable[..., bool], runs_dir: Path, size: tuple[int, int]) -> None:
+def write_others(runs_dir: Path) -> None:
+    """Write the other runs to compare."""
     for seed, (name, (values, pace, skill)) in enumerate(OTHERS.items(), start=2):
         run = Run(runs_dir / name)
         run.path.mkdir()
@@ -202,5 +207,36 @@ def test_compare(snap_compare: Callable[..., bool], runs_dir: Path, size: tuple[
                 for event in [*events, RunFinished(status="completed", time=BEGAN)]
             )
         )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_compare(snap_compare: Callable[..., bool], runs_dir: Path, size: tuple[int, int]) -> None:
+    write_others(runs_dir)
     app = TuiApp(runs_dir=runs_dir)
     assert snap_compare(app, terminal_size=size, run_before=settled(app, "6"))
+
+
+@pytest.mark.heavy
+async def test_light(snapshot: SnapshotAssertion, runs_dir: Path) -> None:
+    """All modes and the help on a light background, in one app whose window changes its size."""
+    settings_file().write_text(json.dumps({"theme": "torchtui-light"}))
+    (run,) = [Run(path) for path in runs_dir.iterdir()]
+    write_others(runs_dir)
+    app = TuiApp(runs_dir=runs_dir, values={"training": {"epochs": EPOCHS}}, follow=run)
+    pictures = snapshot.use_extension(SVGImageExtension)
+    different = []
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await settled(app, followed=True)(pilot)
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            for key in ["ctrl+pagedown"] * len(MODES) + ["question_mark"]:
+                await pilot.press(key)
+                await quiet(app, pilot)
+                name = "-".join(
+                    (app.current_mode, *["help"] * (key != "ctrl+pagedown"), f"{size[0]}x{size[1]}")
+                )
+                if app.export_screenshot() != pictures(name=name):
+                    different.append(name)
+            await pilot.press("escape")
+    assert not different

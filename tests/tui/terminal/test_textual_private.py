@@ -16,7 +16,7 @@ from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 from textual.worker import WorkerFailed
 
 from tests.support.waiting import until
@@ -210,6 +210,18 @@ async def test_an_app_that_cannot_know_that_it_is_left_tells_what_it_misses(
 ) -> None:
     with pytest.raises(NoMatches):
         await leave_and_fail(left=True, forget=monkeypatch)
+
+
+async def test_a_page_of_a_list_that_is_not_laid_out_is_no_fault() -> None:
+    """A page key that comes with the palette."""
+    async with LenientApp().run_test() as pilot:
+        options = OptionList("one", "two")
+        await pilot.app.mount(options)
+        options.focus()
+        await pilot.pause()
+        options._index_to_line.clear()
+        await pilot.press("pagedown")
+        assert pilot.app.is_running
 
 
 async def search(screen: Screen[Any]) -> None:
