@@ -5,7 +5,8 @@
 Scores are binormal and calibrated, so that the true value of every metric is that of a very large sample. The first
 table has of each metric the share of intervals that hold the true value, in per cent, and the median width; where there
 is a reason in place of an interval, it does not count (`given` in the JSON file is how often there is an interval). The
-second table has the share of comparisons of eight equally good runs in which any run is called worse than the leader.
+second table has the same of differences between two models on the same samples, the third the share of comparisons of
+eight equally good runs in which any run is called worse than the leader.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.paired_coverage import coverage_of_pairs, pairs
 from core.evaluation import Predictions
 from core.evaluation.paired import paired_differences
 from core.metrics import lower_is_better
@@ -216,6 +218,13 @@ def _equal(
     return Predictions(np.stack([1 - second, second], axis=1), targets, np.arange(len(targets)), True)
 
 
+def _show(name: str, found: Mapping[str, Mapping[str, float]]) -> None:
+    shown = "  ".join(
+        f"{metric} {100 * row['covers']:.0f} ({row['width']:.3f})" for metric, row in found.items()
+    )
+    print(f"{name:28} {shown}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage")
     parser.add_argument("--quick", action="store_true", help="few draws")
@@ -227,12 +236,12 @@ def main() -> None:
     for place, (name, (task, n, draw)) in enumerate(scenarios().items()):
         if options.task not in (None, task):
             continue
-        found = coverage(task, n, draw, draws, place)
-        numbers[name] = found
-        shown = "  ".join(
-            f"{metric} {100 * row['covers']:.0f} ({row['width']:.3f})" for metric, row in found.items()
-        )
-        print(f"{name:28} {shown}", flush=True)
+        numbers[name] = found = coverage(task, n, draw, draws, place)
+        _show(name, found)
+    for place, (name, task, n, draw_pair) in enumerate(pairs()):
+        if options.task in (None, task):
+            numbers[f"difference, {name}"] = found = coverage_of_pairs(task, n, draw_pair, draws, place)
+            _show(f"difference, {name}", found)
     repeats = QUICK_COMPARISONS if options.quick else COMPARISONS
     for name, n, options_of in SETTINGS if options.task is None else ():
         numbers[f"{RUNS} equal runs, {name}"] = apart = told_apart(n, repeats, n, **options_of)

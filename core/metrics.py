@@ -1,5 +1,6 @@
-"""Names of the metrics of epochs and evaluations, and which direction is better."""
+"""Names of the metrics of epochs and evaluations, which direction is better, and how their values are written."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ __all__ = [
     "OF_THRESHOLD",
     "PRINTED",
     "SAME_AS_ACCURACY",
+    "UNKNOWN",
     "compared_metrics",
     "curve_label",
     "has_direction",
@@ -27,6 +29,8 @@ __all__ = [
     "lower_is_better",
     "name_of_metric",
     "nearest_metric",
+    "number",
+    "signed",
     "value_if_undefined",
 ]
 
@@ -63,6 +67,8 @@ OTHER_MAXIMISED: Final = (
 )
 """Last words of common names of which more is better."""
 
+UNKNOWN: Final = "–"
+"""Stands for a value that there is not."""
 HEADLINES: Final = (
     *("accuracy", "subset_accuracy", "f1_micro", "f1_macro", "roc_auc_macro", "log_loss"),
     *("r2", "mae", "rmse", "mean_iou"),
@@ -266,3 +272,47 @@ def nearest_metric(name: str, known: Sequence[str]) -> str:
     """Return what to write in place of a name that is not known."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}. Own ones: FILE.py:NAME"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Format a metric in at most ``digits + 2`` characters (and a sign), so that a changing value keeps its width.
+
+    ``0.2573``, ``12.303``, ``1.2e-4``, ``1.23e6`` for 4 digits; integers that fit stay whole; ``–`` for None,
+    ``NaN`` and ``∞`` for what is not finite. Rounding never makes some into all: 0.99996 is ``0.9999``.
+    """
+    if value is None or not math.isfinite(value):
+        return _not_finite(value)
+    room = digits + 2 + (value < 0)
+    if isinstance(value, int) and len(str(value)) <= room:
+        return str(value)
+    value += 0.0  # minus zero becomes zero
+    # Below this a fixed number would show fewer significant digits than one with an exponent.
+    if value == 0 or abs(value) >= 10.0 ** -min(digits, 3):
+        for decimals in range(digits, -1, -1):
+            fixed = f"{value:.{decimals}f}"
+            if len(fixed) <= room:
+                return _beside_one(value, decimals) if abs(float(fixed)) == 1 != abs(value) else fixed
+    exponent = f"e{int(f'{value:.0e}'.partition('e')[2])}"
+    decimals = max(0, digits - len(exponent))
+    mantissa, _, power = f"{value:.{decimals}e}".partition("e")
+    return f"{mantissa}e{int(power)}"
+
+
+def _beside_one(value: float, decimals: int) -> str:
+    """Format a number that would round to 1 or -1 as its neighbour on the side of the number."""
+    step = 10.0**-decimals
+    beside = 1 - step if abs(value) < 1 else 1 + step
+    return f"{math.copysign(beside, value):.{decimals}f}"
+
+
+def signed(difference: float, digits: int = 4) -> str:
+    """Format a difference as `number` does: ``+0.0120``, ``-0.0120``, ``0.0000``."""
+    return f"+{number(difference, digits)}" if difference > 0 else number(difference, digits)
+
+
+def _not_finite(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    if math.isnan(value):
+        return "NaN"
+    return "∞" if value > 0 else "-∞"

@@ -21,7 +21,7 @@ from core.evaluation.report import Report
 from core.files.atomic import creating, write_atomically
 from core.files.reading import read_bytes
 from core.inference.stored import Evaluation
-from core.metrics import COMPARED, label_of, lower_is_better
+from core.metrics import COMPARED, label_of, lower_is_better, number, signed
 from core.runs.folder import Run, ensure_plain
 
 __all__ = [
@@ -258,13 +258,13 @@ def not_better_than_boosting(evaluation: Evaluation, rows: list[Compared]) -> st
     difference = found.difference
     clear = "worse than" if difference is not None and difference.is_clear else "not clearly better than"
     low_high = (
-        f", difference {difference.value:+.4f}, 95 % {difference.interval[0]:+.4f} to {difference.interval[1]:+.4f}"
+        f", difference {signed(difference.value)}, 95 % {' to '.join(map(signed, difference.interval))}"
         if difference is not None
         else ""
     )
     return (
         f"the network is {clear} gradient boosting on {evaluation.split}: {label_of(found.metric)} "
-        f"{value:.4f} against {found.value:.4f}{low_high}"
+        f"{number(value)} against {number(found.value)}{low_high}"
     )
 
 

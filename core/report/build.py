@@ -15,7 +15,7 @@ from core.files.atomic import as_usual, write_atomically
 from core.files.reading import read_bytes, read_text
 from core.inference.baselines import Compared, compared, not_better_than_boosting
 from core.inference.stored import Evaluation, saved_evaluation
-from core.metrics import HEADLINES, OF_TARGET, in_order, label_of
+from core.metrics import HEADLINES, OF_TARGET, UNKNOWN, in_order, label_of, number, signed
 from core.palette import MAX_RUNS
 from core.remedies import OTHER_FILE
 from core.report import figures
@@ -196,9 +196,9 @@ def _cards(report: Report) -> list[Section]:
         if value is None:
             continue
         low_high = report.intervals.get(name)
-        interval = f"95 %: {low_high[0]:.4g} to {low_high[1]:.4g}" if low_high else ""
+        interval = f"95 %: {' to '.join(map(number, low_high))}" if low_high else ""
         title = f"{label_of(name)}, {report.split}"
-        cards.append({"name": title, "value": f"{value:.4g}", "interval": interval})
+        cards.append({"name": title, "value": number(value), "interval": interval})
     return cards
 
 
@@ -275,7 +275,7 @@ def _difference(row: Compared) -> str:
     found = row.difference
     if found is None:
         return "–"
-    return f"{found.value:+.4f}\n{found.interval[0]:+.4f} to {found.interval[1]:+.4f}"
+    return f"{signed(found.value)}\n{' to '.join(map(signed, found.interval))}"
 
 
 def _targets(report: Report) -> Table | None:
@@ -333,4 +333,4 @@ def _environment(run: Run) -> list[list[str]]:
 
 
 def _number(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else "–" if value is None else str(value)
+    return number(value) if isinstance(value, float) else UNKNOWN if value is None else str(value)

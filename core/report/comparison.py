@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.config.formatting import format_setting
-from core.metrics import curve_label, label_of
+from core.metrics import curve_label, label_of, number
 from core.report import figures
 from core.report.page import Figure, Table
 from core.runs.comparison.curves import curve_names
@@ -67,7 +67,5 @@ def score_text(score: Score | None) -> str:
     if score is None:
         return "–"
     if score.deviation is not None:
-        return f"{score.value:.4f}\n± {score.deviation:.4f}"
-    return f"{score.value:.4f}" + (
-        f"\n{score.interval[0]:.4f} to {score.interval[1]:.4f}" if score.interval else ""
-    )
+        return f"{number(score.value)}\n± {number(score.deviation)}"
+    return number(score.value) + (f"\n{' to '.join(map(number, score.interval))}" if score.interval else "")

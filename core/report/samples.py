@@ -16,6 +16,7 @@ from core.evaluation.segmentation.pictures import side_by_side
 from core.evaluation.segmentation.report import image_scores
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation, stored_samples
+from core.metrics import number
 from core.report.page import Figure, Table
 from core.session.evaluation import RunData
 from core.tasks.registry import task_of
@@ -109,7 +110,9 @@ def _masks(evaluation: Evaluation, samples: Samples, position: int) -> Figure:
     Image.fromarray(side_by_side(samples.picture(position), truth, answer)).save(file, format="PNG")
     score = float(image_scores(_only(predictions, position), len(names))[0])
     what = f"sample {int(predictions.indices[position])}: image, mask and predicted mask"
-    return Figure(file.getvalue(), "png", what, f"{int(predictions.indices[position])}  mean IoU {score:.3f}")
+    return Figure(
+        file.getvalue(), "png", what, f"{int(predictions.indices[position])}  mean IoU {number(score, 3)}"
+    )
 
 
 def _only(predictions: Predictions, position: int) -> Predictions:
@@ -177,4 +180,4 @@ def _answers(evaluation: Evaluation, position: int) -> tuple[str, str, str]:
         )
         return true, given, str(len(found.missed) + len(found.wrong))
     true_class, answer = int(predictions.targets[position]), int(predictions.predicted[position])
-    return names[true_class], names[answer], f"{predictions.scores[position, answer]:.3f}"
+    return names[true_class], names[answer], number(float(predictions.scores[position, answer]), 3)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.config.formatting import format_setting
 from core.config.schema import to_yaml
-from core.metrics import label_of
+from core.metrics import label_of, number
 from core.report.page import Figure, Table, page
 from core.report.study_figures import STUDY_FIGURES, spread, study_figure
 from core.tuning.confirm.result import Confirmation, confirmation
@@ -115,8 +115,9 @@ def _winner(found: Confirmation) -> str:
     if found.test is None:
         return ""
     test = found.test
-    ends = f", 95 % {test.interval[0]:.4g} to {test.interval[1]:.4g}" if test.interval else ""
-    return f"Test {label_of(test.metric)} of the winner, seen once: {test.value:.4g} on {test.samples:,} samples{ends}."
+    ends = f", 95 % {' to '.join(map(number, test.interval))}" if test.interval else ""
+    seen = f"{number(test.value)} on {test.samples:,} samples{ends}"
+    return f"Test {label_of(test.metric)} of the winner, seen once: {seen}."
 
 
 def _number(value: float | None) -> str:

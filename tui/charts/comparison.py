@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from core.metrics import signed
 from core.palette import MAX_RUNS, RGB
 from core.runs.comparison.curves import Axis, curve, leads, mean_curve
 from core.runs.comparison.groups import RunGroup
@@ -22,7 +23,6 @@ __all__ = [
     "View",
     "axis_text",
     "chart",
-    "difference_text",
     "group_name",
     "interval_text",
     "score_text",
@@ -126,7 +126,7 @@ def score_text(standing: Standings, place: int, reference: int | None = None) ->
         return "–"
     sign = "★" if place in standing.leaders else "≈" if place in standing.level else " "
     against = standing.scores[reference] if reference not in (None, place) else None
-    text = number(score.value) if against is None else difference_text(score.value - against.value)
+    text = number(score.value) if against is None else signed(score.value - against.value)
     return f"{sign} {text}"
 
 
@@ -137,11 +137,6 @@ def interval_text(score: Score | None) -> str:
     if score is None or score.interval is None:
         return ""
     return " … ".join(number(end, 3) for end in score.interval)
-
-
-def difference_text(by: float) -> str:
-    """``+0.0120``; negative ones carry their sign anyway."""
-    return f"+{number(by)}" if by > 0 else number(by)
 
 
 def _empty(groups: Sequence[RunGroup], name: str) -> str:

@@ -7,8 +7,7 @@ from rich.text import Text
 
 from core.inference.baselines import compared, load_baselines, not_better_than_boosting
 from core.inference.stored import Evaluation
-from core.metrics import label_of
-from tui.charts.comparison import difference_text
+from core.metrics import label_of, signed
 from tui.terminal.text import clean, number
 
 __all__ = ["baseline_tables"]
@@ -34,8 +33,8 @@ def baseline_tables(evaluation: Evaluation, *, in_words: bool) -> list[Renderabl
             interval = " … ".join(map(number, row.interval)) if row.interval else ""
             difference, ends = "–", ""
             if row.difference is not None:
-                difference = difference_text(row.difference.value)
-                ends = " … ".join(map(difference_text, row.difference.interval))
+                difference = signed(row.difference.value)
+                ends = " … ".join(map(signed, row.difference.interval))
             table.add_row(clean(row.model.title), number(row.value), interval, difference, ends)
         parts.append(table)
     line = not_better_than_boosting(evaluation, rows) if in_words else ""

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.metrics import compared_metrics, curve_label, label_of
+from core.metrics import compared_metrics, curve_label, label_of, signed
 from core.runs.comparison.curves import best_point, best_title, first_compared, leads
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup
@@ -18,7 +18,6 @@ from tui.charts.comparison import (
     View,
     axis_text,
     chart,
-    difference_text,
     group_name,
     interval_text,
     score_text,
@@ -139,8 +138,8 @@ def _to_leader(groups: Sequence[RunGroup], row: Standings) -> Table:
     for place, found in enumerate(row.differences):
         if found is not None:
             name = Text.assemble(_sign(place), " ", clean(group_name(groups[place], 40)))
-            ends = " … ".join(difference_text(end) for end in found.interval)
-            table.add_row(name, difference_text(found.value), ends, number(found.p, 2))
+            ends = " … ".join(signed(end) for end in found.interval)
+            table.add_row(name, signed(found.value), ends, number(found.p, 2))
     seeds = " and over seeds" if any(group.is_repeated for group in groups) else ""
     table.caption = Text(f"sample by sample{seeds}, corrected for the number of pairs", "dim")
     return table

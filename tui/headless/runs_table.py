@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from core.runs.delete import folder_size
 from core.runs.summary import RunSummary, began
-from tui.terminal.text import UNKNOWN, age, bytes_, clean, fit, of
+from tui.terminal.text import UNKNOWN, age, bytes_, clean, fit, number, of
 from tui.widgets.runs_columns import Column, column_of
 
 __all__ = ["SIZE", "listed", "print_runs", "sorted_by"]
@@ -78,7 +78,7 @@ def _shown(name: str) -> tuple[str, Callable[[RunSummary], str], str]:
 
 
 def _line(summary: RunSummary, with_size: bool) -> str:
-    facts = [f"{clean(name)} {value:.4f}" for name, value in [*summary.metrics.items()][:MAX_METRICS]]
+    facts = [f"{clean(name)} {number(value)}" for name, value in [*summary.metrics.items()][:MAX_METRICS]]
     facts += [f"and {left} more"] if (left := len(summary.metrics) - MAX_METRICS) > 0 else []
     facts += [clean(summary.error)] if summary.error else []
     called = [f"'{clean(summary.labels.name)}'"] if summary.labels.name else []

@@ -103,15 +103,15 @@ def _machinery(event: RunStarted) -> str:
 
 def _epoch_line(event: EpochFinished, epochs: int) -> str:
     parts = [f"epoch {event.epoch}/{epochs}"]
-    parts += [f"{name} {value:.4f}" for name, value in event.train.items()]
+    parts += [f"{name} {_exact(name, value)}" for name, value in event.train.items()]
     parts += [f"validation {name} {_exact(name, value)}" for name, value in event.validation.items()]
     best = "  *" if event.best_epoch == event.epoch else ""
     return "  ".join([*parts, _exact_duration(event.seconds)]) + best
 
 
 def _exact(name: str, value: float) -> str:
-    """Return a metric with four decimals, a dash where it is undefined; a loss that is not a number has diverged."""
-    return UNKNOWN if math.isnan(value) and name != "loss" else f"{value:.4f}"
+    """Return the text of a metric, a dash where it is undefined; a loss that is not a number has diverged."""
+    return UNKNOWN if math.isnan(value) and name != "loss" else number(value)
 
 
 def _width(metric: str) -> int:

@@ -12,6 +12,7 @@ from textwrap import wrap
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from core.config.formatting import format_setting
+from core.metrics import UNKNOWN, number
 
 __all__ = [
     "UNKNOWN",
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 SETTING_DIGITS = 6
-UNKNOWN = "–"
 
 _CONTROL_PICTURES = {chr(code): chr(0x2400 + code) for code in range(0x20)}
 _PICTURES = _CONTROL_PICTURES | {"\t": "⇥", "\n": "⏎", "\x7f": "␡"}
@@ -99,48 +99,9 @@ def wrapped(text: str, width: int) -> list[str]:
     return [piece for part in lines for line in part for piece in chop_cells(line, max(2, width))]
 
 
-def number(value: float | None, digits: int = 4) -> str:
-    """Format a metric in at most ``digits + 2`` characters (and a sign), so that a changing value keeps its width.
-
-    ``0.2573``, ``12.303``, ``1.2e-4``, ``1.23e6`` for 4 digits; integers that fit stay whole; ``–`` for None,
-    ``NaN`` and ``∞`` for what is not finite. Rounding never makes some into all: 0.99996 is ``0.9999``.
-    """
-    if value is None or not math.isfinite(value):
-        return _not_finite(value)
-    room = digits + 2 + (value < 0)
-    if isinstance(value, int) and len(str(value)) <= room:
-        return str(value)
-    value += 0.0  # minus zero becomes zero
-    # Below this a fixed number would show fewer significant digits than one with an exponent.
-    if value == 0 or abs(value) >= 10.0 ** -min(digits, 3):
-        for decimals in range(digits, -1, -1):
-            fixed = f"{value:.{decimals}f}"
-            if len(fixed) <= room:
-                return _beside_one(value, decimals) if abs(float(fixed)) == 1 != abs(value) else fixed
-    exponent = f"e{int(f'{value:.0e}'.partition('e')[2])}"
-    decimals = max(0, digits - len(exponent))
-    mantissa, _, power = f"{value:.{decimals}e}".partition("e")
-    return f"{mantissa}e{int(power)}"
-
-
-def _beside_one(value: float, decimals: int) -> str:
-    """Format a number that would round to 1 or -1 as its neighbour on the side of the number."""
-    step = 10.0**-decimals
-    beside = 1 - step if abs(value) < 1 else 1 + step
-    return f"{math.copysign(beside, value):.{decimals}f}"
-
-
 def defined(value: float | None) -> str:
     """Format a metric that may be undefined: ``–`` also for NaN."""
     return number(None if value is None or math.isnan(value) else value)
-
-
-def _not_finite(value: float | None) -> str:
-    if value is None:
-        return UNKNOWN
-    if math.isnan(value):
-        return "NaN"
-    return "∞" if value > 0 else "-∞"
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
@@ -222,7 +183,7 @@ def bytes_(n: float) -> str:
 
 def _scaled(n: float, base: int, units: tuple[str, ...]) -> str:
     if not math.isfinite(n):
-        return _not_finite(n)
+        return number(n)
     steps = 0
     # Round before comparing: 999.9 thousand is 1M, not 1000k.
     while abs(float(f"{n:.3g}")) >= 1000 and steps < len(units) - 1:

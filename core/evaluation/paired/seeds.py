@@ -10,14 +10,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.evaluation.paired.differences import (
-    Difference,
-    from_influences,
-    has_too_few_groups,
-    student,
-    without_rounding,
-)
+from core.evaluation.paired.by_influences import from_influences, without_rounding
+from core.evaluation.paired.difference import Difference, student
 from core.evaluation.paired.influences import influences_of
+from core.evaluation.paired.units import has_too_few_groups
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Floats
 

@@ -14,8 +14,10 @@ from core import RunWriter
 from core.errors import DependencyError
 from core.evaluation import Predictions
 from core.report.build import build
+from core.report.comparison import score_text
 from core.report.page import POLICY, Figure, Table, page, shown
 from core.report.samples import Mistakes
+from core.runs.comparison.standings import Score
 from core.tasks.evaluation import evaluate
 from tests.support.fixtures import TrainRun, WriteRun
 
@@ -291,3 +293,8 @@ def test_a_browser_shows_it_without_scrolling_sideways(
     assert found is not None, answer.stdout[-2000:]
     assert int(found[1]) <= width
     assert int(found[2]) >= 6
+
+
+def test_numbers_of_a_report_never_round_some_into_all_or_nothing() -> None:
+    assert score_text(Score(0.99996, (0.99951, 0.999999))) == "0.9999\n0.9995 to 0.9999"
+    assert score_text(Score(0.00003, None, 0.00001, 3)) == "3.0e-5\n± 1.0e-5"

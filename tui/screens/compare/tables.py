@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 
 from core.inference.baselines import Baseline, models_beside
-from core.metrics import compared_metrics, label_of
+from core.metrics import compared_metrics, label_of, signed
 from core.palette import RGB
 from core.runs.comparison.curves import best_point, best_title, leads
 from core.runs.comparison.entries import Entry
@@ -15,7 +15,7 @@ from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.settings import differences, not_comparable
 from core.runs.comparison.standings import MARKS, Score, Standings, standings
 from core.status import Status
-from tui.charts.comparison import SPREAD, difference_text, group_name, interval_text, score_text
+from tui.charts.comparison import SPREAD, group_name, interval_text, score_text
 from tui.terminal.text import clean, duration, number, of, setting, short_path
 from tui.terminal.themes import STATES, Sign, member_sign, sign_of
 from tui.widgets.panel import Panel
@@ -224,7 +224,7 @@ def _member(shown: Shown, line: Line, name: str, rows: Sequence[Standings]) -> l
     for row in rows:
         against = row.scores[shown.reference] if shown.reference is not None else None
         value = report.metrics.get(row.metric) if report else None
-        shift = difference_text(value - against.value) if against and value is not None else number(value)
+        shift = signed(value - against.value) if against and value is not None else number(value)
         interval = report.intervals.get(row.metric) if report else None
         values += [f"  {shift}", interval_text(Score(0.0, (interval[0], interval[1])) if interval else None)]
     alone = RunGroup((entry,))

@@ -15,10 +15,9 @@ from textual.widgets import Static
 from core.counting import counted
 from core.evaluation import Report
 from core.inference.baselines import Compared, not_better_than_boosting
-from core.metrics import LABELS, OF_TARGET, in_order, label_of
+from core.metrics import LABELS, OF_TARGET, in_order, label_of, signed
 from core.runs.data_facts import kept_warnings
 from core.tasks.registry import task_of
-from tui.charts.comparison import difference_text
 from tui.forms.guide.explain import Explanation
 from tui.forms.guide.meanings import of_metric
 from tui.screens.base import NARROW
@@ -235,7 +234,7 @@ def _beside(row: Compared) -> list[Cell]:
     if difference is None:
         return [name, number(row.value), "–", ""]
     ends = " … ".join(number(end, 3) for end in difference.interval)
-    return [name, number(row.value), difference_text(difference.value), ends]
+    return [name, number(row.value), signed(difference.value), ends]
 
 
 def _reasons(subject: Subject, known: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from scipy import stats
 
 from core.evaluation import Predictions
 from core.evaluation.paired import paired_differences, same_samples
+from core.evaluation.paired.shares import share_difference
 from core.tasks.evaluation import evaluate
 
 NAMES = ["no", "yes"]
@@ -31,7 +32,7 @@ def test_accuracy_has_the_exact_test_of_mcnemar() -> None:
 
     assert found.p == pytest.approx(stats.binomtest(0, 7).pvalue)
     assert found.value == pytest.approx(-7 / 60)
-    assert found.interval[0] == pytest.approx(-7 / 60)
+    assert found.interval[0] < -7 / 60
     assert found.interval[1] < 0
 
 
@@ -50,10 +51,11 @@ def test_a_standard_error_of_areas_is_that_of_delong() -> None:
     of_positives, of_negatives = (a - b for a, b in zip(placements(first), placements(second), strict=True))
     error = np.sqrt(of_positives.var() / 40 + of_negatives.var() / 40)
     width = stats.t(39).ppf(0.975) * error
-    assert found.interval == pytest.approx((difference - width, difference + width), rel=1e-9)
+    assert found.p == pytest.approx(2 * stats.t(39).sf(difference / error), rel=1e-9)
+    assert found.interval[0] < difference - width < difference + width < found.interval[1]
 
 
-@pytest.mark.parametrize("metric", ["f1_macro", "mcc", "balanced_accuracy", "log_loss", "roc_auc"])
+@pytest.mark.parametrize("metric", ["f1_macro", "log_loss", "roc_auc"])
 def test_the_interval_is_that_of_resampled_pairs(metric: str) -> None:
     rng = np.random.default_rng(1)
     targets = np.arange(400) % 2
@@ -62,13 +64,65 @@ def test_the_interval_is_that_of_resampled_pairs(metric: str) -> None:
         metric
     ]
     resampled = []
-    for _ in range(300):
+    for _ in range(200):
         rows = rng.integers(0, 400, 400)
         both = [Predictions(each.scores[rows], targets[rows], rows, True) for each in (first, second)]
         resampled.append(metrics(both[0])[metric] - metrics(both[1])[metric])
 
     low, high = np.percentile(resampled, [2.5, 97.5])
-    assert found.interval == pytest.approx((low, high), abs=0.2 * (high - low))
+    assert found.interval == pytest.approx((low, high), abs=0.25 * (high - low))
+
+
+@pytest.mark.parametrize(
+    ("only_first", "only_second", "n", "interval"),
+    [(0, 1, 44, (-0.118, 0.059)), (0, 14, 44, (-0.466, -0.200)), (0, 0, 12, (-0.2425, 0.2425))],
+)
+def test_shares_have_the_interval_of_tango(
+    only_first: int, only_second: int, n: int, interval: tuple[float, float]
+) -> None:
+    hits = np.r_[np.ones(only_first), -np.ones(only_second), np.zeros(n - only_first - only_second)]
+    _, found, _ = share_difference(hits.astype(np.int64), 0.05)
+    assert found == pytest.approx(interval, abs=1e-3)
+
+
+def test_intervals_of_shares_cover_and_agree_with_the_exact_test() -> None:
+    n, chance = 12, {(1, 0): 0.14, (0, 1): 0.06, (0, 0): 0.8}
+    held = 0.0
+    for better in range(n + 1):
+        for worse in range(n + 1 - better):
+            hits = np.r_[np.ones(better), -np.ones(worse), np.zeros(n - better - worse)].astype(np.int64)
+            value, (low, high), p = share_difference(hits, 0.05)
+            assert low <= value <= high
+            assert (low <= 0 <= high) == (p >= 0.05)
+            counts = [better, worse, n - better - worse]
+            held += (low <= 0.08 <= high) * stats.multinomial.pmf(counts, n, list(chance.values()))
+    assert held >= 0.95
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "mcc", "roc_auc", "average_precision"])
+def test_models_that_agree_on_a_few_samples_are_not_equal_for_certain(metric: str) -> None:
+    targets = np.arange(20) % 2
+    second = np.stack([np.where(targets == 1, other, 1 - other) for other in (0.9, 0.8)])
+    first, other = (
+        Predictions(np.stack([1 - each, each], axis=1), targets, np.arange(20), True) for each in second
+    )
+    found = paired_differences(first, other, {metric: 0.0})[metric]
+    assert found.p == 1
+    assert found.interval[0] < -0.1 < 0.1 < found.interval[1]
+    more = [
+        Predictions(np.tile(each.scores, (50, 1)), np.tile(targets, 50), np.arange(1000), True)
+        for each in (first, other)
+    ]
+    assert paired_differences(more[0], more[1], {metric: 0.0})[metric].interval[1] < 0.01
+
+
+def test_scores_of_a_class_with_hardly_any_samples_are_not_compared() -> None:
+    rng = np.random.default_rng(7)
+    targets = np.r_[np.zeros(46), np.ones(4)].astype(np.int64)
+    first, second = model(targets, rng), model(targets, rng)
+    assert set(paired_differences(first, second, {"roc_auc": 0.1, "log_loss": 0.1, "f1_macro": 0.1})) == {
+        "f1_macro"
+    }
 
 
 def test_few_samples_that_all_speak_for_one_model_do_not_make_a_difference_clear() -> None:
