@@ -94,8 +94,8 @@ COMPARED: Final = (
     *("pixel_accuracy", "mean_iou", "mean_dice"),
 )
 """Those of an evaluation that are printed, and that runs are compared by."""
-PRINTED: Final = (*COMPARED[:2], "precision", "recall", "specificity", "f1", *COMPARED[2:])
-"""Those that are printed of one evaluation: with those of the positive class, where there is one."""
+PRINTED: Final = (*COMPARED[:2], "precision", "recall", "specificity", "f1", *COMPARED[2:], "ece")
+"""Those that are printed of one evaluation: with those of the positive class, where there is one, and calibration."""
 OF_CLASS: Final = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
 """The numbers of each class of an evaluation."""
 OF_TARGET: Final = ("r2", "mae", "rmse", "mape")
