@@ -1,4 +1,4 @@
-"""What a difference between two models is, and how clear it is."""
+"""A difference between two models, and how clear it is."""
 
 from dataclasses import dataclass
 
