@@ -5,7 +5,8 @@ writes its lines through `ConsoleLog`, or prints into the file itself, which is 
 """
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -21,6 +22,10 @@ MAX_BYTES = 1 << 20
 """Of each part; a program that prints into the file itself may exceed it until the file is looked at again."""
 READ_BYTES = 1 << 20
 LOOK_SECONDS = 10.0
+OPEN_SECONDS = 1.0
+"""A line that has not ended after that, such as a progress bar, is written as it is, and again as often."""
+REDRAW = b"\r\x1b[K"
+"""Before what takes the place of a line that had not ended."""
 
 
 def older_part(path: Path) -> Path:
@@ -31,15 +36,21 @@ def older_part(path: Path) -> Path:
 class ConsoleLog:
     """Appends lines to a console file, from the first one on; a disk that fails loses them, and raises nothing.
 
+    Args:
+        clock: returns seconds.
+
     Attributes:
         problem: why the last lines were not written; empty if they were.
-        open_text: the last line, which is written once it has ended.
+        open_text: the last line, which has not ended.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.path, self.problem = path, ""
         self._lines = PrintedLines()
         self._file: int | None = None
+        self._clock = clock
+        self._since: float | None = None  # when the open line began, or was last written
+        self._is_shown = False  # whether the file ends in it
 
     @property
     def open_text(self) -> str:
@@ -47,11 +58,22 @@ class ConsoleLog:
 
     def write(self, printed: bytes) -> None:
         """Keep what was printed next."""
-        self._append(self._lines.feed(printed))
+        lines = self._lines.feed(printed)
+        self._append([f"{line}\n" for line in lines])
+        if not self.open_text or lines:
+            self._since = None
+        if self.open_text:
+            now = self._clock()
+            if self._since is None:
+                self._since = now
+            elif now - self._since >= OPEN_SECONDS:
+                self._since = now
+                self._append([self.open_text])
+                self._is_shown = True
 
     def close(self) -> None:
         """Write what is left, and close the file."""
-        self._append(self._lines.end())
+        self._append([f"{line}\n" for line in self._lines.end()])
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -59,8 +81,8 @@ class ConsoleLog:
     def _append(self, lines: list[str]) -> None:
         if not lines:
             return
-        text = _last(lines)
-        self.problem = ""
+        text = (REDRAW if self._is_shown else b"") + _last(lines)
+        self.problem, self._is_shown = "", False
         try:
             if self._file is None:
                 self._file = self._open()
@@ -144,7 +166,7 @@ def bound(path: Path) -> None:
         while data := os.pread(file, READ_BYTES, offset):
             offset += len(data)
             kept += printed.feed(data)
-        text = _last([*kept, *printed.end()])
+        text = _last([f"{line}\n" for line in [*kept, *printed.end()]])
         write_atomically(older_part(path), lambda older: older.write(text))
         os.ftruncate(file, 0)
     finally:
@@ -170,7 +192,7 @@ def kept_bounded(path: Path) -> Iterator[None]:
 
 def _last(lines: list[str]) -> bytes:
     """Return as many lines from the end as one part may hold."""
-    text = "".join(f"{line}\n" for line in lines).encode()
+    text = "".join(lines).encode()
     if len(text) <= MAX_BYTES:
         return text
     return text[text.index(b"\n", len(text) - MAX_BYTES - 1) + 1 :]

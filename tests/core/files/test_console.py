@@ -31,6 +31,23 @@ def test_lines_are_kept_and_the_last_needs_no_end(path: Path) -> None:
     assert path.read_text() == "one\ntwo 2%\n"
 
 
+def test_a_line_that_lasts_is_there_before_it_ends(path: Path) -> None:
+    """Another process sees a progress bar move, and a kill leaves it."""
+    times = iter((0.0, 0.9, 1.0, 1.5, 2.0))
+    log, reader = ConsoleLog(path, lambda: next(times)), ConsoleReader(path)
+    log.write(b"first\n 10%|#")
+    assert path.read_text() == "first\n"
+    for share in (20, 30, 40, 50):
+        log.write(f"\r {share}%|#".encode())
+    reader.read()
+    assert (reader.lines, reader.open_text) == (["first"], " 50%|#")
+    log.write(b"\rdone\x1b[K\nnext\n")
+    log.close()
+    reader.read()
+    assert (reader.lines, reader.open_text) == (["first", "done", "next"], "")
+    assert path.stat().st_size < 60, "not each step of the bar"
+
+
 def test_a_line_that_a_killed_process_left_is_not_continued(path: Path) -> None:
     path.write_text("killed in the mid")
     log = ConsoleLog(path)

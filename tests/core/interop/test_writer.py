@@ -29,6 +29,7 @@ from core.events import (
     StepLogged,
 )
 from core.files.atomic import archive_damage
+from core.files.console import ConsoleReader
 from core.inference.stored import saved_evaluation
 from core.interop.script_run import ScriptRun
 from core.runs.history.history import History
@@ -469,7 +470,9 @@ def test_what_a_script_prints_is_kept_and_goes_where_it_went(
         in_a_killed_process(lambda: print("in a fork"))
         print("last", end="")
     print("after")
-    assert run.run.console_file.read_text() == "loss 0.5\nlogged\n99 %last\n"
+    console = ConsoleReader(run.run.console_file)
+    console.read()
+    assert console.lines == ["loss 0.5", "logged", "99 %last"]
     out, err = capsys.readouterr()
     assert out.startswith("before\nloss 0.5\n")
     assert out.endswith("lastafter\n")
