@@ -41,11 +41,11 @@ def place_of(name: str) -> Place:
         return "epoch", "epoch"
     if BESIDE.search(plain):
         return "system", plain
-    words = [word for word in re.split(r"[/_.\s()-]+", ENDINGS.sub("", plain)) if word]
+    words = [word for word in re.split(r"[/_.,\s()-]+", ENDINGS.sub("", plain)) if word]
     if len(words) > 1 and words[0] == "epoch":  # Keras: epoch_loss, in a folder that names the split
         words = words[1:]
-    elif plain.startswith("metrics/"):  # Ultralytics: metrics of validation
-        words[0] = "validation"
+    elif plain.startswith("metrics/"):  # Ultralytics: metrics of validation, where no split is named
+        words = words[1:] if SPLIT_NAMES.keys() & {*words[1:]} else ["validation", *words[1:]]
     elif [*map(SPLIT_NAMES.get, words[:1])] != [None] and words[1:2] == ["epoch"] and len(words) > 2:
         words = [words[0], *words[2:]]
     rest = "_".join(SHORT.get(word, word) for word in words if word not in SPLIT_NAMES)

@@ -1,44 +1,27 @@
 """LogColumns of a table of numbers by step or by epoch: which is which."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = ["LogColumns", "columns_of"]
 
 STEPS = (
-    *(
-        "step",
-        "steps",
-        "global_step",
-        "_step",
-        "trainer/global_step",
-        "train/global_step",
-        "iteration",
-        "iter",
-    ),
-    *(
-        "iterations",
-        "total_steps",
-        "num_steps",
-        "timestep",
-        "timesteps",
-        "time/total_timesteps",
-        "total_timesteps",
-    ),
-    *("batch", "num_batches"),
+    *("step", "steps", "global_step", "_step", "trainer/global_step", "train/global_step"),
+    *("trainer/step", "train/step", "train_step", "training_step", "optimizer_step"),
+    *("iteration", "iter", "iterations", "n_iter", "num_iterations", "it"),
+    *("update", "updates", "num_updates", "total_steps", "num_steps"),
+    *("timestep", "timesteps", "time/total_timesteps", "total_timesteps"),
+    *("env_step", "env_steps", "total_env_steps", "frame", "frames"),
+    *("batch", "num_batches", "round"),
 )
-EPOCHS = ("epoch", "epochs", "train/epoch", "trainer/epoch", "training/epoch", "epoch_num")
-TIMES = (
-    "wall time",
-    "wall_time",
-    "timestamp",
-    "_timestamp",
-    "time",
-    "time/time_elapsed",
-    "elapsed",
-    "created_at",
+EPOCHS = (
+    *("epoch", "epochs", "train/epoch", "trainer/epoch", "training/epoch"),
+    *("epoch_num", "epoch_idx", "epoch_index"),
 )
-SAYS_NOTHING = frozenset(("", "index", "unnamed: 0"))
+TIMES = ("wall_time", "timestamp", "_timestamp", "time", "time/time_elapsed", "elapsed", "created_at")
+SAYS_NOTHING = frozenset(("", "index", "unnamed:_0"))
+GAPS = re.compile(r"[\s-]+")
 
 
 @dataclass(frozen=True)
@@ -54,10 +37,15 @@ class LogColumns:
 def columns_of(names: Iterable[str]) -> LogColumns | None:
     """Return what the columns of these names are; None where no column counts steps or epochs, or none is left."""
     names = tuple(names)
-    known = {name.strip().lower(): name for name in reversed(names)}
+    known = {_plain(name): name for name in reversed(names)}
     step, epoch, time = (
         next((known[name] for name in wanted if name in known), "") for wanted in (STEPS, EPOCHS, TIMES)
     )
-    counts = {name for name in names if name.strip().lower() in (*STEPS, *EPOCHS, *TIMES, *SAYS_NOTHING)}
+    counts = {name for name in names if _plain(name) in (*STEPS, *EPOCHS, *TIMES, *SAYS_NOTHING)}
     numbers = tuple(name for name in names if name not in counts)
     return LogColumns(step, epoch, time, numbers) if (step or epoch) and numbers else None
+
+
+def _plain(name: str) -> str:
+    """Return a name as the tables above have it: ``Global Step`` and ``global-step`` are ``global_step``."""
+    return GAPS.sub("_", name.strip().lower())

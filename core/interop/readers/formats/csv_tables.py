@@ -3,15 +3,12 @@
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from core.interop.readers.folders import Folder
 from core.interop.readers.formats.columns import LogColumns, columns_of
-from core.interop.readers.formats.lines import GrowingLines, first_lines
-from core.interop.readers.formats.placing import Placing
-from core.interop.readers.formats.settings_beside import settings_beside
-from core.interop.readers.rows import LogRow, LogRows
-from core.status import Ending
+from core.interop.readers.formats.line_source import LineSource
+from core.interop.readers.formats.lines import first_lines
+from core.interop.readers.rows import LogRow
 
 __all__ = ["CsvSource", "find_tables", "is_table"]
 
@@ -41,42 +38,18 @@ def is_table(path: Path) -> bool:
     return _header_in(first_lines(path, 20)) is not None
 
 
-class CsvSource:
+class CsvSource(LineSource):
     """Reads rows under the latest header; a header that is repeated, or changed by a restart, counts from there on."""
 
-    ending: Ending | None = None
-
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.settings: dict[str, Any] = {}
-        header = _header_in(first_lines(path, 20)) or []
-        self.tool = _tool_of(path, header)
-        self._lines = GrowingLines(path)
-        self._placing = Placing()
-        self.rewind()
+        super().__init__(path)
+        self.tool = _tool_of(path, _header_in(first_lines(path, 20)) or [])
 
-    def rewind(self) -> None:
-        """Start over with the next call."""
-        self._lines.rewind()
-        self._placing.rewind()
+    def _forget(self) -> None:
         self._names: list[str] = []
         self._columns: LogColumns | None = None
         self._delimiter = ","
         self._said_longer = False
-        self.settings = settings_beside(self.path)
-
-    def read(self) -> LogRows:
-        """The rows since the last call."""
-        new = self._lines.read()
-        if new.anew:
-            self._placing.rewind()
-            self._names, self._columns = [], None
-        problems = [*new.problems]
-        rows = [row for line in new.lines if (row := self._row(line, new.modified, problems)) is not None]
-        if self._placing.is_mistaken:
-            self.rewind()
-            return LogRows(anew=True, problems=problems)
-        return LogRows(rows, new.anew, problems)
 
     def _row(self, line: str, modified: float, problems: list[str]) -> LogRow | None:
         if line.startswith("#"):
@@ -92,7 +65,9 @@ class CsvSource:
                 "those without a name are left out"
             )
         pairs = zip(self._names, cells, strict=False)
-        values = {name: number for name, cell in pairs if (number := _number(cell)) is not None}
+        values = {
+            name: number for name, cell in pairs if (number := _number(cell, self._delimiter)) is not None
+        }
         return self._placing.row(self._columns, values, modified)
 
     def _take_header(self, line: str) -> None:
@@ -123,7 +98,7 @@ def _is_header(line: str, delimiter: str) -> bool:
     """Return whether a line names columns, among them one of steps or epochs, and holds no number."""
     cells = _cells(line, delimiter)
     return columns_of(name.strip() for name in cells) is not None and all(
-        _number(cell) is None for cell in cells
+        _number(cell, delimiter) is None for cell in cells
     )
 
 
@@ -138,10 +113,13 @@ def _delimiter_of(line: str) -> str:
     return max(DELIMITERS, key=line.count)
 
 
-def _number(text: str) -> float | None:
-    """A cell; None where it is empty or no number. What is not finite stays: it is where a run diverged."""
+def _number(text: str, delimiter: str) -> float | None:
+    """A cell; None where it is empty or no number. What is not finite stays: it is where a run diverged.
+
+    Where commas do not part the cells, one is a decimal comma, as much of Europe writes it.
+    """
     try:
-        return float(text)
+        return float(text.replace(",", ".") if delimiter != "," and text.count(",") == 1 else text)
     except ValueError:
         return None
 

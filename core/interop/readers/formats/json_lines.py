@@ -7,17 +7,17 @@ from typing import Any
 
 from core.interop.readers.folders import Folder
 from core.interop.readers.formats.columns import columns_of
-from core.interop.readers.formats.lines import GrowingLines, first_lines
-from core.interop.readers.formats.placing import Placing
-from core.interop.readers.formats.settings_beside import settings_beside
-from core.interop.readers.rows import LogRow, LogRows
-from core.status import Ending
+from core.interop.readers.formats.line_source import LineSource
+from core.interop.readers.formats.lines import first_lines
+from core.interop.readers.rows import LogRow
 
 __all__ = ["JsonLinesSource", "find_json_lines", "flat_numbers", "is_json_lines"]
 
 ENDINGS = (".jsonl", ".ndjson", ".log.json")
 NAMES = ("metrics.json", "log.txt", "scalars.json")
 SNIFFED_LINES = 20
+MAX_DEPTH = 5
+"""Objects in objects that are looked into."""
 
 
 def find_json_lines(folder: Folder) -> Iterator[Path]:
@@ -39,57 +39,33 @@ def is_json_lines(path: Path) -> bool:
     return any(columns_of(flat_numbers(values)) is not None for values in found)
 
 
-class JsonLinesSource:
+class JsonLinesSource(LineSource):
     """Reads objects line by line; numbers in objects inside them get names with a slash."""
 
     tool = "JSON lines"
-    ending: Ending | None = None
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.settings: dict[str, Any] = {}
-        self._lines = GrowingLines(path)
-        self._placing = Placing()
-        self.rewind()
-
-    def rewind(self) -> None:
-        """Start over with the next call."""
-        self._lines.rewind()
-        self._placing.rewind()
-        self._damaged = 0
-        self.settings = settings_beside(self.path)
-
-    def read(self) -> LogRows:
-        """The rows since the last call."""
-        new = self._lines.read()
-        if new.anew:
-            self._placing.rewind()
-        problems = [*new.problems]
-        rows = [row for line in new.lines if (row := self._row(line, new.modified, problems)) is not None]
-        if self._placing.is_mistaken:
-            self.rewind()
-            return LogRows(anew=True, problems=problems)
-        return LogRows(rows, new.anew, problems)
+    def _forget(self) -> None:
+        self._is_damaged = False
 
     def _row(self, line: str, modified: float, problems: list[str]) -> LogRow | None:
         values = _values(line)
         if values is None:
-            if not self._damaged:
+            if not self._is_damaged:
                 problems.append(f"{self.path.name} has lines that are not JSON objects, which are left out")
-            self._damaged += 1
+            self._is_damaged = True
             return None
         numbers = flat_numbers(values)
         columns = columns_of(numbers)
         return self._placing.row(columns, numbers, modified) if columns else None
 
 
-def flat_numbers(values: dict[str, Any]) -> dict[str, float]:
+def flat_numbers(values: dict[str, Any], depth: int = MAX_DEPTH) -> dict[str, float]:
     """Return the numbers in an object, and in objects in it; what JSON writes as a text may be one, too."""
     found: dict[str, float] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            inside = {f"{name}/{key}": each for key, each in value.items() if not isinstance(each, dict)}
-            found |= flat_numbers(inside)
+            inside = {f"{name}/{key}": each for key, each in value.items()}
+            found |= flat_numbers(inside, depth - 1) if depth else {}
         elif isinstance(value, int | float) and not isinstance(value, bool):
             found[name] = _float(value)
         elif isinstance(value, str) and value.lower() in ("nan", "inf", "-inf", "infinity", "-infinity"):

@@ -1,0 +1,53 @@
+"""Tables and JSON lines as many programs write them: separators, encodings, names of steps, ends that are missing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.events import EpochFinished, StepLogged
+from core.interop.readers.logs import find_log
+
+STEPS = [(1, 0.9), (2, 0.5)]
+BOTH = [(1.1, 0.9), (0.8, 0.5)]
+FILES = {
+    "decimal_commas.csv": "epoch;train_loss;val_loss\n1;0,9;1,1\n2;0,5;0,8\n",
+    "decimal_commas.tsv": "Epoch\tloss\tval_loss\n1\t0,9\t1,1\n2\t0,5\t0,8\n",
+    "windows_and_bom.csv": "\ufeffepoch,loss,val_loss\r\n1,0.9,1.1\r\n2,0.5,0.8\r\n",
+    "quoted.csv": '"epoch","train, loss","val loss"\n"1","0.9","1.1"\n"2","0.5","0.8"\n',
+    "appended_with_a_new_column.csv": "epoch,loss\n1,0.7\nepoch,loss,val_loss\n1,0.9,1.1\n2,0.5,0.8\n",
+    "spaced_names.csv": "Epoch Idx,Train Loss,Val-Loss\n1,0.9,1.1\n2,0.5,0.8\n",
+    "deep.jsonl": '{"epoch": 1, "metrics": {"train": {"loss": 0.9}, "val": {"loss": 1.1}}}\n'
+    '{"epoch": 2, "metrics": {"train": {"loss": 0.5}, "val": {"loss": 0.8}}}\n',
+    "without_a_last_end.csv": "epoch,loss,val_loss\n1,0.9,1.1\n2,0.5,0.8",
+    "updates.csv": "num_updates,loss\n1,0.9\n2,0.5\n",
+    "spaced_steps.csv": "Global Step,loss\n1.0,0.9\n2.0,0.5\n",
+    "iterations.jsonl": '{"n_iter": 1, "loss": 0.9}\n{"n_iter": 2, "loss": 0.5}\n',
+    "torn.jsonl": '{"step": 1, "loss": 0.9}\n{"step": 2, "loss": 0.5}\n{"step": 3, "lo',
+    "environment.csv": "env_steps,loss\n1,0.9\n2,0.5\n",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_read(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(FILES[name].encode())
+    os.utime(path, (1e9, 1e9))  # whoever wrote it has finished
+    log = find_log(path)
+    events = [event for _ in range(5) for event in log.read()]
+    steps = [(event.step, event.train["loss"]) for event in events if isinstance(event, StepLogged)]
+    ends = [event for event in events if isinstance(event, EpochFinished)]
+    if "val" in FILES[name].lower():
+        assert [(end.validation["loss"], end.train["loss"]) for end in ends[-2:]] == BOTH
+    assert steps[-2:] == STEPS
+
+
+def test_a_file_that_is_written_now_waits_for_the_end_of_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,loss\n1,0.9\n2,0.")
+    log = find_log(path)
+    events = [event for _ in range(3) for event in log.read()]
+    with path.open("a") as file:
+        file.write("5\n")
+    events += [event for _ in range(3) for event in log.read()]
+    assert [(event.step, event.train["loss"]) for event in events if isinstance(event, StepLogged)] == STEPS
