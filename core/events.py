@@ -135,8 +135,8 @@ class EpochFinished(Event):
         best_metrics: validation metrics of the best epoch, or its training metrics when nothing is held out.
         seconds: training and validation of this epoch.
         confusion: rows true, columns predicted, of the validation split; empty for regression or many classes.
-        class_counts: where there are too many classes for `confusion`, three lists over the classes: samples that are
-            right, samples of the class, samples predicted as it.
+        class_counts: for labels, and where there are too many classes for `confusion`, three lists over them: samples
+            that are right, samples of the class, samples predicted as it.
     """
 
     epoch: Count

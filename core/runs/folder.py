@@ -342,7 +342,7 @@ def all_runs(runs_dir: Path) -> list[Run]:
 
 
 def find_run(runs_dir: Path, reference: str) -> Run:
-    """Return the run that a path or a reference means, see `core.runs.references.resolve`.
+    """Return the run, or else the trial, that a path or a reference means, see `core.runs.references.resolve`.
 
     Raises:
         RunError: there is none, or more than one.
@@ -351,6 +351,8 @@ def find_run(runs_dir: Path, reference: str) -> Run:
         path = Path(reference).expanduser()
         if path.is_symlink():
             raise RunError(f"{reference} is a link", f"Give the folder it points to: {path.resolve()}")
+        if not path.exists():
+            raise RunError(f"there is no {reference}", (LIST_RUNS,))
         if is_run(path):
             return Run(path.resolve())
         raise RunError(f"{reference} is not a run folder", (LIST_RUNS,))
@@ -358,6 +360,8 @@ def find_run(runs_dir: Path, reference: str) -> Run:
     hint = (LIST_RUNS if runs else START_RUN,)
     names = {}
     if not any(matches(reference, name) for name in runs):
+        if trials := {name: run for name, run in _trials(runs_dir).items() if matches(reference, name)}:
+            runs = trials
         names = {name: read_labels(run.path).name for name, run in runs.items()}
     name = resolve(
         reference,
@@ -369,6 +373,11 @@ def find_run(runs_dir: Path, reference: str) -> Run:
         called=names,
     )
     return runs[name]
+
+
+def _trials(runs_dir: Path) -> dict[str, Run]:
+    """Return the runs of all studies below a folder of runs, by their names."""
+    return {path.name: Run(path) for path in runs_dir.glob("study_*/trials/*") if NAME.match(path.name)}
 
 
 def is_run(path: Path) -> bool:

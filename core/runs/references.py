@@ -1,5 +1,6 @@
 """References: how ``latest``, a name, or a part of one leads to a run or a study."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -12,6 +13,7 @@ LATEST = "latest"
 """Refers to the run, or the study, that was started or resumed last."""
 NOBODY: Final[Mapping[str, str]] = {}
 """No name of a user's own."""
+DATED = re.compile(r"^(study_)?\d{4}-\d\d-\d\d_\d{4}_")
 MAX_NAMED = 3
 """Largest number of matches that the message of an ambiguous reference lists."""
 
@@ -23,6 +25,11 @@ def matches(reference: str, name: str, prefix: str = "") -> bool:
         or name.startswith((reference, prefix + reference))
         or name.endswith(f"_{reference}")
     )
+
+
+def _undated(name: str) -> str:
+    """Return a name without the date before and the letters behind it, such as that which a script has given."""
+    return DATED.sub("", name).rpartition("_")[0]
 
 
 def resolve(
@@ -38,8 +45,8 @@ def resolve(
 ) -> str:
     """Return the name that a reference means.
 
-    A reference is ``latest``, a whole name, the beginning of a name, or its last letters after a ``_``. A whole name
-    is never ambiguous, even if other names start with it.
+    A reference is ``latest``, a whole name, the beginning of a name, its last letters after a ``_``, or what lies
+    between its date and these. A whole name is never ambiguous, even if other names start with it.
 
     Args:
         names: in the order in which an ambiguous reference lists them; of names started at the same time ``latest``
@@ -66,6 +73,7 @@ def resolve(
         or [name for name in names if matches(reference, name, prefix)]
         or [name for name in names if called.get(name) == reference]
         or [name for name in names if called.get(name, "").startswith(reference)]
+        or [name for name in names if _undated(name) == reference]
     )
     if not found:
         raise RunError(f"no {one} '{reference}' {where}", hint)

@@ -4,6 +4,7 @@ Methods import what they need when they are called: listings and the first scree
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from core.losses.base import TargetKind
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
     from core.evaluation.report import Report
     from core.losses.base import Scorer
 
-__all__ = ["Tally", "Task"]
+__all__ = ["Counted", "Tally", "Task"]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Counts over a pass, for as many classes as are counted: a confusion matrix, or the counts of each label.
+
+    Attributes:
+        confusion: rows true, columns predicted.
+        class_counts: three lists over the labels: samples that are right, have the label, are given it.
+    """
+
+    confusion: list[list[int]] = field(default_factory=list)
+    class_counts: list[list[int]] = field(default_factory=list)
 
 
 class Tally(Protocol):
@@ -38,10 +52,8 @@ class Tally(Protocol):
         weights: "Tensor | None",
         classes: int,
         sums: Callable[[list[float]], list[float]],
-    ) -> tuple[float, list[list[int]]]:
-        """Return the weighted score of the pass, and its confusion matrix (rows true, columns predicted) or nothing.
-
-        The matrix counts samples.
+    ) -> tuple[float, Counted]:
+        """Return the weighted score of the pass, and its counts of classes, which count samples.
 
         Args:
             targets, weights: of the whole split, as batches have them.

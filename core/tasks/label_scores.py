@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.tasks.tallies import AddUp
+from core.tasks.base import Counted
+from core.tasks.tallies import MAX_CLASSES, AddUp
 
 __all__ = ["LabelTally", "weighted_f1"]
 
@@ -38,19 +39,29 @@ def _counts(given: Tensor, wanted: Tensor, weight: Tensor) -> tuple[Tensor, Tens
 
 
 class LabelTally:
-    """Micro F1 of all samples and labels; NaN where there is no label and none is given."""
+    """Micro F1 of all samples and labels, NaN where there is no label and none is given; the counts of each label."""
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         self._found: list[Tensor] = []
+        self._of_labels: list[Tensor] = []
 
     def add(self, scores: Tensor, targets: Tensor, weights: Tensor | None) -> None:
         weight = torch.ones(len(targets), device=targets.device) if weights is None else weights
-        self._found.append(torch.stack(_counts(scores > self._threshold, targets, weight.double())))
+        given, truth = scores > self._threshold, targets > 0
+        self._found.append(torch.stack(_counts(given, targets, weight.double())))
+        self._of_labels.append(torch.stack([each.sum(dim=0) for each in (given & truth, truth, given)]))
 
     def read(
         self, targets: Tensor, weights: Tensor | None, classes: int, sums: AddUp
-    ) -> tuple[float, list[list[int]]]:
+    ) -> tuple[float, Counted]:
         counts = torch.stack(self._found).sum(dim=0).tolist() if self._found else [0.0, 0.0]
         hits, labels = sums(counts)
-        return 2 * hits / labels if labels else float("nan"), []
+        score = 2 * hits / labels if labels else float("nan")
+        if classes > MAX_CLASSES:
+            return score, Counted()
+        of_labels = torch.stack(self._of_labels).sum(dim=0) if self._of_labels else torch.zeros(3, classes)
+        summed = [int(each) for each in sums(of_labels.flatten().tolist())]
+        return score, Counted(
+            class_counts=[summed[at : at + classes] for at in range(0, 3 * classes, classes)]
+        )

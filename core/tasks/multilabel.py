@@ -25,7 +25,7 @@ class Multilabel(Task):
     targets: ClassVar[TargetKind] = "labels"
     score = "f1_micro"
     default_loss = "bce"
-    views = ("summary", "labels", "roc", "pr", "threshold", "calibration", "mistakes")
+    views = ("summary", "labels", "roc", "pr", "threshold", "epochs", "calibration", "mistakes")
     headlines = ("f1_micro", "f1_macro", "subset_accuracy")
     worst_first = "Most wrong labels"
     class_columns = ("precision", "recall", "f1", "threshold", "support", "roc_auc", "average_precision")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from core.arrays import IGNORED
+from core.tasks.base import Counted
 from core.tasks.classes import likeliest
 
 __all__ = ["MAX_CLASSES", "ClassTally", "NumberTally", "PixelTally", "answers_of"]
@@ -60,18 +61,18 @@ class ClassTally(_Answers):
 
     def read(
         self, targets: Tensor, weights: Tensor | None, classes: int, sums: AddUp
-    ) -> tuple[float, list[list[int]]]:
+    ) -> tuple[float, Counted]:
         answers, wanted, known = self._joined(likeliest(targets), weights)
         total = len(targets) if weights is None else float(weights.double().sum())
         is_right = answers == wanted
         right = int(is_right.sum()) if known is None else float(known[is_right].sum())
         (right,) = sums([right])
         if classes > MAX_CLASSES:
-            return right / total, []
+            return right / total, Counted()
         counts = torch.bincount(wanted * classes + answers, minlength=classes * classes)
         summed = [int(count) for count in sums(counts.tolist())]
         rows = [summed[start : start + classes] for start in range(0, len(summed), classes)]
-        return right / total, rows
+        return right / total, Counted(rows)
 
 
 class NumberTally(_Answers):
@@ -79,7 +80,7 @@ class NumberTally(_Answers):
 
     def read(
         self, targets: Tensor, weights: Tensor | None, classes: int, sums: AddUp
-    ) -> tuple[float, list[list[int]]]:
+    ) -> tuple[float, Counted]:
         answers, wanted, known = self._joined(targets, weights)
         squares = (answers.cpu() - wanted.cpu().double()).square()
         numbers = targets.cpu().double()
@@ -92,7 +93,7 @@ class NumberTally(_Answers):
             spread = (each * (numbers - mean).square()).sum(dim=0)
         residuals = torch.tensor(sums(squares.sum(dim=0).tolist()), dtype=torch.float64)
         varies = spread > 0
-        return float((1 - residuals[varies] / spread[varies]).mean()), []
+        return float((1 - residuals[varies] / spread[varies]).mean()), Counted()
 
 
 class PixelTally:
@@ -114,12 +115,14 @@ class PixelTally:
 
     def read(
         self, targets: Tensor, weights: Tensor | None, classes: int, sums: AddUp
-    ) -> tuple[float, list[list[int]]]:
+    ) -> tuple[float, Counted]:
         counted = sum(each.cpu() for each in self._right) if self._right else torch.zeros(2)
         right, total = sums(torch.as_tensor(counted).tolist())
         accuracy = right / total if total else float("nan")
         if classes > MAX_CLASSES:
-            return accuracy, []
+            return accuracy, Counted()
         found = sum(each.cpu() for each in self._counts) if self._counts else torch.zeros(classes * classes)
         summed = [int(count) for count in sums(torch.as_tensor(found).tolist())]
-        return accuracy, [summed[start : start + classes] for start in range(0, len(summed), classes)]
+        return accuracy, Counted(
+            [summed[start : start + classes] for start in range(0, len(summed), classes)]
+        )

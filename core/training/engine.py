@@ -21,7 +21,7 @@ from core.errors import DataError, TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
-from core.runs.history.class_history import matrix_or_counts
+from core.runs.history.class_history import counts_to_log
 from core.tasks.metrics import check_metrics
 from core.training.context import TrainingContext
 from core.training.distributed import SyncPoints
@@ -211,7 +211,7 @@ class _Loop:
             # The validation starts over when the run is resumed: a network may draw random numbers in it.
             set_rng_state(random, learner.context.device)
             return False
-        validation, confusion = measured
+        validation, counted = measured
         if not math.isfinite(validation.get("loss", 0.0)):
             self.diverge("validation loss")
             if self.error:
@@ -239,7 +239,7 @@ class _Loop:
                 seconds=seconds,
                 best_epoch=at.best_epoch,
                 best_metrics=at.best_metrics,
-                **matrix_or_counts(confusion),
+                **counts_to_log(counted),
             )
         )
         if message := learner.metrics.report_cost(seconds):

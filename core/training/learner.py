@@ -23,6 +23,7 @@ from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
 from core.schedules.base import RunLength, ScheduleState
 from core.schedules.own_scheduler import OwnScheduler
+from core.tasks.base import Counted
 from core.tasks.losses import resolve_loss
 from core.torch_private import leave_compiler_out
 from core.training.context import TrainingContext
@@ -132,8 +133,8 @@ class Learner:
 
     def validate(
         self, batches: Batches, should_stop: Callable[[], bool]
-    ) -> tuple[dict[str, float], list[list[int]]] | None:
-        """Return the numbers of one pass over a split, and its confusion matrix; None once it is to stop."""
+    ) -> tuple[dict[str, float], Counted] | None:
+        """Return the numbers of one pass over a split, and its counts of classes; None once it is to stop."""
         precision, group = self.config.training.precision, self.context.group
         return validate(
             self.eval_model,

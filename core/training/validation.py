@@ -1,4 +1,4 @@
-"""Validation: loss, score and confusion matrix of a split, in passing after each epoch."""
+"""Validation: loss, score and counts of classes of a split, in passing after each epoch."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
 from core.models.own.calling import call_network
+from core.tasks.base import Counted
 from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
@@ -31,10 +32,10 @@ def validate(
     group: Group = SINGLE,
     metrics: "EpochMetrics | None" = None,
     scorer: "Scorer | None" = None,
-) -> tuple[dict[str, float], list[list[int]]] | None:
-    """Return loss, score and metrics of one pass, and the confusion matrix (rows true, columns predicted).
+) -> tuple[dict[str, float], Counted] | None:
+    """Return loss, score and metrics of one pass, and its counts of classes.
 
-    Both are empty for an empty split; the matrix also for regression and for many classes. The device is waited
+    Both are empty for an empty split; the counts also for regression and for many classes. The device is waited
     for once, at the end.
 
     Args:
@@ -45,7 +46,7 @@ def validate(
         scorer: makes scores of outputs, which metrics are measured on.
     """
     if len(batches) == 0:
-        return {}, []
+        return {}, Counted()
     if should_stop():
         return None
     losses: list[Tensor] = []
@@ -70,11 +71,11 @@ def validate(
     means = torch.stack(losses).cpu().double() if losses else torch.zeros(0, dtype=torch.float64)
     weights = torch.tensor(counts, dtype=torch.float64)
     total, weight = group.sums([float(means @ weights), float(weights.sum())])
-    score, confusion = tally.read(batches.targets, batches.weights, data.outputs, group.sums)
+    score, counted = tally.read(batches.targets, batches.weights, data.outputs, group.sums)
     measured = {"loss": total / weight, task.score: score}
     if metrics is not None and metrics.names:
         measured |= _measured(metrics, kept, batches, data, group)
-    return measured, confusion
+    return measured, counted
 
 
 def _measured(

@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 RUN_HELP = (
-    "An id, a prefix or the last letters of one, its name, `latest` (started or resumed last), or a path."
+    "An id, a prefix or the last letters of one, of a run or a trial; its name; `latest` (started or resumed last); "
+    "or a path."
 )
 MAX_COMPLETIONS = 100
 NameOption = Annotated[

@@ -11,19 +11,20 @@ from core.evaluation.values import Integers
 from core.events import EpochFinished, Event, RunStarted
 from core.runs.folder import Run
 from core.runs.log import LogReader
+from core.tasks.base import Counted
 
-__all__ = ["ClassHistory", "class_history", "matrix_or_counts"]
+__all__ = ["ClassHistory", "class_history", "counts_to_log"]
 
 MAX_MATRIX = 32
 """Largest number of classes for which an epoch logs its confusion matrix; larger ones would swell the log."""
 KINDS = (b'"run_started"', b'"epoch_finished"')
 
 
-def matrix_or_counts(confusion: list[list[int]]) -> dict[str, Any]:
-    """Return what `EpochFinished` logs of a confusion matrix, by attribute: all of it, or the counts of each class."""
-    if len(confusion) <= MAX_MATRIX:
-        return {"confusion": confusion}
-    counts = ClassCounts.of(np.array(confusion, dtype=np.int64))
+def counts_to_log(counted: Counted) -> dict[str, Any]:
+    """Return what `EpochFinished` logs of the classes, by attribute; of a large matrix the counts of each class."""
+    if len(counted.confusion) <= MAX_MATRIX:
+        return vars(counted)
+    counts = ClassCounts.of(np.array(counted.confusion, dtype=np.int64))
     return {"class_counts": [each.tolist() for each in (counts.hits, counts.support, counts.predicted)]}
 
 

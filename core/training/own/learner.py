@@ -14,6 +14,7 @@ from core.models.own_step import directions
 from core.optimizers.several import SeveralOptimizers
 from core.runs.media.kinds import Image, Text
 from core.schedules.own_scheduler import OwnScheduler
+from core.tasks.base import Counted
 from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.learner import Learner
@@ -83,7 +84,7 @@ class _OwnLearner(Learner):
 
     def validate(
         self, batches: Batches, should_stop: Callable[[], bool]
-    ) -> tuple[dict[str, float], list[list[int]]] | None:
+    ) -> tuple[dict[str, float], Counted] | None:
         settings = self.config.training
         measured = validate_steps(
             self.eval_model,
@@ -103,7 +104,7 @@ class _OwnLearner(Learner):
                 f"Takes {' or '.join(numbers)}",
                 field="training.monitor",
             )
-        return numbers, []
+        return numbers, Counted()
 
 
 def _to_look_at(validated: Validated) -> dict[str, Any]:

@@ -183,10 +183,29 @@ def runs_dir(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("reference", "found"),
-    [(IDS[0], 0), ("2026-11-22_09", 0), ("2026-11-23", 2), ("k3f", 0), ("aaa", 1), ("latest", 2)],
+    [
+        (IDS[0], 0),
+        ("2026-11-22_09", 0),
+        ("2026-11-23", 2),
+        ("k3f", 0),
+        ("aaa", 1),
+        ("latest", 2),
+        ("digits-cnn", 1),
+    ],
 )
 def test_a_run_is_found(runs_dir: Path, reference: str, found: int) -> None:
     assert find_run(runs_dir, reference).id == IDS[found]
+
+
+def test_a_trial_is_found_where_no_run_is_meant(runs_dir: Path) -> None:
+    trials = runs_dir / "study_2026-11-22_0000_digits-mlp_zzz" / "trials"
+    for name in ("2026-11-22_0001_digits-mlp_t1t", "2026-11-22_0002_digits-mlp_k3f"):
+        (trials / name).mkdir(parents=True)
+        write_config(Run(trials / name), TrainConfig())
+    assert find_run(runs_dir, "t1t").path.parent == trials
+    assert find_run(runs_dir, "k3f").id == IDS[0]
+    with pytest.raises(RunError, match="there is no runs/nothing"):
+        find_run(runs_dir, "runs/nothing")
 
 
 def test_a_whole_name_is_no_prefix_of_another(runs_dir: Path) -> None:

@@ -128,13 +128,13 @@ def test_what_an_epoch_reports_is_what_the_evaluation_says(tmp_path: Path) -> No
         scorer=loss,
     )
     assert measured is not None
-    numbers, confusion = measured
+    numbers, counted = measured
     from core.inference.predict import predict
 
     predictions = predict(model, "validation", data, loss, torch.device("cpu"))
     report = task_of(data.task).evaluate(
         predictions, class_names=data.class_names, split="validation", seed=0, intervals=False
     )
-    assert confusion == report.confusion
+    assert counted.confusion == report.confusion
     for name in ("pixel_accuracy", "mean_iou", "mean_dice"):
         assert numbers[name] == pytest.approx(report.metrics[name])

@@ -80,9 +80,9 @@ def test_scores_of_epochs_go_by_the_likeliest_class() -> None:
     outputs, targets = torch.eye(3)[[0, 1, 2]], torch.tensor([[0.6, 0.4, 0], [0.5, 0.2, 0.3], [0, 0.1, 0.9]])
     tally = CLASSES.tally()
     tally.add(outputs, targets, None)
-    score, confusion = tally.read(targets, None, 3, lambda sums: sums)
+    score, counted = tally.read(targets, None, 3, lambda sums: sums)
     assert score == pytest.approx(2 / 3)
-    assert confusion == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
+    assert counted.confusion == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
     assert list(CLASSES.step_scores([outputs], [targets], [])) == [2]
 
 

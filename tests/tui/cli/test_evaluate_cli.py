@@ -104,6 +104,8 @@ def test_plots_of_a_regression_say_that_there_are_none(tui: Tui) -> None:
     [
         ("evaluate latest", "there are no runs in runs"),
         ("evaluate nothing", "no run 'nothing'"),
+        ("watch nothing.csv", "there is no file nothing.csv, and no run is called so"),
+        ("watch nothing", "no run 'nothing'"),
         ("predict nothing x.csv", "no run 'nothing'"),
     ],
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.errors import InputError, RunError
 from core.runs.folder import Run, default_runs_dir, find_run, is_run
 from core.runs.requests import send
 from tui.cli.app import RunsOption, open_app
@@ -40,13 +41,31 @@ def watch(
 
         found: ForeignLog | Run = find_log(path)
     else:
-        found = find_run(runs or default_runs_dir(), run)
+        found = _run_or_file(run, runs or default_runs_dir())
     if as_json:
         from tui.headless.documents.following import print_events
 
         print_events(found)
     else:
         open_app(runs=runs, data_root=None, follow=found)
+
+
+def _run_or_file(reference: str, runs_dir: Path) -> Run:
+    """Return the run that is meant.
+
+    Raises:
+        InputError: it looks like a file, which is not there.
+        RunError: no run is called so.
+    """
+    try:
+        return find_run(runs_dir, reference)
+    except RunError:
+        path = Path(reference).expanduser()
+        if path.suffix and not path.exists():
+            raise InputError(
+                f"there is no file {reference}, and no run is called so", "Give the path of a log, or a run"
+            ) from None
+        raise
 
 
 def stop(

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -31,7 +30,8 @@ from tui.screens.compare.charts import ChartPair, heading
 from tui.screens.compare.confusions import ConfusionsDialog, why_not
 from tui.screens.compare.follower import SPLITS, Follower, first_choice
 from tui.screens.compare.picker import PickRuns
-from tui.screens.compare.tables import DifferencesPanel, Line, Shown, StandingsPanel
+from tui.screens.compare.table_pair import TablePair
+from tui.screens.compare.tables import Line, Shown
 from tui.screens.first_look import open_test
 from tui.terminal.run_names import short_name
 from tui.terminal.text import clean
@@ -40,8 +40,6 @@ from tui.widgets.table import Table
 __all__ = ["CompareScreen"]
 
 LOOK_SECONDS = 1.0
-LEAST_SETTINGS = 40
-"""Cells of the table of settings, at least: its title and subtitle are whole."""
 ON_A_RUN = frozenset({"confusions", "remove", "pin", "open", "evaluate", "seeds"})
 WITH_RUNS = frozenset(
     {
@@ -124,9 +122,7 @@ class CompareScreen(Background, ModeScreen):
     def compose_body(self) -> ComposeResult:
         yield Static("", id="compare-line", markup=False)
         yield ChartPair(id="compare-charts")
-        with Horizontal(id="compare-lower"):
-            yield StandingsPanel(id="standings-panel", classes="-chosen")
-            yield DifferencesPanel(id="differences-panel")
+        yield TablePair(id="compare-lower")
         yield Static("looking for runs ...", id="compare-notice", markup=False)
 
     @property
@@ -225,9 +221,7 @@ class CompareScreen(Background, ModeScreen):
         if self.metric not in names:
             self.metric = first_compared(self.entries)
         shown = self._content()
-        self.query_one(StandingsPanel).show(shown)
-        self.query_one(DifferencesPanel).show(shown)
-        self._share_width()
+        self.query_one(TablePair).show(shown)
         self._draw_charts(names)
         self.query_one("#compare-line", Static).update(heading(shown))
         self.refresh_bindings()
@@ -240,14 +234,8 @@ class CompareScreen(Background, ModeScreen):
         view = replace(self.view, smoothing=weight, on_top=line.place if line else -1)
         self.query_one(ChartPair).show(self._content(), names, view)
 
-    def _share_width(self) -> None:
-        """Give the table of settings what it needs, within bounds, and that of the runs the rest."""
-        settings = self.query_one(DifferencesPanel)
-        needed = min(max(LEAST_SETTINGS, settings.needed_width), self.size.width * 5 // 12)
-        settings.styles.width = f"{needed}fr"
-        self.query_one(StandingsPanel).styles.width = f"{self.size.width - needed}fr"
-
     def on_resize(self) -> None:
+        self.query_one(TablePair).share_room()
         self.refresh_bindings()
 
     @on(Table.Highlighted, "#standings")
@@ -381,8 +369,7 @@ class CompareScreen(Background, ModeScreen):
 
     def action_panel(self) -> None:
         """Switch to the other table."""
-        for panel in (StandingsPanel, DifferencesPanel):
-            self.query_one(panel).toggle_class("-chosen")
+        self.query_one(TablePair).toggle()
 
     @on(Table.Chosen, "#standings")
     def action_open(self) -> None:

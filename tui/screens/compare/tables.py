@@ -76,18 +76,45 @@ class Shown:
         return sign_of(self.slots[place])
 
 
-class StandingsPanel(Panel):
+class TablePanel(Panel):
+    """A panel around one table."""
+
+    @property
+    def table(self) -> Table:
+        """The table."""
+        return self.query_one(Table)
+
+    @property
+    def needed_width(self) -> int:
+        """Cells that show all columns, with the border and a scrollbar."""
+        return self.table.virtual_size.width + 3
+
+    @property
+    def needed_height(self) -> int:
+        """Lines that show all rows, with the head and the border."""
+        return self.table.virtual_size.height + 2
+
+
+class StandingsPanel(TablePanel):
     """One row per run or group: its status, the best point of the curve, its final metrics with intervals."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._shown = Shown()
 
     def compose(self) -> ComposeResult:
         yield Table(id="standings")
 
-    @property
-    def table(self) -> Table:
-        return self.query_one(Table)
+    def on_resize(self) -> None:
+        self._fill()
 
     def show(self, shown: Shown) -> None:
         """Show the status and metrics of the runs."""
+        self._shown = shown
+        self._fill()
+
+    def _fill(self) -> None:
+        shown = self._shown
         lines = shown.lines
         names = [_name(shown, line) for line in lines]
         found = standings(shown.groups, shown.split)
@@ -98,6 +125,17 @@ class StandingsPanel(Panel):
         comparable = not not_comparable(shown.entries, shown.split)
         runs = [entry.run for entry in shown.entries] if comparable else []
         beside = models_beside(runs, shown.split) if rows else []
+
+        low, high = NAME_WIDTHS
+        best = clean(best_title(shown.groups, shown.curve))
+        titles = [clean(model.title) for model in beside]
+        width = min(high, max([low, *map(cell_len, (*names, *titles))]))
+        columns = [
+            *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", 8)),
+            *(Column(best, max(9, cell_len(best))), Column("at", 4)),
+            *(column for row in rows for column in metric_columns(row)),
+        ]
+        last = _last_columns(columns, self.content_size.width)
 
         def cells(at: int) -> list[Cell]:
             if at >= len(lines):
@@ -113,17 +151,8 @@ class StandingsPanel(Panel):
                 *_state(shown.groups[line.place]),
             ]
 
-        low, high = NAME_WIDTHS
-        best = clean(best_title(shown.groups, shown.curve))
-        titles = [clean(model.title) for model in beside]
-        width = min(high, max([low, *map(cell_len, (*names, *titles))]))
-        columns = [
-            *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", 8)),
-            *(Column(best, max(9, cell_len(best))), Column("at", 4)),
-            *(column for row in rows for column in metric_columns(row)),
-            *(Column("trained", 8), Column("status", 13, "<")),
-        ]
-        self.table.show(columns, len(lines) + len(beside), cells, frozen=FIXED)
+        columns += last
+        self.table.show(columns, len(lines) + len(beside), lambda at: cells(at)[: len(columns)], frozen=FIXED)
         self.border_title = f"runs  {len(shown.entries)}"
         repeated = any(group.is_repeated for group in shown.groups)
         marks = [*([MARKS] if any(row.leaders for row in rows) else []), *([SPREAD] if repeated else [])]
@@ -131,16 +160,11 @@ class StandingsPanel(Panel):
         self.border_subtitle = legend if shown.groups else ""
 
 
-class DifferencesPanel(Panel):
+class DifferencesPanel(TablePanel):
     """One row per setting that differs between runs, one column per run or group."""
 
     def compose(self) -> ComposeResult:
         yield Table(id="differences")
-
-    @property
-    def needed_width(self) -> int:
-        """Cells that show all columns, with the border and a scrollbar."""
-        return self.query_one(Table).virtual_size.width + 3
 
     def show(self, shown: Shown) -> None:
         """Show the settings that differ."""
@@ -158,7 +182,7 @@ class DifferencesPanel(Panel):
             values = texts[paths[row]]
             return [names[row], *((text, shown.signed(place)[1]) for place, text in enumerate(values))]
 
-        self.query_one(Table).show(columns, len(paths), cells, frozen=1)
+        self.table.show(columns, len(paths), cells, frozen=1)
         self.border_title = f"settings that differ  {len(paths)}"
         alone = "only the seeds differ" if len(shown.entries) > 1 else "there is only one run"
         nothing = "the configurations are identical" if len(shown.groups) > 1 else alone
@@ -203,16 +227,33 @@ def _color(group: RunGroup) -> RGB:
     return red, green, blue
 
 
+def _last_columns(columns: Sequence[Column], room: int) -> list[Column]:
+    """Return the columns behind the metrics; without those that alone would make the table scroll."""
+    last = [Column("trained", 8), Column("status", 13, "<")]
+    for shown in (last, last[:1], []):
+        if 1 + sum(column.width + 1 for column in (*columns, *shown)) <= room:
+            return shown
+    return last
+
+
 def metric_columns(row: Standings) -> list[Column]:
     """Return the columns of a metric: its value, and its interval, or that nothing tests who leads."""
     title = clean(label_of(row.metric))
+    value = Column(title, max(10, cell_len(title)))
+    if not has_chance(row):
+        return [value]
     chance = "95 %" if row.is_tested else NOT_TESTED
-    width = max(13 if _has_intervals(row) else 8, len(chance))
-    return [Column(title, max(10, cell_len(title))), Column(chance, width)]
+    return [value, Column(chance, max(13 if _has_intervals(row) else 8, len(chance)))]
+
+
+def has_chance(row: Standings) -> bool:
+    """Return True if a metric has intervals, or a note that nothing tests who leads."""
+    return _has_intervals(row) or not row.is_tested
 
 
 def _final(row: Standings, place: int, reference: int | None) -> list[Cell]:
-    return [score_text(row, place, reference), interval_text(row.scores[place])]
+    chance = [interval_text(row.scores[place])] if has_chance(row) else []
+    return [score_text(row, place, reference), *chance]
 
 
 def _member(shown: Shown, line: Line, name: str, rows: Sequence[Standings]) -> list[Cell]:
@@ -226,7 +267,8 @@ def _member(shown: Shown, line: Line, name: str, rows: Sequence[Standings]) -> l
         value = report.metrics.get(row.metric) if report else None
         shift = signed(value - against.value) if against and value is not None else number(value)
         interval = report.intervals.get(row.metric) if report else None
-        values += [f"  {shift}", interval_text(Score(0.0, (interval[0], interval[1])) if interval else None)]
+        chance = interval_text(Score(0.0, (interval[0], interval[1])) if interval else None)
+        values += [f"  {shift}", *([chance] if has_chance(row) else [])]
     alone = RunGroup((entry,))
     return [
         (member_sign(line.member), shown.signed(line.place)[1]),
@@ -244,7 +286,7 @@ def _beside(model: Baseline, rows: Sequence[Standings], split: str) -> list[Cell
     for row in rows:
         interval = report.intervals.get(row.metric)
         ends = " … ".join(number(end, 3) for end in interval) if interval else ""
-        values += [f"  {number(report.metrics.get(row.metric))}", ends]
+        values += [f"  {number(report.metrics.get(row.metric))}", *([ends] if has_chance(row) else [])]
     return ["·", clean(model.title), "", "", "", *values, "", "simple model"]
 
 

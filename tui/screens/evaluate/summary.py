@@ -25,21 +25,22 @@ from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.facts import label
 from tui.screens.evaluate.find_class import find_class
 from tui.screens.evaluate.tab import EvaluationTab, Subject
-from tui.terminal.text import clean, count, number
+from tui.terminal.text import clean, number
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["SummaryTab"]
 
 
-def class_columns(report: Report) -> dict[str, Column]:
-    """Return the columns of the table of classes by the keys of its rows."""
-    numbers = task_of(report.task).class_columns
-    widths = {key: max(6, len(label_of(key)) + 1) for key in numbers}
+def class_columns(report: Report, sorted_by: str = "", arrow: str = "") -> dict[str, Column]:
+    """Return the columns of the table of classes by the keys of its rows; names get what the numbers leave."""
+    titles = {key: label_of(key) for key in task_of(report.task).class_columns}
+    titles = {key: f"{arrow}{title}" if key == sorted_by else title for key, title in titles.items()}
+    widths = {key: max(6, len(title)) for key, title in titles.items()}
     widths["support"] = max(widths["support"], *(len(str(row["support"])) for row in report.per_class))
     return {
-        "name": Column("class", 0, "<"),
-        **{key: Column(label_of(key), width) for key, width in widths.items()},
+        "name": Column(f"{arrow}class" if sorted_by == "name" else "class", 0, "<"),
+        **{key: Column(title, widths[key]) for key, title in titles.items()},
     }
 
 
@@ -136,7 +137,7 @@ class SummaryTab(EvaluationTab):
             columns = [
                 Column("simple model", 0, "<"),
                 Column(clean(label_of(subject.beside[0].metric)), 8),
-                Column("net − it", 8),
+                Column("net−it", 7),
                 Column("95 %", max(len(row[3]) for row in rows)),
             ]
             table.show(columns, len(rows), rows.__getitem__)
@@ -190,24 +191,23 @@ class SummaryTab(EvaluationTab):
         ]
         self.query_one("#classes", Table).show(columns, len(rows), rows.__getitem__, frozen=1)
         panel = self.query_one("#classes-panel", Panel)
-        panel.border_title, panel.border_subtitle = f"{count(len(rows))} targets, each in its unit", ""
+        panel.border_title, panel.border_subtitle = f"{counted(len(rows), 'target')}, each in its unit", ""
 
     def _show_classes(self, subject: Subject) -> None:
-        rows, shown = subject.report.per_class, class_columns(subject.report)
+        rows, arrow = subject.report.per_class, "▼" if self.descending else "▲"
+        shown = class_columns(subject.report, self.sorted_by, arrow)
         self.order = _order(rows, self.sorted_by, self.descending)
-        arrow = "▼" if self.descending else "▲"
-        columns = [
-            Column(
-                f"{arrow}{column.title}" if key == self.sorted_by else column.title,
-                column.width,
-                column.align,
-            )
-            for key, column in shown.items()
-        ]
         table = self.query_one("#classes", Table)
-        table.show(columns, len(rows), lambda row: _class(rows[self.order[row]], [*shown][1:]), frozen=1)
+        table.show(
+            [*shown.values()],
+            len(rows),
+            lambda row: _class(rows[self.order[row]], [*shown][1:]),
+            frozen=1,
+        )
         panel = self.query_one("#classes-panel", Panel)
-        panel.border_title = f"{count(len(rows))} {'labels' if 'threshold' in shown else 'classes'}"
+        panel.border_title = (
+            counted(len(rows), "label") if "threshold" in shown else counted(len(rows), "class", "classes")
+        )
         panel.border_subtitle = "o sorts"
 
 

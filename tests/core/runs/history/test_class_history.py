@@ -8,8 +8,10 @@ import torch
 
 from core.events import EpochFinished, Event, RunStarted
 from core.runs.folder import Run
-from core.runs.history.class_history import class_history, matrix_or_counts
+from core.runs.history.class_history import class_history, counts_to_log
 from core.runs.log import EventLog
+from core.tasks.base import Counted
+from core.tasks.label_scores import LabelTally
 from core.tasks.tallies import MAX_CLASSES, ClassTally
 from tui.charts.evaluation.class_curves import class_curves_chart, worst_first
 
@@ -80,9 +82,9 @@ def test_many_classes_log_their_counts_and_more_nothing(tmp_path: Path) -> None:
     targets = torch.arange(MAX_CLASSES).repeat(2)
     tally = ClassTally()
     tally.add(torch.nn.functional.one_hot(targets.flip(0), MAX_CLASSES).float(), targets, None)
-    score, matrix = tally.read(targets, None, MAX_CLASSES, lambda values: values)
+    score, counted = tally.read(targets, None, MAX_CLASSES, lambda values: values)
     assert score == 0.0
-    given = matrix_or_counts(matrix)
+    given = counts_to_log(counted)
     assert [*given] == ["class_counts"]
     found = class_history(logged(tmp_path, started([]), finished(1, **given)))
     np.testing.assert_array_equal(found.counts.recall, np.zeros((1, MAX_CLASSES)))
@@ -90,8 +92,21 @@ def test_many_classes_log_their_counts_and_more_nothing(tmp_path: Path) -> None:
     tally = ClassTally()
     tally.add(torch.eye(MAX_CLASSES + 1), torch.arange(MAX_CLASSES + 1), None)
     whole = torch.arange(MAX_CLASSES + 1)
-    assert tally.read(whole, None, MAX_CLASSES + 1, lambda values: values) == (1.0, [])
-    assert matrix_or_counts([[5]]) == {"confusion": [[5]]}
+    assert tally.read(whole, None, MAX_CLASSES + 1, lambda values: values) == (1.0, Counted())
+    assert counts_to_log(Counted([[5]])) == {"confusion": [[5]], "class_counts": []}
+
+
+def test_labels_log_the_counts_of_each_at_the_usual_threshold(tmp_path: Path) -> None:
+    targets = torch.tensor([[1, 0], [1, 1], [0, 0]])
+    tally = LabelTally(0.5)
+    tally.add(torch.tensor([[0.9, 0.6], [0.2, 0.7]]), targets[:2], torch.tensor([2.0, 1.0]))
+    tally.add(torch.tensor([[0.6, 0.1]]), targets[2:], torch.tensor([1.0]))
+    score, counted = tally.read(targets, None, 2, lambda values: values)
+    assert score == 2 * 3 / (4 + 6)  # weighted; the counts are of samples
+    found = class_history(logged(tmp_path, started(["a", "b"]), finished(1, **counts_to_log(counted))))
+    np.testing.assert_array_equal(found.counts.hits, [[1, 1]])
+    np.testing.assert_array_equal(found.counts.support, [[2, 1]])
+    np.testing.assert_array_equal(found.counts.predicted, [[2, 2]])
 
 
 def test_runs_without_counts_have_no_epochs(tmp_path: Path) -> None:

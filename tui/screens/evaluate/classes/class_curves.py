@@ -9,8 +9,10 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
+from core.counting import counted
 from core.metrics import label_of
 from core.runs.history.class_history import ClassHistory, class_history
+from core.tasks.registry import task_of
 from core.tasks.tallies import MAX_CLASSES
 from tui.charts.evaluation.class_curves import CLASS_METRICS, MAX_SHOWN, class_curves_chart, worst_first
 from tui.charts.explore.plot import ExploringPlot, together
@@ -20,7 +22,6 @@ from tui.screens.evaluate.classes.class_list import ClassList
 from tui.screens.evaluate.find_class import find_class
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.screens.explored import EXPLORE_KEYS, ExploresCharts
-from tui.terminal.text import count
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.panel import Panel
 
@@ -71,8 +72,8 @@ class ClassCurvesTab(ExploresCharts, EvaluationTab):
     def _show(self, history: ClassHistory) -> None:
         if not history.epochs.size:
             self._explain(
-                "No epoch of this run has logged the confusions of its classes. Runs log them of validation, "
-                f"where there are at most {MAX_CLASSES} classes."
+                "No epoch of this run has logged the counts of its classes. Runs log them of validation, "
+                f"where there are at most {MAX_CLASSES} classes or labels."
             )
             return
         self._explain("")
@@ -82,8 +83,11 @@ class ClassCurvesTab(ExploresCharts, EvaluationTab):
             plot.explore(WHOLE)
         self.query_one(ClassList).show_classes(history, order, order[:MAX_SHOWN])
         panel = self.query_one("#class-list-panel", Panel)
-        panel.border_title = f"{count(len(order))} classes, worst first"
-        panel.border_subtitle = f"F1 at epoch {history.epochs[history.best]}"
+        several = self.subject is not None and task_of(self.subject.report.task).several_labels
+        named = counted(len(order), "label") if several else counted(len(order), "class", "classes")
+        panel.border_title = f"{named}, worst first"
+        at = ", threshold 0.5" if several else ""
+        panel.border_subtitle = f"F1 at epoch {history.epochs[history.best]}{at}"
         self._draw_charts()
         if self.screen.focused is None:
             self.query_one(ClassList).focus()
