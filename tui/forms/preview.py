@@ -46,7 +46,7 @@ class Fix:
     text: str
 
     def __str__(self) -> str:
-        return f"use {self.text}"
+        return f"use {self.text}" if self.text else "leave it empty"
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,13 @@ def _chooser(section: str, chosen: Options) -> str:
 
 
 def _back_to_default(config: TrainConfig, path: str) -> Fix | None:
-    """Return the default of a changed field as a fix; never suggest another dataset."""
+    """Return the default of a changed field as a fix; never suggest another dataset, or no file."""
     section, _, key = path.partition(".")
     chosen = getattr(config, section)
     default = default_of(type(chosen).model_fields[key])
-    return None if key == "name" or getattr(chosen, key) == default else Fix(path, show(default))
+    if key in ("name", "path") or getattr(chosen, key) == default:
+        return None
+    return Fix(path, show(default))
 
 
 def _fitting_model(facts: DataFacts) -> Fix | None:

@@ -287,6 +287,11 @@ def test_fields_that_do_not_go_together_are_told_at_one_of_them(
     assert (problem.path, problem.fix) == (path, Fix(path, fix))
 
 
+def test_no_file_is_no_fix_for_one_that_is_not_there(previewer: Previewer) -> None:
+    (problem,) = previewer.compute(from_dict({"data": {"name": "csv", "path": "gone.csv"}})).problems
+    assert (problem.path, problem.fix) == ("data.path", None)
+
+
 def test_several_problems_are_told_at_once_each_at_its_field(previewer: Previewer) -> None:
     values = {
         "data": "wine",

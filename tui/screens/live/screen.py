@@ -5,37 +5,33 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from core.control import Request
 from core.errors import TorchtuiError
 from core.events import Event, Notice
 from core.runs.comparison.curves import AXES
-from core.runs.folder import Run
 from core.runs.history.history import Epoch, History
 from core.status import has_failed, is_active
-from tui.charts.explore.plot import CROSS_KEYS, ZOOM_KEYS
 from tui.charts.explore.window import WHOLE, follow
 from tui.charts.live import SMOOTHING, ZOOMS, View, length_of
 from tui.forms.remedies import error_in_app
 from tui.runtime.feed import SHORTEST, RunFeed
 from tui.screens.base import WIDE
-from tui.screens.chart_dialog import CHART_KEYS, SaveChart, copy_readout
+from tui.screens.chart_dialog import SaveChart, copy_readout
 from tui.screens.console_panel import ConsolePanel
-from tui.screens.dialogs import Ask
-from tui.screens.jobs.actions import USE, JobActions
 from tui.screens.live.chart_pages import ChartPages
 from tui.screens.live.epoch_table import EpochTable
 from tui.screens.live.layers_panel import LayersPanel
-from tui.screens.live.live_keys import is_offered
+from tui.screens.live.live_keys import LIVE_KEYS, is_offered
 from tui.screens.live.live_texts import facts, messages
+from tui.screens.live.run_requests import RunRequests
 from tui.screens.live.status_line import StatusLine
 from tui.screens.live.system_panel import SystemPanel
 from tui.screens.media.panel import MediaPanel
-from tui.terminal.text import clean, of
+from tui.terminal.text import of
 from tui.terminal.themes import STATES
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.panel import Panel
@@ -43,7 +39,7 @@ from tui.widgets.panel import Panel
 __all__ = ["LiveScreen"]
 
 
-class LiveScreen(JobActions):
+class LiveScreen(RunRequests):
     """Charts, epochs, confusion and messages of the followed run."""
 
     MODE = "live"
@@ -55,77 +51,7 @@ class LiveScreen(JobActions):
         "all curves are read; the wheel zooms, dragging pans, a double click shows everything again. The confusion "
         "matrix is for validation after the selected epoch: rows are true classes, columns predicted ones."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "pause"),
-        Binding("s", "stop", "stop", tooltip="Save and stop the run; asks first"),
-        Binding("c", "checkpoint", "save", tooltip="Save a checkpoint now"),
-        Binding("d", "detach", "detach", tooltip="Continue in a background process that outlives this app"),
-        Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
-        USE,
-        Binding("t", "console", "console", tooltip="What user code printed, or the panels again"),
-        Binding("p", "panel", "panel", tooltip="The next panel under the charts, on small screens"),
-        Binding(
-            "comma",
-            "epoch(-1)",
-            "epoch",
-            key_display=",.",
-            tooltip="Previous epoch, in table and confusion matrix",
-        ),
-        Binding(
-            "y",
-            "layers",
-            "layers",
-            tooltip="Norms, updates and dead units of each layer, or the charts again",
-        ),
-        Binding("i", "media", "media", tooltip="Images, texts and histograms by step, or the charts again"),
-        Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
-        Binding(
-            "right_square_bracket",
-            "turn_charts(1)",
-            "charts",
-            key_display="[ ]",
-            tooltip="The next page of charts",
-        ),
-        Binding("left_square_bracket", "turn_charts(-1)", "previous charts", show=False),
-        Binding(
-            "greater_than_sign", "smooth(1)", "smooth", key_display="<>", show=False, tooltip="More smoothing"
-        ),
-        Binding("less_than_sign", "smooth(-1)", "less smoothing", show=False),
-        Binding("b", "axis", "by", show=False, tooltip="X axis: epochs, steps or time"),
-        Binding("L", "log_x", "log x", show=False, tooltip="Logarithmic x axis"),
-        *CROSS_KEYS,
-        *ZOOM_KEYS,
-        *CHART_KEYS,
-        Binding("z", "zoom", "zoom", show=False, tooltip="All epochs, or only the last ones"),
-        Binding(
-            "v",
-            "score",
-            "metric",
-            show=False,
-            tooltip="The next metric of validation in the second chart",
-        ),
-        Binding(
-            "full_stop",
-            "epoch(1)",
-            "next epoch",
-            show=False,
-            tooltip="Next epoch, in table and confusion matrix",
-        ),
-        Binding(
-            "m",
-            "machine",
-            "machine",
-            show=False,
-            tooltip="CPU, memory and GPU load in per cent, over minutes",
-        ),
-        Binding(
-            "M",
-            "system",
-            "system",
-            show=False,
-            tooltip="This machine: CPU, memory, disks, GPUs and processes, or the charts again",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = LIVE_KEYS
     PANELS = ("epochs", "confusion", "messages")
     VIEWS = ("-layers", "-media", "-system")
 
@@ -175,15 +101,6 @@ class LiveScreen(JobActions):
     def charts(self) -> ChartPages:
         """The charts of the run."""
         return self.query_one(ChartPages)
-
-    @property
-    def feed(self) -> RunFeed | None:
-        """The followed run."""
-        return self.tui.feed
-
-    @property
-    def job_run(self) -> Run | None:
-        return self.feed.host.run if self.feed is not None else None
 
     def refresh_content(self) -> None:
         self.draw()
@@ -290,7 +207,7 @@ class LiveScreen(JobActions):
         """Return the latest sample of the layers; request samples once the run is active."""
         if feed is not self._asked_for_layers and feed.status == "running":
             self._asked_for_layers = feed
-            self._request("watch_layers")
+            self.request("watch_layers")
         self.query_one(LayersPanel).show(feed.history.layers, is_active(feed.status))
 
     def _draw_confusion(self, history: History) -> None:
@@ -361,43 +278,6 @@ class LiveScreen(JobActions):
     def _replace_charts(self, by: str) -> None:
         """Show one of the other views in place of the charts, or the charts again."""
         self.toggle_class(by).remove_class(*(other for other in self.VIEWS if other != by))
-
-    def action_pause(self) -> None:
-        """Pause or continue the run."""
-        if self.feed is not None:
-            self._request("resume" if self.feed.history.paused else "pause")
-
-    def action_stop(self) -> None:
-        """Confirm, then save and stop the run."""
-        then = " The next of the queue starts then." if self.tui.waiting else ""
-        ask = Ask(
-            f"Save this run and stop it? It can be resumed later.{then}",
-            {"stop": "Stop", "stay": "Keep running"},
-        )
-        self.app.push_screen(ask, lambda answer: self._request("stop") if answer == "stop" else None)
-
-    def action_checkpoint(self) -> None:
-        """Save a checkpoint after the current batch."""
-        self._request("checkpoint")
-
-    def _request(self, request: Request) -> None:
-        feed = self.feed
-        if feed is None or not is_active(feed.status):
-            self.notify("This run is not being trained.", severity="warning")
-            return
-        try:
-            feed.host.request(request)
-        except TorchtuiError as error:
-            self.notify(clean(error_in_app(error)), severity="error", markup=False)
-
-    def action_detach(self) -> None:
-        """Hand the run over to a background process."""
-        self.tui.detach_and_follow()
-
-    def action_evaluate(self) -> None:
-        """Open the run in Evaluate."""
-        if self.feed is not None and self.feed.host.run is not None:
-            self.tui.evaluate_run(self.feed.host.run)
 
     def action_layers(self) -> None:
         """Show the layers in place of the charts, or the charts again."""

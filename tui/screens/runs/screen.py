@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,28 +11,25 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from core.errors import InputError, RunError
+from core.errors import RunError
 from core.palette import MAX_RUNS
-from core.runs.catalogue import Catalogue, Changes
+from core.runs.catalogue import Changes
 from core.runs.comparison.ranking import differing_losses
 from core.runs.folder import Run
-from core.runs.query.language import Query, example, parse, whole_terms
+from core.runs.query.language import Query
 from core.runs.summary import RunSummary
-from core.tuning.listed import StudyList, StudySummary
-from core.tuning.study.folder import StudyFolder
-from tui.forms.remedies import error_in_app
+from core.tuning.listed import StudySummary
 from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.console_panel import ConsolePanel
 from tui.screens.jobs.actions import USE
 from tui.screens.media.panel import MediaPanel
 from tui.screens.runs.columns_dialog import ChooseColumns
-from tui.screens.runs.filter_field import FilterField
+from tui.screens.runs.filter_line import FilterLine
+from tui.screens.runs.lookout import Found, Looked, Lookout, StudiesFound
 from tui.screens.runs.run_actions import ON_MARKS, RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count
@@ -42,7 +39,7 @@ from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable
 
 if TYPE_CHECKING:
-    from core.interop.readers.importing import Importer
+    pass
 
 __all__ = ["RunsScreen"]
 
@@ -56,7 +53,6 @@ BEGIN = """No runs in {} yet.
 
 Press 2 to choose data and a model and to start one.
 Without the app: tui train --no-ui"""
-HINT = "status:running  accuracy>0.9  lr>=0.1  name:wide or tag:paper"
 
 
 class RunsScreen(RunActions):
@@ -103,27 +99,6 @@ class RunsScreen(RunActions):
         Binding("Y", "copy_path", "Copy the run's path", show=False),
     ]
 
-    class Found(Message):
-        """Some runs, or trials of a study, are new, changed or gone."""
-
-        def __init__(self, changes: Changes, study: str = "") -> None:
-            super().__init__()
-            self.changes, self.study = changes, study
-
-    class StudiesFound(Message):
-        """Some studies are new, changed or gone."""
-
-        def __init__(self, changes: dict[str, StudySummary | None]) -> None:
-            super().__init__()
-            self.changes = changes
-
-    class Looked(Message):
-        """A look at all runs is over."""
-
-        def __init__(self, seconds: float, problem: Exception | None) -> None:
-            super().__init__()
-            self.seconds, self.problem = seconds, problem
-
     def __init__(self) -> None:
         super().__init__()
         self.runs = RunList()
@@ -131,15 +106,10 @@ class RunsScreen(RunActions):
         self._seen = threading.Event()
         self._next_look: Timer | None = None
         self._possible: frozenset[str] = frozenset()
-        self._trials: dict[str, Catalogue] = {}
-        self._importer: Importer | None = None
         self._notice = self._agents = ""
 
     def compose_body(self) -> ComposeResult:
-        with Horizontal(id="filter-line"):
-            yield Static("/", id="filter-sign")
-            yield FilterField(self.tui.settings.filters, id="filter")
-            yield Static(HINT, id="filter-message", markup=False)
+        yield FilterLine(self.tui.settings.filters, self.runs.any_match)
         with Horizontal(id="runs-body"):
             with Panel(id="runs-panel"):
                 yield RunsTable(id="runs-table")
@@ -149,7 +119,7 @@ class RunsScreen(RunActions):
         yield MediaPanel(id="media-panel")
 
     def on_mount(self) -> None:
-        self._catalogue, self._studies = Catalogue(self.runs_dir), StudyList(self.runs_dir)
+        self._lookout = Lookout(self.runs_dir, PAINT_SECONDS)
         self.runs.choose(self.tui.settings.columns)
         self.table.focus()
 
@@ -207,7 +177,7 @@ class RunsScreen(RunActions):
         worker, began = get_current_worker(), time.thread_time()
         problem: Exception | None = None
         try:
-            for found in self._changes():
+            for found in self._lookout.look(lambda: self.runs.wanted, lambda: worker.is_cancelled):
                 if worker.is_cancelled:
                     return
                 self._seen.clear()
@@ -216,35 +186,8 @@ class RunsScreen(RunActions):
                 self._seen.wait(PAINT_SECONDS)
         except (RunError, OSError) as error:
             problem = error
-        self.post_message(self.Looked(time.thread_time() - began, problem))
-
-    def _changes(self) -> Iterator[Found | StudiesFound]:
-        """Yield what is new: runs, studies, and the trials of those studies whose trials are wanted."""
-        yield from map(self.Found, self._catalogue.changes())
-        yield from self._logs()
         self._agents = _agents_note(self.runs_dir)
-        if changes := self._studies.changes():
-            yield self.StudiesFound(changes)
-        for study in self.runs.wanted:
-            folder = StudyFolder(self.runs_dir / study).trials_dir
-            trials = self._trials.setdefault(study, Catalogue(folder))
-            yield from (self.Found(changes, study) for changes in trials.changes())
-
-    def _logs(self) -> Iterator[Found]:
-        """Yield what is new of other tools' logs, while they are read."""
-        from core.interop.readers.importing import (
-            Importer,
-        )  # loads NumPy, which the first paint does not wait for
-
-        self._importer = self._importer or Importer(self.runs_dir)
-        shown = time.monotonic()
-        for _ in self._importer.look():
-            if get_current_worker().is_cancelled:
-                return
-            if time.monotonic() - shown > PAINT_SECONDS:
-                yield from map(self.Found, self._catalogue.changes())
-                shown = time.monotonic()
-        yield from map(self.Found, self._catalogue.changes())
+        self.post_message(Looked(time.thread_time() - began, problem))
 
     @on(Found)
     def _take_in(self, event: Found) -> None:
@@ -356,22 +299,9 @@ class RunsScreen(RunActions):
 
     # Filter and order
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        """Show the matching runs; while a term is wrong or half a name, those of the terms before it."""
-        try:
-            query = parse(event.value)
-        except InputError as error:
-            self._tell_of_filter(error_in_app(error), is_error=True)
-            self._filter_by(whole_terms(event.value))
-            return
-        unfinished = example(event.value)
-        if unfinished and not self.runs.any_match(parse(event.value.split()[-1].lstrip("("))):
-            self._tell_of_filter(f"Add a comparison, such as {unfinished}")
-            self._filter_by(whole_terms(event.value))
-            return
-        self._tell_of_filter(HINT if not query.terms else "")
-        self._filter_by(query)
+    @on(FilterLine.Changed)
+    def _filter_changed(self, event: FilterLine.Changed) -> None:
+        self._filter_by(event.query)
 
     def _filter_by(self, query: Query) -> None:
         if query == self.runs.query:
@@ -381,26 +311,13 @@ class RunsScreen(RunActions):
         if self.runs.wanted:
             self.look()
 
-    def _tell_of_filter(self, text: str, is_error: bool = False) -> None:
-        message = self.query_one("#filter-message", Static)
-        message.update(Content.assemble(("✗ ", "$error"), (clean(text), "$foreground")) if is_error else text)
-        message.tooltip = Content(clean(text)) if is_error else None
-
-    @on(Input.Submitted, "#filter")
+    @on(FilterLine.Left)
     def _filter_done(self) -> None:
-        """Take the filter, if it is whole; a wrong one can be corrected."""
-        field = self.query_one(FilterField)
-        try:
-            query = parse(field.value)
-        except InputError:
-            return
-        field.settle()
-        self._filter_by(query)
         self.table.focus()
 
     def action_filter(self) -> None:
         """Write in the filter."""
-        self.query_one("#filter", Input).focus()
+        self.query_one(FilterLine).field.focus()
 
     def action_columns(self) -> None:
         """Choose the columns of the table, which are remembered."""
@@ -426,7 +343,7 @@ class RunsScreen(RunActions):
 
     def action_leave_field(self) -> None:
         """Out of the filter; once out, clear it."""
-        field = self.query_one("#filter", Input)
+        field = self.query_one(FilterLine).field
         if not field.has_focus:
             field.value = ""
             self.refresh_bindings()
@@ -466,8 +383,7 @@ class RunsScreen(RunActions):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return False for actions that the run under the cursor does not allow."""
         if action == "leave_field":
-            field = self.query_one("#filter", Input)
-            return field.has_focus or bool(field.value)
+            return self.query_one(FilterLine).is_in_use
         return (
             action not in RUN_ACTIONS
             or action in self._possible

@@ -20,6 +20,7 @@ from tui.screens.dialogs import Ask
 from tui.screens.runs.columns_dialog import ChooseColumns, offered
 from tui.screens.runs.filter_field import remember
 from tui.screens.runs.labels_dialog import Labelled, LabelRuns, changed_tags
+from tui.screens.runs.lookout import Looked
 from tui.screens.runs.screen import RunsScreen
 from tui.widgets.runs_table import RunsTable
 
@@ -150,7 +151,7 @@ async def test_at_rest_nothing_is_sent_to_the_terminal(
         with monkeypatch.context() as patch:
             patch.setattr(RunsTable, "refresh", lambda self, *regions, **options: sent.append("table"))
             patch.setattr(Static, "update", lambda self, *content, **options: sent.append(str(self.id)))
-            screen._rest(RunsScreen.Looked(0.0, None))
+            screen._rest(Looked(0.0, None))
     assert sent == []
 
 

@@ -1,0 +1,88 @@
+"""What is new among the runs, the studies and other tools' logs of a folder, read piece by piece on a thread."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from core.runs.catalogue import Catalogue, Changes
+from core.tuning.listed import StudyList, StudySummary
+from core.tuning.study.folder import StudyFolder
+
+if TYPE_CHECKING:
+    from core.interop.readers.importing import Importer
+
+__all__ = ["Found", "Looked", "Lookout", "StudiesFound"]
+
+
+class Found(Message):
+    """Some runs, or trials of a study, are new, changed or gone."""
+
+    def __init__(self, changes: Changes, study: str = "") -> None:
+        super().__init__()
+        self.changes, self.study = changes, study
+
+
+class StudiesFound(Message):
+    """Some studies are new, changed or gone."""
+
+    def __init__(self, changes: dict[str, StudySummary | None]) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+class Looked(Message):
+    """A look at all runs is over."""
+
+    def __init__(self, seconds: float, problem: Exception | None) -> None:
+        super().__init__()
+        self.seconds, self.problem = seconds, problem
+
+
+class Lookout:
+    """Keeps what it has seen of a folder of runs.
+
+    Args:
+        show_after: seconds after which runs that other tools' logs have brought are reported before all are read.
+    """
+
+    def __init__(self, runs_dir: Path, show_after: float) -> None:
+        self.runs_dir, self._show_after = runs_dir, show_after
+        self._catalogue, self._studies = Catalogue(runs_dir), StudyList(runs_dir)
+        self._trials: dict[str, Catalogue] = {}
+        self._importer: Importer | None = None
+
+    def look(
+        self, wanted: Callable[[], Collection[str]], should_stop: Callable[[], bool]
+    ) -> Iterator[Found | StudiesFound]:
+        """Yield what is new: runs, studies, and the trials of those studies whose trials are wanted.
+
+        Raises:
+            RunError, OSError: the folder cannot be read.
+        """
+        yield from map(Found, self._catalogue.changes())
+        yield from self._logs(should_stop)
+        if changes := self._studies.changes():
+            yield StudiesFound(changes)
+        for study in wanted():
+            folder = StudyFolder(self.runs_dir / study).trials_dir
+            trials = self._trials.setdefault(study, Catalogue(folder))
+            yield from (Found(changes, study) for changes in trials.changes())
+
+    def _logs(self, should_stop: Callable[[], bool]) -> Iterator[Found]:
+        """Yield what is new of other tools' logs, while they are read."""
+        from core.interop.readers.importing import (
+            Importer,
+        )  # loads NumPy, which the first paint does not wait for
+
+        self._importer = self._importer or Importer(self.runs_dir)
+        shown = time.monotonic()
+        for _ in self._importer.look():
+            if should_stop():
+                return
+            if time.monotonic() - shown > self._show_after:
+                yield from map(Found, self._catalogue.changes())
+                shown = time.monotonic()
+        yield from map(Found, self._catalogue.changes())
