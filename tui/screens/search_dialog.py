@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
 
 from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
@@ -76,6 +77,8 @@ class SearchDialog(Dialog[int]):
         found.clear_options()
         found.add_options([Text(clean(self.lines[place])) for place in self.found])
         found.highlighted = 0 if self.found else None
+        if not self.found:
+            found.add_option(Option(Text("nothing has these words", style="dim"), disabled=True))
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

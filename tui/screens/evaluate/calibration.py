@@ -64,6 +64,10 @@ class CalibrationTab(EvaluationTab):
         self.set_class(False, "-without")
         self.in_background("reliability", lambda progress: _reliability(subject, progress), self._show)
 
+    @property
+    def _of_labels(self) -> bool:
+        return self.subject is not None and self.subject.predictions.has_labels
+
     def on_resize(self) -> None:
         if self.curve is not None:
             self._show_bins(self.curve)
@@ -75,7 +79,7 @@ class CalibrationTab(EvaluationTab):
             self.query_one("#no-calibration", Static).update(text)
             return
         curve = found.curve
-        labels = self.subject is not None and self.subject.predictions.has_labels
+        labels = self._of_labels
         self.query_one(Plot).show(_chart(curve, labels=labels))
         panel = self.query_one(".plot-panel", Panel)
         panel.border_title = "reliability, all labels" if labels else "reliability, most probable class"
@@ -98,11 +102,11 @@ class CalibrationTab(EvaluationTab):
     def _show_bins(self, curve: Calibration) -> None:
         """One row per bin; bars only where they leave room for the numbers."""
         columns = [
-            Column("sure", 9, "<"),
+            Column("probability" if self._of_labels else "confidence", 11, "<"),
             Column("", BAR, "<"),
             Column("samples", 7),
-            Column("says", 6),
-            Column("right", 6),
+            Column("mean", 6),
+            Column("share" if self._of_labels else "accuracy", 8),
         ]
         roomy = self.screen.size.width >= NARROW
         kept = [place for place in range(len(columns)) if roomy or place != BAR_PLACE]

@@ -16,19 +16,19 @@ from core.evaluation import (
 )
 from core.evaluation.values import ratio
 from tui.charts.plot_chart import Chart, Mark, Series
-from tui.terminal.text import amount, number, percent
+from tui.terminal.text import amount, number
 from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, YELLOW
 from tui.widgets.table import Cell, Column
 
 __all__ = ["COLUMNS", "COST", "Decision", "cells", "cost", "decisions", "threshold_chart"]
 
 COLUMNS = (
-    Column("decision", 20, "<"),
+    Column("decision", 18, "<"),
     Column("threshold", 9),
     Column("precision", 9),
-    Column("recall", 7),
-    Column("F1", 7),
-    Column("FPR", 7),
+    Column("recall", 6),
+    Column("F1", 6),
+    Column("FPR", 6),
 )
 COST = Column("cost", 0, "<")
 STEPS = 400
@@ -94,9 +94,8 @@ def cost(decision: Decision) -> str:
     if isinstance(point, Undefined):
         return point.reason
     positives, flagged = point.tp + point.fn, point.tp + point.fp
-    share = f" ({percent(point.fp / flagged)} %)" if flagged else ""
     missed = f"misses {amount(point.fn)} of {amount(positives)} positives"
-    return f"{missed}; {amount(point.fp)} of {amount(flagged)} alarms are false{share}"
+    return f"{missed}; {amount(point.fp)} of {amount(flagged)} alarms are false"
 
 
 def threshold_chart(ranked: RankedCounts, found: Sequence[Decision], *, probabilities: bool) -> Chart:

@@ -1,5 +1,7 @@
 """The form of basic fields, all fields, finding one, and what one is."""
 
+from textual.widgets import OptionList
+
 from tests.support.waiting import until
 from tests.tui.screens.configure.conftest import LARGE, Make, settled
 from tui.screens.dialogs import HelpDialog
@@ -20,8 +22,13 @@ async def test_fields_are_few_at_first_and_each_is_found_explained_and_put_back(
         assert "training.ema" not in displayed()
         assert not screen.query_one("#section-checkpoints").display
 
-        await pilot.press("escape", "/", *"ema")
-        await until(pilot, lambda: isinstance(app.screen, SearchDialog) and len(app.screen.found) < 10)
+        await pilot.press("escape", "/", *"emax")
+        await until(pilot, lambda: isinstance(app.screen, SearchDialog) and not app.screen.found)
+        assert "nothing has these words" in str(
+            app.screen.query_one(OptionList).get_option_at_index(0).prompt
+        )
+        await pilot.press("enter", "backspace")
+        await until(pilot, lambda: isinstance(app.screen, SearchDialog) and 0 < len(app.screen.found) < 10)
         await pilot.press("enter")
         field = screen.form.fields["training.ema"]
         await until(pilot, lambda: screen.focused is field.editor)
