@@ -13,8 +13,8 @@ ALONE, BOUNDED = Score(0.9), Score(0.8, (0.7, 0.85))
     [
         ((ALONE, ALONE), {0}, ["accuracy", "not tested"]),
         ((ALONE, BOUNDED), {0}, ["accuracy", "95 %"]),
-        ((ALONE, None), {0}, ["accuracy", "95 %"]),
-        ((ALONE, ALONE), set(), ["accuracy", "95 %"]),
+        ((ALONE, None), {0}, ["accuracy"]),
+        ((ALONE, ALONE), set(), ["accuracy"]),
     ],
     ids=["nothing known", "an interval", "one run", "not comparable"],
 )
