@@ -112,7 +112,7 @@ def export_job(run: Run, marked: Sequence[Run], data_root: Path | None) -> Job:
     questions = (
         *which_runs(run, marked, {EACH: "each into a folder of its own"}),
         Question("to", "format", "onnx", FORMATS),
-        Question("output", "new folder", hint=f"{run.id}-FORMAT"),
+        Question("output", "new folder", hint="named after the run and the format"),
         _checkpoints(run),
     )
     return Job(

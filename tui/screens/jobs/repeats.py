@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.config.schema import TrainConfig
+from core.counting import counted
 from core.data.dataset import Progress
 from core.errors import InputError
 from core.metrics import HEADLINES, in_order, label_of
@@ -71,7 +72,9 @@ def repeats_job(
         if not items:
             text, _ = outcome(repeats, config, runs_dir)
             return Done(f"{text}: all are trained. 6 compares them")
-        return Done(f"{len(items)} runs, one after the other: {_named(items)}", then=lambda: enqueue(items))
+        order = ", one after the other" if len(items) > 1 else ""
+        told = f"{counted(len(items), 'run')}{order}: {_named(items)}"
+        return Done(told, then=lambda: enqueue(items))
 
     word = "Cross-validate" if kind == "fold" else "Train again with other seeds:"
     of = title_of(run.path) if run is not None else "the form"
