@@ -176,7 +176,8 @@ class RunActions(JobActions):
     def _ask_to_delete(self, chosen: Sequence[RunSummary], size: int, without_locks: bool) -> None:
         if not self.is_current:
             return
-        question = f"Move {_named(chosen)} ({bytes_(size)}) to the trash? u brings it back."
+        them = "it" if len(chosen) == 1 else "them"
+        question = f"Move {_named(chosen)} ({bytes_(size)}) to the trash? u brings {them} back."
         if without_locks:
             question += " Its file system has no locks: make sure that no process is training it."
         ask = Ask(question, {"delete": "Delete", "keep": "Keep"})

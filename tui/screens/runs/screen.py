@@ -296,6 +296,7 @@ class RunsScreen(RunActions):
         queued += f"{self._agents}  " if self._agents else ""
         unopened = f"▲ {runs.unopened}  " if runs.unopened else ""
         panel.border_subtitle = unopened + _unranked(runs.column, rows) + marked + queued + _standing(rows)
+        self._offer()
 
     # Filter and order
 
@@ -375,7 +376,13 @@ class RunsScreen(RunActions):
         self.query_one(RunPreview).show(event.summary)
         self._show_console()
         self._show_media()
-        possible = possible_actions(event.summary)
+        self._offer()
+
+    def _offer(self) -> None:
+        """Offer the keys for the run under the cursor, and those for all marked runs that apply to some of them."""
+        marked = self.chosen if self.marked_runs else []
+        of_marked = (possible_actions(summary) & ON_MARKS for summary in marked)
+        possible = possible_actions(self.selected).union(*of_marked)
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
@@ -384,11 +391,7 @@ class RunsScreen(RunActions):
         """Return False for actions that the run under the cursor does not allow."""
         if action == "leave_field":
             return self.query_one(FilterLine).is_in_use
-        return (
-            action not in RUN_ACTIONS
-            or action in self._possible
-            or (action in ON_MARKS and bool(self.marked_runs))
-        )
+        return action not in RUN_ACTIONS or action in self._possible
 
     def action_preview(self) -> None:
         """Show the preview, or hide it."""

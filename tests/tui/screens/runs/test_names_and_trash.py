@@ -82,6 +82,7 @@ async def test_what_is_marked_is_tagged_deleted_and_brought_back(tmp_path: Path,
         await until(pilot, lambda: read_labels(runs[1].path).tags == ("new",))
         assert read_labels(runs[2].path).tags == ("paper", "new")
         assert len(screen.chosen) == 2
+        assert not screen.check_action("stop", ())  # none of them trains
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, Ask) and app.screen.query("#answer-delete"))
         assert "2 runs" in instance(Ask, app.screen).question
