@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from textual.content import Content
 
+from core.runs.labels import title_of
 from tui.charts.plot_chart import RGB
 from tui.headless.trial_states import state_text
 from tui.terminal.costs import weighed_text
@@ -159,9 +160,8 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
     """Return one line about a study: its name, its status, trials done, the best one, time left."""
     sign, color = TRIAL_STATES[standing.status]
     total = f"/{count(standing.plan.trials)}" if standing.plan.trials else ""
-    name = standing.folder.name.removeprefix("study_")
     parts: list[Content | str | tuple[str, str]] = [
-        (clean(name if roomy else name.split("_", 2)[-1]), "bold"),
+        (clean(title_of(standing.folder.path)), "bold"),
         (f"  {sign} ", color),
         (standing.status, color),
         f"  {count(standing.done)}{total}{' trials' if roomy else ''}",

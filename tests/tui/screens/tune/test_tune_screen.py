@@ -374,6 +374,8 @@ def test_the_charts_show_what_the_trials_were_worth(standing: Standing) -> None:
     assert list(best.y) == [0.5, 0.3, 0.3]
     curves = {series.label: list(series.y) for series in curves_chart(standing, False, chosen=0).series}
     assert curves == {"pruned": [2.0], "chosen": [0.9, 0.5], "best": [0.8, 0.3]}
+    blown_up = replace(standing, records=(*standing.records, trial(3, "diverged", None, [1e9])))
+    assert curves_chart(blown_up, False, None).y_range == (0.3, 2.0)
     waits = replace(standing, records=(*standing.records, trial(3, "paused", 1.0, [1.0])))
     assert best_chart(waits, False).series[0].label == "pruned or paused"
     assert [series.label for series in curves_chart(waits, False, None).series] == [
