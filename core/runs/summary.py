@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import field, replace
-from pathlib import Path
 from typing import Any
 
 from pydantic.dataclasses import dataclass
@@ -14,6 +13,7 @@ from core.events import Count
 from core.files.json_lines import read_line
 from core.files.reading import open_plain
 from core.metrics import label_of
+from core.runs.comparison.same_data import data_name
 from core.runs.folder import NAME, Run
 from core.runs.labels import AGENT, NONE, RunLabels, read_labels, title_of
 from core.runs.lock import is_held, is_held_since
@@ -111,9 +111,7 @@ class RunSummary:
     @property
     def data(self) -> str:
         """Name of the data set; of the user's own data that of its file or folder."""
-        path = self.config.get("data", {}).get("path")
-        file = Path(path).name if isinstance(path, str) and not self.script else ""
-        return file or self.data_kind
+        return self.data_kind if self.script else data_name(self.config.get("data", {}))
 
     @property
     def data_kind(self) -> str:

@@ -12,8 +12,9 @@ from core.runs.comparison.curves import Axis, curve, leads, mean_curve
 from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.standings import Score, Standings
 from core.runs.history.series import Floats, Points
+from core.status import has_failed
 from tui.charts.plot import Chart, Mark, Series, smooth
-from tui.charts.series import time_unit
+from tui.charts.series import range_of, time_unit
 from tui.terminal.run_names import short_name
 from tui.terminal.text import number
 from tui.terminal.themes import Sign, faded, member_sign, sign_of
@@ -97,9 +98,11 @@ def chart(
             series += _edges(means[place], smooth(lines[place][2], view.smoothing), faded(color))
         series.append(Series(title, *means[place], color))
         marks += _signs(means[place], (symbol, color), share)
+    alive = [means[place][1] for place in shown if not has_failed(groups[place].first.summary.status)]
     return Chart(
         series=tuple(series),
         marks=(*marks, *_stars(groups, name, means, slots)),
+        y_range=range_of(alive) if len(alive) < len(shown) else (None, None),
         x_label=label,
         log_x=view.log_x,
         log_y=view.log_y,

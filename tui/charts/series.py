@@ -3,12 +3,14 @@
 ``reduce_min_max`` cuts arrays, ``smooth`` averages. Nothing here knows of widgets.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.runs.history.series import Floats, Points
 
-__all__ = ["LARGEST", "reduce_min_max", "smooth", "time_unit"]
+__all__ = ["LARGEST", "range_of", "reduce_min_max", "smooth", "time_unit"]
 
 
 LARGEST = 1e300
@@ -20,6 +22,18 @@ MAX_VISITS = 4
 
 TIME_UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
 """Minimum number of a time unit for it to be used; otherwise times are in seconds."""
+
+
+def range_of(curves: Iterable[Floats]) -> tuple[float | None, float | None]:
+    """Return the least and the largest value of some curves: for an axis that another, which blows up, may leave.
+
+    None, for all that is drawn, where they are equal or there is none.
+    """
+    known = np.concatenate([np.zeros(0), *curves])
+    known = known[np.isfinite(known)]
+    return (
+        (float(known.min()), float(known.max())) if known.size and known.min() < known.max() else (None, None)
+    )
 
 
 def time_unit(longest: float) -> tuple[str, float]:

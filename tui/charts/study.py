@@ -1,7 +1,7 @@
 """From a study to its charts: pure functions."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from core.runs.history.series import Floats, Points
 from core.status import has_failed
 from core.tuning.search.space import Choices, Domain
 from tui.charts.plot import Chart, Mark, Series
+from tui.charts.series import range_of
 from tui.terminal.text import fit, number, setting, short_path, wrapped
 from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, PINK
 
@@ -113,17 +114,11 @@ def curves_chart(standing: "Standing", log_y: bool, chosen: int | None) -> Chart
     return Chart(
         series=tuple(series),
         log_y=log_y,
-        y_range=_reached_by(record for record in shown if not has_failed(record.state)),
+        y_range=range_of(_array(record.curve) for record in shown if not has_failed(record.state)),
         x_range=(min(1.0, last - 1.0), float(last)),
         x_integer=True,
         empty="waiting for the first epoch",
     )
-
-
-def _reached_by(records: Iterable["TrialRecord"]) -> tuple[float | None, float | None]:
-    """Return the range of what some trials reached: one that blows up would flatten all others."""
-    known = [value for record in records for value in record.curve if math.isfinite(value)]
-    return (min(known), max(known)) if known and min(known) < max(known) else (None, None)
 
 
 def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:

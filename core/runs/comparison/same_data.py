@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["IDENTITY", "SPLITTING", "differing_data"]
+__all__ = ["IDENTITY", "SPLITTING", "data_name", "differing_data"]
 
 IDENTITY = (
     *("path", "part", "images", "layout", "pattern", "target", "inputs", "targets", "arguments", "subset"),
@@ -20,6 +20,12 @@ UNSET = ("", "auto", "later", None)
 """Values of a field that was not set; older runs may lack it."""
 
 
+def data_name(section: Mapping[str, Any]) -> str:
+    """Return what the data of a run is called: its file or folder, or the name of the data set."""
+    path = section.get("path")
+    return Path(path).name if path and isinstance(path, str) else str(section.get("name", ""))
+
+
 def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:
     """Return what distinguishes the data of runs; empty if it is the same.
 
@@ -27,9 +33,10 @@ def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:
         sections: ``data`` of each run's configuration.
         split: whose samples shall be the same.
     """
-    names = sorted({str(section["name"]) for section in sections if section.get("name")})
+    names = {str(section["name"]) for section in sections if section.get("name")}
     if len(names) > 1:
-        return f"not the same data: {', '.join(names)}"
+        called = {data_name(section) for section in sections if section.get("name")}
+        return f"not the same data: {', '.join(sorted(called))}"
     if names and not all(section.get("name") for section in sections):
         return "not every run records its data"
     for field in IDENTITY:

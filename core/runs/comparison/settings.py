@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.config.defaults import usual_value
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.ranking import differing_losses
@@ -15,11 +16,24 @@ LOG = "script.log"
 
 
 def differences(groups: Sequence[RunGroup]) -> dict[str, list[Any]]:
-    """By dotted path, the settings that are not the same in all groups; None where one has no such setting."""
+    """By dotted path, the settings that are not the same in all groups; None where one has no such setting.
+
+    Where some have no such setting, as another data set or model has not, it counts if another one changed it.
+    """
     flat = [_settings(group) for group in groups]
     paths = {path: None for settings in flat for path in settings}
     columns = {path: [settings.get(path) for settings in flat] for path in _by_section(paths)}
-    return {path: values for path, values in columns.items() if any(value != values[0] for value in values)}
+    return {path: values for path, values in columns.items() if _differ(path, values, flat)}
+
+
+def _differ(path: str, values: Sequence[Any], settings: Sequence[Mapping[str, Any]]) -> bool:
+    section, _, key = path.partition(".")
+    if all(path in each for each in settings) or key == "name":
+        return any(value != values[0] for value in values)
+    return any(
+        path in each and each[path] != usual_value(section, str(each.get(f"{section}.name")), key)
+        for each in settings
+    )
 
 
 def _settings(group: RunGroup) -> dict[str, Any]:

@@ -50,9 +50,8 @@ class TablePair(Container):
         if stacked:
             needed = standings.needed_height + (0 if self.has_class("-alone") else settings.needed_height)
             self.styles.height = min(needed, height * 3 // 5)
-            standings.styles.height = f"{standings.needed_height}fr"
-            settings.styles.height = f"{settings.needed_height}fr"
-            settings.styles.width = "1fr"
+            standings.styles.height = standings.needed_height
+            settings.styles.height = settings.styles.width = "1fr"
             return
         self.styles.height = standings.styles.height = settings.styles.height = None
         beside = min(max(LEAST_SETTINGS, settings.needed_width), width * 5 // 12)

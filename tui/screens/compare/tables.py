@@ -91,8 +91,9 @@ class TablePanel(Panel):
 
     @property
     def needed_height(self) -> int:
-        """Lines that show all rows, with the head and the border."""
-        return self.table.virtual_size.height + 2
+        """Lines that show all rows, with the head, the border and a scrollbar below."""
+        scrolls = self.table.virtual_size.width > self.content_size.width
+        return self.table.virtual_size.height + 2 + scrolls
 
 
 class StandingsPanel(TablePanel):
@@ -130,8 +131,9 @@ class StandingsPanel(TablePanel):
         best = clean(best_title(shown.groups, shown.curve))
         titles = [clean(model.title) for model in beside]
         width = min(high, max([low, *map(cell_len, (*names, *titles))]))
+        epochs = [cell_len(_done(shown.groups[line.place])) for line in lines]
         columns = [
-            *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", 8)),
+            *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", max([8, *epochs]))),
             *(Column(best, max(9, cell_len(best))), Column("at", 4)),
             *(column for row in rows for column in metric_columns(row)),
         ]
@@ -198,14 +200,19 @@ def _name(shown: Shown, line: Line) -> str:
 
 
 def _progress(group: RunGroup, curve: str, leads_here: bool) -> list[Cell]:
-    best, summary = best_point(group, curve), group.first.summary
+    best = best_point(group, curve)
     value = number(best.value) if best else "–"
-    done = min(entry.summary.epoch for entry in group.entries)
     return [
-        (f"{STATES[_status(group)][0]} {of(done, summary.epochs)}", _color(group)),
+        (_done(group), _color(group)),
         f"★ {value}" if leads_here else value,
         f"{round(best.epoch, 1):g}" if best and group.first.steps_per_epoch else "–",
     ]
+
+
+def _done(group: RunGroup) -> str:
+    """Return the epochs of a group, behind the sign of its status."""
+    done = min(entry.summary.epoch for entry in group.entries)
+    return f"{STATES[_status(group)][0]} {of(done, group.first.summary.epochs)}"
 
 
 def _state(group: RunGroup) -> list[Cell]:

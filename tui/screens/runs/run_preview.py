@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from rich.cells import cell_len
@@ -17,11 +17,11 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from core.config.schema import FAMILIES, TrainConfig
+from core.config.defaults import usual_value
+from core.config.schema import TrainConfig
 from core.counting import counted
 from core.events import RunStarted
 from core.metrics import HEADLINES, in_order, label_of
-from core.options import choices, default_of
 from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
 from core.status import is_active
@@ -289,17 +289,5 @@ def _changed(config: Mapping[str, Mapping[str, Any]], usual: Mapping[str, tuple[
         for section, values in config.items()
         if section != "script"
         for key, value in values.items()
-        if key != "name" and value != _default(section, str(values.get("name")), key)
+        if key != "name" and value != usual_value(section, str(values.get("name")), key)
     }
-
-
-@cache
-def _default(section: str, name: str, key: str) -> Any:
-    """Return the default of a setting as a configuration holds it; None if it is unknown."""
-    field = TrainConfig.model_fields.get(section)
-    if field is None:
-        return None
-    options = choices(FAMILIES[section]).get(name) if section in FAMILIES else type(default_of(field))
-    setting = options.model_fields.get(key) if options else None
-    default = default_of(setting) if setting else None
-    return list(default) if isinstance(default, tuple) else default
