@@ -6,7 +6,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from core.errors import InputError
@@ -21,26 +20,21 @@ HINT = "status:running  accuracy>0.9  lr>=0.1  name:wide or tag:paper"
 
 
 class FilterLine(Horizontal):
-    """While a term is wrong or half a name, the terms before it count.
+    """Takes in what is typed before the message of the field reaches the screen.
+
+    Attributes:
+        filter: what is typed; while a term is wrong or half a name, the terms before it.
+        is_whole: whether it is all that is typed.
 
     Args:
         history: earlier filters, the latest first.
         any_match: whether a query finds any run.
     """
 
-    class Changed(Message):
-        """Another query is to be shown."""
-
-        def __init__(self, query: Query) -> None:
-            super().__init__()
-            self.query = query
-
-    class Left(Message):
-        """The filter is whole, and the user is done with it."""
-
     def __init__(self, history: list[str], any_match: Callable[[Query], bool]) -> None:
         super().__init__(id="filter-line")
         self._history, self._any_match = history, any_match
+        self.filter, self.is_whole = Query(()), True
 
     def compose(self) -> ComposeResult:
         yield Static("/", id="filter-sign")
@@ -59,20 +53,20 @@ class FilterLine(Horizontal):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        event.stop()
         try:
             query = parse(event.value)
         except InputError as error:
             self._tell(error_in_app(error), is_error=True)
-            self.post_message(self.Changed(whole_terms(event.value)))
+            self.filter, self.is_whole = whole_terms(event.value), False
             return
+        self.is_whole = True
         unfinished = example(event.value)
         if unfinished and not self._any_match(parse(event.value.split()[-1].lstrip("("))):
             self._tell(f"Add a comparison, such as {unfinished}")
-            query = whole_terms(event.value)
+            self.filter = whole_terms(event.value)
         else:
             self._tell("" if query.terms else HINT)
-        self.post_message(self.Changed(query))
+            self.filter = query
 
     def _tell(self, text: str, is_error: bool = False) -> None:
         message = self.query_one("#filter-message", Static)
@@ -82,11 +76,6 @@ class FilterLine(Horizontal):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         """Take the filter, if it is whole; a wrong one can be corrected."""
-        event.stop()
-        try:
-            query = parse(event.value)
-        except InputError:
-            return
-        self.field.settle()
-        self.post_message(self.Changed(query))
-        self.post_message(self.Left())
+        if self.is_whole:
+            self.filter = parse(event.value)
+            self.field.settle()

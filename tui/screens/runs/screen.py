@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
-from textual.widgets import Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from core.errors import RunError
@@ -300,9 +300,9 @@ class RunsScreen(RunActions):
 
     # Filter and order
 
-    @on(FilterLine.Changed)
-    def _filter_changed(self, event: FilterLine.Changed) -> None:
-        self._filter_by(event.query)
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self) -> None:
+        self._filter_by(self.query_one(FilterLine).filter)
 
     def _filter_by(self, query: Query) -> None:
         if query == self.runs.query:
@@ -312,9 +312,12 @@ class RunsScreen(RunActions):
         if self.runs.wanted:
             self.look()
 
-    @on(FilterLine.Left)
+    @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
-        self.table.focus()
+        line = self.query_one(FilterLine)
+        if line.is_whole:
+            self._filter_by(line.filter)
+            self.table.focus()
 
     def action_filter(self) -> None:
         """Write in the filter."""
