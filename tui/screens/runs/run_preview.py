@@ -93,6 +93,10 @@ class RunPreview(Vertical):
         with Panel(id="preview-facts-panel"), VerticalScroll(id="preview-scroll"):
             yield Static(id="preview-facts")
 
+    def on_mount(self) -> None:
+        for panel in self.query(ChartPanel):
+            panel.show("", Chart(empty="reading ..."))
+
     def show(self, summary: RunSummary | None) -> None:
         """Show a run, or its changes; None clears the preview."""
         self._wanted = summary
