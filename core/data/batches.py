@@ -73,7 +73,9 @@ class Batch(NamedTuple):
         return self.weights.sum() / total.clamp(min=torch.finfo(total.dtype).tiny)
 
     def split(self, size: int) -> "Iterator[Batch]":
-        """Yield parts of `size` samples; the last one may be smaller."""
+        """Return parts of `size` samples one by one; the last one may be smaller."""
+        if self.samples <= size:
+            return iter((self,))
         inputs, targets = split_inputs(self.inputs, size), torch.split(self.targets, size)
         weights = repeat(None, len(targets)) if self.weights is None else torch.split(self.weights, size)
         return map(Batch, inputs, targets, weights)
@@ -194,6 +196,8 @@ class Batches:
             if self.padding is not None:
                 inputs = trimmed(inputs, self.padding, self.least)
             return inputs.to(torch.int64, copy=True)
+        if inputs.dtype == torch.float32:
+            return torch.sub(inputs, self.mean).div_(self.std)
         return inputs.to(torch.float32, copy=True).sub_(self.mean).div_(self.std)
 
     def _shortened(self, fields: Fields) -> Fields:
