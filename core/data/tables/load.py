@@ -109,7 +109,7 @@ def _resident(options: Csv, rows: Rows, parts: Mapping[str, np.ndarray]) -> _Kno
 
 
 def _streamed(options: Csv, rows: Rows, parts: Mapping[str, np.ndarray]) -> _Known:
-    blocks = Blocks(rows.source.files)
+    blocks = Blocks.of(rows.source.files)
     some = sampled_rows(options, rows, blocks, rows.positions[parts["train"]])
     learned = learn_inputs(options, some, some.positions)
     kept = streamed_inputs(learned, blocks)

@@ -13,13 +13,29 @@ from torch import Tensor
 
 from core.data.tables.files.source import Source
 
-__all__ = ["BLOCK_ROWS", "Blocks", "Features", "KeptBlocks"]
+__all__ = ["WINDOW_BYTES", "Blocks", "Features", "KeptBlocks", "block_rows", "blocks_in_window"]
 
-BLOCK_ROWS = 65_536
-"""Rows of a block, which is read whole; the last one of a file has fewer."""
+WINDOW_BYTES = 64 << 20
+"""Of the features that rows are shuffled among; it depends on no machine, nor does the order of an epoch."""
+BLOCK_BYTES = 4 << 20
+"""Of the features of a block, which is read whole, and of its columns as they stand in the files."""
+MAX_BLOCK_ROWS = 65_536
+NUMBER_BYTES, VALUE_BYTES = 4, 8
+"""Of a feature; and of a value in a file, about."""
 
 Features = Callable[[Source], Tensor]
 """Makes the rows of an opened source features, float32 (n, features)."""
+
+
+def block_rows(columns: int, features: int = 0) -> int:
+    """Return how many rows a block has; the last one of a file has fewer."""
+    row_bytes = max(1, NUMBER_BYTES * features, VALUE_BYTES * columns)
+    return max(1, min(MAX_BLOCK_ROWS, BLOCK_BYTES // row_bytes))
+
+
+def blocks_in_window(rows: int, features: int) -> int:
+    """Return how many blocks of so many rows are shuffled among."""
+    return max(2, WINDOW_BYTES // (NUMBER_BYTES * rows * max(1, features)))
 
 
 class Blocks:
@@ -27,14 +43,30 @@ class Blocks:
 
     Args:
         files: opened; their rows count from 0 through all of them.
+        counts: how many rows each of them has.
+        rows: of a block; the last one of a file has fewer.
     """
 
-    def __init__(self, files: tuple[Source, ...]) -> None:
-        self._files = files
-        self._places: list[tuple[Source, int, int]] = []
-        for file in files:
-            rows = file.row_count()
-            self._places += [(file, at, min(BLOCK_ROWS, rows - at)) for at in range(0, rows, BLOCK_ROWS)]
+    def __init__(self, files: tuple[Source, ...], counts: tuple[int, ...], rows: int) -> None:
+        self._files, self._counts, self.rows = files, counts, rows
+        self._places = [
+            (file, at, min(rows, count - at))
+            for file, count in zip(files, counts, strict=True)
+            for at in range(0, count, rows)
+        ]
+
+    @classmethod
+    def of(cls, files: tuple[Source, ...]) -> "Blocks":
+        """Return the rows of files in blocks that suit their columns.
+
+        Raises:
+            Damaged: a file is damaged.
+        """
+        return cls(files, tuple(file.row_count() for file in files), block_rows(len(files[0].names)))
+
+    def suiting(self, features: int) -> "Blocks":
+        """Return the same rows in blocks that suit the features they become, too."""
+        return Blocks(self._files, self._counts, block_rows(len(self._files[0].names), features))
 
     def __len__(self) -> int:
         return len(self._places)
@@ -68,7 +100,7 @@ class Blocks:
         """
         names = self._files[0].names
         parts = [
-            self.source(block).head(names, BLOCK_ROWS)[rows[at] - self.starts[block]]
+            self.source(block).head(names, self.rows)[rows[at] - self.starts[block]]
             for block, at in self.pieces(rows)
         ]
         joined: pl.DataFrame = pl.concat(parts, how="vertical_relaxed")
@@ -79,13 +111,18 @@ class KeptBlocks:
     """Features of blocks, the last ones used of which are kept; for several threads.
 
     Args:
-        kept: how many.
+        window: how many blocks rows are shuffled among: some more are kept.
     """
 
-    def __init__(self, blocks: Blocks, features: Features, kept: int) -> None:
-        self.blocks, self._features, self._kept = blocks, features, kept
+    def __init__(self, blocks: Blocks, features: Features, window: int) -> None:
+        self.blocks, self.window, self._features, self._kept = blocks, window, features, window + 2
         self._held: OrderedDict[int, Tensor] = OrderedDict()
         self._lock = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes that are held."""
+        return sum(held.nbytes for held in self._held.values())
 
     def __getitem__(self, block: int) -> Tensor:
         """Return the features of a block, float32 (rows, features)."""

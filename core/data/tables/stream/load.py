@@ -10,8 +10,7 @@ from torch import Tensor
 from core.data.tables.files.source import Source
 from core.data.tables.learned import Learned
 from core.data.tables.options import Csv
-from core.data.tables.stream.blocks import BLOCK_ROWS, Blocks, KeptBlocks
-from core.data.tables.stream.rows import blocks_in_window
+from core.data.tables.stream.blocks import VALUE_BYTES, Blocks, KeptBlocks, blocks_in_window
 from core.data.tables.training_rows import Rows, columns_to_read, dividing_columns, rules_of
 from core.data.tables.values.reading import Reading
 from core.data.tables.values.rows import read_known, read_rows
@@ -20,9 +19,8 @@ from core.machine import memory
 
 __all__ = ["sampled_rows", "streamed_inputs", "why_streamed"]
 
-SAMPLE_BYTES = 256 << 20
-"""Of the columns of training rows that encodings are learned from; of more rows, so many are drawn."""
-VALUE_BYTES = 8
+SAMPLE_BYTES, MIN_SAMPLE = 64 << 20, 10_000
+"""Of the columns of training rows that encodings are learned from, and rows; of more rows, so many are drawn."""
 SEED = 0
 SPARE = 0.8
 """Part of the free memory that a table may take."""
@@ -70,7 +68,7 @@ def sampled_rows(options: Csv, rows: Rows, blocks: Blocks, train: np.ndarray) ->
         DataError: a file is damaged.
     """
     names = rows.source.names
-    most = max(BLOCK_ROWS, SAMPLE_BYTES // (VALUE_BYTES * len(names)))
+    most = max(MIN_SAMPLE, SAMPLE_BYTES // (VALUE_BYTES * len(names)))
     chosen, found = train, list[str]()
     if len(train) > most:
         chosen = np.sort(np.random.default_rng(SEED).choice(train, most, replace=False))
@@ -103,7 +101,9 @@ def streamed_inputs(learned: Learned, blocks: Blocks) -> KeptBlocks:
         )
     encoding = learned.encoding
     features = partial(_features, learned=learned, readings=encoding.readings)
-    return KeptBlocks(blocks, features, blocks_in_window(len(encoding.features)) + 2)
+    numbers = len(encoding.features)
+    blocks = blocks.suiting(numbers)
+    return KeptBlocks(blocks, features, blocks_in_window(blocks.rows, numbers))
 
 
 def _features(block: Source, learned: Learned, readings: dict[str, Reading]) -> Tensor:

@@ -8,20 +8,12 @@ from torch import Tensor
 
 from core.data.batches import Draws, epoch_generator
 from core.data.mapped import MappedRows
-from core.data.tables.stream.blocks import BLOCK_ROWS, KeptBlocks
+from core.data.tables.stream.blocks import KeptBlocks
 
 if TYPE_CHECKING:
     Places = int | slice | Tensor | np.ndarray
 
-__all__ = ["WINDOW_BYTES", "TableRows", "blocks_in_window"]
-
-WINDOW_BYTES = 256 << 20
-"""Of the features that rows are shuffled among; it depends on no machine, nor does the order of an epoch."""
-
-
-def blocks_in_window(features: int) -> int:
-    """Return how many blocks rows are shuffled among."""
-    return max(2, WINDOW_BYTES // (4 * BLOCK_ROWS * max(1, features)))
+__all__ = ["TableRows"]
 
 
 class TableRows(MappedRows):
@@ -57,7 +49,7 @@ class TableRows(MappedRows):
     @property
     def own_order(self) -> str:
         """Return what orders an epoch; empty where any order will do."""
-        if self._blocks_used <= blocks_in_window(self.features):
+        if self._blocks_used <= self.kept.window:
             return ""
         return "rows of a streamed table come in an order that reads each file once"
 
@@ -67,7 +59,7 @@ class TableRows(MappedRows):
         Blocks come in random order, and each row up to a window of blocks after the first one of its block: so few
         blocks are in use at a time, and a new one is read after the other.
         """
-        window, used = blocks_in_window(self.features), self._blocks_used
+        window, used = self.kept.window, self._blocks_used
         if used <= window:
             return None
         generator = epoch_generator(*draws)

@@ -18,7 +18,6 @@ from core.data.sampling import training_order
 from core.data.stream.batches import batches_of
 from core.data.tables.files.source import Source
 from core.data.tables.stream import blocks as blocks_module
-from core.data.tables.stream import rows as rows_module
 from core.errors import ConfigError, DataError
 from core.machine import Memory
 from core.session.fit import check_fit
@@ -59,9 +58,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are read in 30 blocks and shuffled among 4 of them."""
-    monkeypatch.setattr(blocks_module, "BLOCK_ROWS", 8)
-    monkeypatch.setattr(rows_module, "BLOCK_ROWS", 8)
-    monkeypatch.setattr(rows_module, "WINDOW_BYTES", 4 * 4 * 8 * 8)
+    monkeypatch.setattr(blocks_module, "MAX_BLOCK_ROWS", 8)
+    monkeypatch.setattr(blocks_module, "WINDOW_BYTES", 4 * 4 * 8 * 8)
 
 
 def loaded(folder: Path, **fields: Any) -> Dataset:
@@ -135,6 +133,35 @@ def test_rows_of_many_blocks_come_once_an_epoch_some_blocks_at_a_time(
         check_fit(balanced, data)
 
 
+def test_the_rows_held_at_a_time_are_bounded_by_their_bytes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 8 * 6 * 8)
+    monkeypatch.setattr(blocks_module, "WINDOW_BYTES", 4 * 4 * 8 * 8)
+    data = loaded(folder, feed="stream")
+    kept, held, row = data.train.inputs.kept, list[int](), 4 * len(data.feature_names)  # type: ignore[union-attr] # they are TableRows
+    block = row * kept.blocks.rows
+    assert block <= 8 * 6 * 8
+    made = kept._features
+
+    def noted(source: Source) -> torch.Tensor:
+        held.append(kept.nbytes)
+        return instance(torch.Tensor, made(source))
+
+    monkeypatch.setattr(kept, "_features", noted)
+    epoch_of(data)
+    [*batches_of(data.validation, data, CPU).iterate(16)]
+    assert len(held) > len(kept.blocks)
+    assert max(held) <= 4 * 4 * 8 * 8 + block  # the window, and those at its ends
+
+
+def test_wide_rows_make_small_blocks() -> None:
+    assert blocks_module.block_rows(columns=10) == 52_428
+    assert blocks_module.block_rows(columns=10, features=20_000) == 52
+    assert blocks_module.block_rows(columns=50_000, features=10_000_000) == 1
+    assert blocks_module.blocks_in_window(52, 20_000) == 16
+
+
 def test_a_streamed_run_that_was_stopped_ends_with_the_weights_of_a_resident_one(
     folder: Path, train_run: Callable[..., Any]
 ) -> None:
@@ -158,7 +185,7 @@ def test_a_streamed_run_that_was_stopped_ends_with_the_weights_of_a_resident_one
 
 
 def test_columns_of_many_rows_are_learned_from_some(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.data.tables.stream.load.BLOCK_ROWS", 50)
+    monkeypatch.setattr("core.data.tables.stream.load.MIN_SAMPLE", 50)
     monkeypatch.setattr("core.data.tables.stream.load.SAMPLE_BYTES", 1)
     data = loaded(folder, feed="stream")
     assert any("columns are learned from 50 of 172 training rows" in note for note in data.notes), data.notes
