@@ -8,6 +8,7 @@ import numpy as np
 
 from core.data.dataset import Dataset, Split
 from core.data.divided import divide_inputs
+from core.data.division.at_random import at_random
 from core.data.kinds.registry import KindName, kind_of
 from core.data.label_splits import divide_labels, fold_of_labels
 from core.data.mapped import MappedRows
@@ -43,20 +44,19 @@ def divide(
     Raises:
         DataError: the share leaves a class, or a side, without samples.
     """
-    from sklearn.model_selection import train_test_split
-
-    everything = np.arange(len(targets))
     if share == 0:
-        return everything, everything[:0]
+        return np.arange(len(targets)), np.arange(0)
     if task_of(task).several_labels:
         return divide_labels(targets, share, seed, field)
     stratify = task_of(task).strata(targets)
     if names and stratify is not None:
         _refuse_single(np.bincount(stratify, minlength=len(names)), names, field)
-    try:
-        kept, held_out = train_test_split(everything, test_size=share, random_state=seed, stratify=stratify)
-    except ValueError:  # fewer held out than there are classes, or nothing left
-        kept, held_out = _spread(targets, share, task, seed, field)
+    drawn = at_random(len(targets), stratify, share, seed)
+    if drawn is not None:
+        return drawn
+    kept, held_out = _spread(
+        targets, share, task, seed, field
+    )  # fewer held out than there are classes, or nothing left
     return np.sort(kept), np.sort(held_out)
 
 
