@@ -17,7 +17,7 @@ __all__ = ["WINDOW_BYTES", "Blocks", "Features", "KeptBlocks", "block_rows", "bl
 
 WINDOW_BYTES = 64 << 20
 """Of the features that rows are shuffled among; it depends on no machine, nor does the order of an epoch."""
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 8 << 20
 """Of the features of a block, which is read whole, and of its columns as they stand in the files."""
 MAX_BLOCK_ROWS = 65_536
 NUMBER_BYTES, VALUE_BYTES = 4, 8
@@ -111,7 +111,8 @@ class KeptBlocks:
     """Features of blocks, the last ones used of which are kept; for several threads.
 
     Args:
-        window: how many blocks rows are shuffled among: some more are kept.
+        window: how many blocks rows are shuffled among. As many are kept, and those that the rows of a batch are in
+            beside, at most twice as many.
     """
 
     def __init__(self, blocks: Blocks, features: Features, window: int) -> None:
@@ -137,7 +138,11 @@ class KeptBlocks:
     def rows(self, rows: np.ndarray) -> Tensor:
         """Return the features of some rows, float32 (n, features), in their order."""
         found: Tensor | None = None
-        for block, at in self.blocks.pieces(rows):
+        pieces = [*self.blocks.pieces(rows)]
+        with self._lock:
+            pieces.sort(key=lambda piece: piece[0] not in self._held)  # before others take their place
+            self._kept = min(max(self.window, len(pieces)) + 2, 2 * self.window)
+        for block, at in pieces:
             held = self[block]
             if found is None:
                 found = torch.empty(len(rows), held.shape[1])
