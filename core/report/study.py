@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from core.config.formatting import format_setting
 from core.config.schema import to_yaml
+from core.counting import counted
 from core.metrics import label_of, number
 from core.report.page import Figure, Table, page
 from core.report.study_figures import STUDY_FIGURES, spread, study_figure
@@ -99,7 +100,7 @@ def _importance(found: PathImportance) -> Table | None:
         [path, f"{share.value:.2f}\n{share.low:.2f} to {share.high:.2f}"]
         for path, share in found.shares.items()
     ]
-    return Table(["parameter", f"share, {found.trials} trials"], rows) if rows else None
+    return Table(["parameter", f"share, {counted(found.trials, 'trial')}"], rows) if rows else None
 
 
 def _confirmed(found: Confirmation) -> Table:

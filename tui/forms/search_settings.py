@@ -1,4 +1,4 @@
-"""The settings of a search beside its ranges, as fields: labels, hints, and what each takes."""
+"""The settings of a search beside its ranges, as fields and in words that the command line shares."""
 
 from functools import partial
 from typing import get_args
@@ -9,7 +9,7 @@ from core.tuning.search.objectives import COSTS
 from core.tuning.search.plan import Direction, ExecutorName, Pruner
 from tui.forms.form_fields import FieldSpec
 
-__all__ = ["CHANGES", "NONE", "SETTINGS"]
+__all__ = ["ABOUT", "CHANGES", "NONE", "SETTINGS"]
 
 NONE = "none"
 """Second objective of a study with one."""
@@ -34,19 +34,19 @@ TIMEOUT = _text(
     path="timeout",
     label="time limit",
     hint="10m, 2h, or empty",
-    about="Stop after this time, such as 90s, 10m or 2h; nothing for no limit",
+    about="Stop after this time, such as 90s, 10m or 2h",
 )
 PATIENCE = _text(
     path="patience",
     label="patience",
     hint="trials, 0 for none",
-    about="Stop after so many trials without an improvement beyond the noise; 0 for no such limit",
+    about="Stop after so many trials without an improvement beyond the noise",
 )
 MAX_EPOCHS = _text(
     path="max_epochs",
     label="max epochs",
     hint="of all, or empty",
-    about="Start no more trials after so many epochs of all trials together; nothing for no limit",
+    about="Start no more trials after so many epochs of all trials together",
 )
 SETTINGS = (
     _choice(
@@ -54,23 +54,24 @@ SETTINGS = (
         label="method",
         choices=(AUTO, *get_args(Method)),
         hint="how values are chosen",
-        about="auto: chooses one and says why. grid: every combination once. random: independent draws. bayes: learns "
-        "from earlier trials (TPE). gp: Gaussian process, for few numbers and trials",
+        about="auto: chooses one and says why. grid: every combination. random: independent draws. bayes: learns from "
+        "trials (TPE). gp: Gaussian process",
     ),
     _choice(
         path="pruner",
         label="pruner",
         choices=get_args(Pruner),
         hint="stops unpromising trials",
-        about="Stops unpromising trials early. median: those worse than half of the others. asha, hyperband: trials "
-        "pause at milestones, and the best half at each is trained on",
+        about="Stops unpromising trials early. median: the worse half. asha, hyperband: trials pause at milestones, "
+        "the best half is trained on",
     ),
     _choice(
         path="metric",
         label="metric",
         choices=("auto", *METRICS),
         hint="on validation",
-        about="Validation metric to optimize, at the best epoch of a trial; auto: the loss",
+        about="Validation metric to optimize, at the best epoch of a trial: loss (auto), accuracy, r2, "
+        "f1_macro, roc_auc ...",
     ),
     _choice(
         path="direction",
@@ -84,20 +85,20 @@ SETTINGS = (
         label="second",
         choices=(NONE, *COSTS, *METRICS),
         hint="another objective",
-        about="Another objective: a cost of the network (parameters, seconds of an epoch, latency of a sample, size of "
-        "its file) or a metric; the study looks for trials that no other beats in both",
+        about="Another objective: a metric, or a cost: parameters, seconds (of an epoch), latency (of a sample) or "
+        "size (of the file)",
     ),
     _text(
         path="where",
         label="where",
         hint="parameters<1e5",
-        about="Limits that the best trials keep to, such as parameters<1e5, accuracy>=0.9; nothing for none",
+        about="Limits that the best trials keep to, such as parameters<1e5, accuracy>=0.9",
     ),
     _text(
         path="trials",
         label="trials",
         hint="≥ 1",
-        about="Number of trials in the whole study; nothing for as many as another limit allows",
+        about="Number of trials in the whole study",
     ),
     TIMEOUT,
     PATIENCE,
@@ -108,7 +109,8 @@ SETTINGS = (
         path="confirm",
         label="confirm",
         hint="0, or seeds ≥ 2",
-        about="At the end, train the best trials again with so many other seeds each; the best mean wins and is tested",
+        about="At the end, train the best three trials again with so many other seeds each: the best mean wins and "
+        "is tested, once",
     ),
     _text(
         path="keep",
@@ -127,7 +129,7 @@ SETTINGS = (
         path="jobs",
         label="jobs",
         hint="≥ 1, or auto",
-        about="Trials at once; locally the cores are divided among them. auto: 1; Ray: as many as fit",
+        about="Trials at once, as far as memory allows; the cores are divided among them. auto: 1; on Ray all that fit",
     ),
     _text(
         path="trial_memory",
@@ -151,9 +153,9 @@ SETTINGS = (
         path="storage",
         label="storage",
         hint="URL, or empty",
-        about="Database that several machines reach, such as postgresql://user@host/db; nothing: the study's folder",
+        about="Database that several machines reach, such as postgresql://user@host/db",
     ),
-    _text(path="name", label="name", hint="of the study", about="What you call the study; nothing for none"),
+    _text(path="name", label="name", hint="of the study", about="What you call the study"),
 )
 CHANGES = (
     _text(
@@ -172,3 +174,5 @@ CHANGES = (
     ),
 )
 """What can be changed when a study is resumed."""
+ABOUT = {spec.path: spec.about for spec in SETTINGS}
+"""What each setting does, a sentence without its period, by the name of the setting."""

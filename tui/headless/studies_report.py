@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from core.counting import counted
 from core.tuning.comparison import StudyFacts, difference, not_comparable
 from core.tuning.study.study import TuningStudy
 from tui.charts.plot_chart import Chart
@@ -53,7 +54,7 @@ def study_rows(studies: Sequence[StudyFacts]) -> list[tuple[str, list[str]]]:
     if any(study.second for study in studies):
         rows += [
             ("second objective", [study.second or "–" for study in studies]),
-            ("front", [f"{len(study.front)} trials" if study.front else "–" for study in studies]),
+            ("front", [counted(len(study.front), "trial") if study.front else "–" for study in studies]),
             ("other end of it", [_end(study) for study in studies]),
         ]
     if any(winners):

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from core.config.schema import to_yaml
+from core.counting import counted
 from core.metrics import label_of
 from core.tuning.confirm.result import confirmation
 from core.tuning.study.importance import PathImportance, importances
@@ -63,7 +64,7 @@ def print_study(
     waiting = sum(record.place is not None for record in finished.records)
     more = f", {waiting} paused" if waiting else ""
     saved = f", {saving(study.plan, finished.records)}" if study.plan.pruned_by_epoch else ""
-    console.print(Text(f"{finished.status}: {done} trials done{more}{saved}", "bold"))
+    console.print(Text(f"{finished.status}: {counted(done, 'trial')} done{more}{saved}", "bold"))
     console.print(Text(f"study       {clean(str(study.folder.path))}"), soft_wrap=True)
     if finished.status == "stopped":
         console.print(Text(f"resume      {resume_command('tune', study.folder.path)}"), soft_wrap=True)
@@ -98,7 +99,7 @@ def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:
 
 def selection_lines(chosen: Selection) -> list[str]:
     """Return on what the choice of a trial rests, in sentences."""
-    name, samples = label_of(chosen.metric), f"{chosen.samples:,} validation samples"
+    name, samples = label_of(chosen.metric), counted(chosen.samples, "validation sample")
     ends = f", 95 % {' … '.join(map(number, chosen.interval))}" if chosen.interval else ""
     lines = [f"trial {chosen.trial}: {name} {number(chosen.value)} on {samples}{ends}"]
     if chosen.trials > 1:
@@ -114,10 +115,14 @@ def selection_lines(chosen: Selection) -> list[str]:
 
 def _print_importance(title: str, found: PathImportance, console: Console) -> None:
     if not found.shares:
-        console.print(Text(f"{title}: {found.reason} ({found.trials} trials)", "dim"), soft_wrap=True)
+        console.print(
+            Text(f"{title}: {found.reason} ({counted(found.trials, 'trial')})", "dim"), soft_wrap=True
+        )
         console.print()
         return
-    console.print(Text.assemble((title, "bold"), (f"  {found.trials} trials, 90 % intervals", "dim")))
+    console.print(
+        Text.assemble((title, "bold"), (f"  {counted(found.trials, 'trial')}, 90 % intervals", "dim"))
+    )
     width = max(map(len, found.shares))
     for path, share in found.shares.items():
         bar = "█" * round(BAR_WIDTH * share.value)

@@ -210,19 +210,20 @@ class ProgressView(LiveView):
 def opening(event: StudyStarted) -> list[str]:
     """Describe what a study is going to do."""
     plan = event.plan
-    trials = f"{plan.trials} trials" if plan.trials else "as many trials as time allows"
+    trials = counted(plan.trials, "trial") if plan.trials else "as many trials as time allows"
     if plan.method == "grid":
-        trials = f"{plan.trials} trials of {plan.space.grid_size()} combinations"
+        trials = f"{trials} of {counted(plan.space.grid_size(), 'combination')}"
     pruner = f", {plan.pruner} pruning" if plan.pruner != "none" else ""
     if plan.pauses:
-        ends = ", ".join(map(str, plan.milestones(0)))
-        pruner = f", {plan.pruner}: trials pause after {ends} epochs" if ends else ""
+        *first, last = plan.milestones(0) or (0,)
+        ends = ", ".join([*map(str, first), counted(last, "epoch")])
+        pruner = f", {plan.pruner}: trials pause after {ends}" if last else ""
     threads = f"{counted(event.threads, 'thread')} each"
     return [
         f"study {clean(str(event.folder))}",
         f"{plan.method}: {trials}, {event.slots} at once with {threads}{pruner}",
         f"{objectives(plan)} over {', '.join(plan.space.domains)}",
-        *([f"{len(event.finished)} trials already done"] if event.finished else []),
+        *([f"{counted(len(event.finished), 'trial')} already done"] if event.finished else []),
     ]
 
 
@@ -250,7 +251,7 @@ def _trial_line(tally: Tally, record: TrialRecord) -> str:
         f"{state_text(record):9}",
         value,
         params,
-        f"{record.epochs} epochs",
+        counted(record.epochs, "epoch"),
         f"{record.seconds:.2f} s",
     ]
     return "  ".join([*parts, clean(record.reason)] if has_failed(record.state) else parts)

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from core.control import RunControl
+from core.counting import counted
 from core.errors import InputError
 from core.machine import memory
 from core.runs.labels import write_labels
@@ -148,7 +149,9 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
 
 def _tell_slots(executor: Executor, where: Where, view: StudyView) -> None:
     if where.jobs and executor.slots < where.jobs:
-        text = f"{executor.slots} trials at once instead of {where.jobs}: there are not enough cores"
+        text = (
+            f"{counted(executor.slots, 'trial')} at once instead of {where.jobs}: there are not enough cores"
+        )
         view.show(StudyNotice(level="info", message=text))
 
 
@@ -161,7 +164,7 @@ def _limit_by_memory(executor: Executor, plan: Plan, where: Where, view: StudyVi
     fitting = slots_that_fit(executor.slots, needed)
     facts = f"a trial needs about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
     if fitting < executor.slots:
-        text = f"{fitting} trials at once instead of {executor.slots}: {facts}. Override: --trial-memory GB"
+        text = f"{counted(fitting, 'trial')} at once instead of {executor.slots}: {facts}. Override: --trial-memory GB"
         view.show(StudyNotice(level="info", message=text))
         threads = plan.space.base.training.threads
         executor.slots, executor.threads = local_slots(fitting, None if threads == "auto" else threads)

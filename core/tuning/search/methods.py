@@ -42,6 +42,9 @@ STARTUP_TRIALS = 5
 CANDIDATES, FEW_CANDIDATES = 24, 4
 """Of which TPE takes the best one. With trials that pause it knows so many that the best of 24 is soon always the same:
 on recorded curves a quarter of the trials had settings of their own, and nothing better was found."""
+RANDOM_TRIALS, LEAST_RANDOM, FEW_TRIALS = 10, 3, 15
+"""Trials that TPE draws at random: as many as Optuna does, but fewer in a study of few trials. On recorded surfaces
+three are better in studies of 10 and 15 trials, level in those of 20, and not better in those of 30."""
 WARM_UP = 10
 """It lets each trial live for this part of its epochs: one in so many."""
 
@@ -59,17 +62,29 @@ def make_sampler(plan: Plan, see: See = lambda study: study) -> BaseSampler:
     makers: dict[str, Callable[[int], BaseSampler]] = {
         "grid": lambda seed: RandomSampler(seed=seed),
         "random": lambda seed: RandomSampler(seed=seed),
-        "bayes": lambda seed: _tpe(seed, FEW_CANDIDATES if plan.pauses else CANDIDATES),
+        "bayes": lambda seed: _tpe(seed, FEW_CANDIDATES if plan.pauses else CANDIDATES, _random_trials(plan)),
         "gp": lambda seed: GPSampler(seed=seed),
     }
     return _SeededByTrial(makers[plan.method], plan.seed, see)
 
 
-def _tpe(seed: int, candidates: int) -> BaseSampler:
+def _random_trials(plan: Plan) -> int:
+    """Return how many trials TPE draws at random before it learns: fewer in a study of few trials."""
+    is_short = plan.trials is not None and plan.trials <= FEW_TRIALS and not plan.pauses
+    return LEAST_RANDOM if is_short else RANDOM_TRIALS
+
+
+def _tpe(seed: int, candidates: int, random_trials: int) -> BaseSampler:
     """Multivariate TPE that groups the paths which apply together; Optuna calls the groups an experiment."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return TPESampler(seed=seed, multivariate=True, group=True, n_ei_candidates=candidates)
+        return TPESampler(
+            seed=seed,
+            multivariate=True,
+            group=True,
+            n_ei_candidates=candidates,
+            n_startup_trials=random_trials,
+        )
 
 
 def make_pruner(plan: Plan) -> BasePruner:

@@ -8,6 +8,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from core.config.schema import FAMILIES, TrainConfig
+from core.counting import counted
 from core.errors import ConfigError
 from core.runs.folder import Run
 from core.tuning.search.methods import distributions_of, encode
@@ -102,7 +103,7 @@ def learn_from(study: TuningStudy, other: TuningStudy) -> str:
         return f"{other.name} is known already"
     with writing(study.name):
         study.optuna.add_trials(found)
-    return f"the search knows {len(found)} of {count} trials of {other.name}"
+    return f"the search knows {len(found)} of {counted(count, 'trial')} of {other.name}"
 
 
 def learned_from(plan: Plan, other: TuningStudy) -> tuple[list[FrozenTrial], int]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
+from core.counting import counted
 from core.tuning.search.objectives import dominated
 from core.tuning.search.plan import Plan
 from core.tuning.study.records import TrialRecord, epochs_spent, goals_of, keeps_limits
@@ -43,9 +44,8 @@ def enough(plan: Plan, records: Sequence[TrialRecord], session: int) -> str:
         if count >= plan.patience and plan.second:
             return f"each of the last {count} trials is beaten by an earlier one in {plan.metric} and {plan.second}"
         if count >= plan.patience:
-            return (
-                f"the last {count} trials did not improve {plan.metric} by more than its noise, {noise:.2g}"
-            )
+            trials = counted(count, "trial")
+            return f"the last {trials} did not improve {plan.metric} by more than its noise, {noise:.2g}"
     return ""
 
 
@@ -123,7 +123,7 @@ def beyond_limits(plan: Plan, records: Iterable[TrialRecord]) -> str:
             nearest = min(known) if limit.sign in ("<", "<=") else max(known)
             near.append(f"the nearest has {limit.name} {nearest:.6g}")
     limits = " and ".join(map(str, plan.limits))
-    return ", ".join([f"none of {len(completed)} trials that completed keeps to {limits}", *near])
+    return ", ".join([f"none of {counted(len(completed), 'trial')} that completed keeps to {limits}", *near])
 
 
 def noise_of(curve: Sequence[float], direction: str = "minimize") -> float:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.control import RunControl
+from core.counting import counted
 from core.data.registry import default_root
 from core.tuning.executors.executors import Executor
 from core.tuning.executors.protocol import Ended, Reported
@@ -311,7 +312,7 @@ class _Tuner:
         if not self.error and done and not ranked and not any(record.place for record in done):
             last = done[-1].reason or done[-1].state
             how = "all failed in the same way" if same_failure(done) else "the last one"
-            none = f"none of {len(done)} trials completed; {how}: {last}"
+            none = f"none of {counted(len(done), 'trial')} completed; {how}: {last}"
             self.error = beyond_limits(self.study.plan, done) or none
         total = self.study.plan.trials
         left = self.control.stop_requested if total is None else len(done) < total or self.claims.left()

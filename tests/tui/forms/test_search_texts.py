@@ -8,9 +8,14 @@ import pytest
 from core.tuning.executors.where import Where
 from tui.forms.search_command import search_command
 from tui.forms.search_form import review
+from tui.forms.search_settings import CHANGES, SETTINGS
 from tui.forms.search_texts import Search
 
 RANGES = {"optimizer.lr": "0.1..1"}
+
+
+def test_what_a_setting_does_fits_into_two_lines_of_a_narrow_window() -> None:
+    assert [spec.path for spec in (*SETTINGS, *CHANGES) if len(spec.about) > 140] == []
 
 
 def test_every_setting_stands_in_the_command_and_in_the_plan(tmp_path: Path) -> None:

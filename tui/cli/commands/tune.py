@@ -15,10 +15,11 @@ from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
 from core.runs.labels import checked_name
 from core.runs.references import LATEST
+from core.tuning.executors.where import Where
 from core.tuning.search.auto import AUTO
 from core.tuning.search.changes import StudyChanges
 from core.tuning.search.objectives import COSTS
-from core.tuning.search.plan import Plan, make_plan
+from core.tuning.search.plan import ExecutorName, Plan, make_plan
 from core.tuning.search.points import parse_point
 from core.tuning.search.ranges import parse_assignment
 from core.user_code.loading import trust_named
@@ -129,12 +130,11 @@ def tune(
         return _add_trials(runs_dir, storage, study, try_values, as_json)
     if not no_ui:
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
-    if executor != "ray" and (ray_address or gpus_per_trial):
-        raise InputError("--ray-address and --gpus-per-trial need a Ray cluster", "Add --executor ray")
     called = checked_name(name or "")
     search = _search(metric or [], method=method, pruner=pruner, direction=direction, keep=keep, where=where)
     seconds = None if timeout is None else parse_duration("--timeout", timeout)
     domains = _domains(ranges or [], space)
+    place = _place(jobs, trial_memory, executor, ray_address, gpus_per_trial)
     if resume is None:
         if trials is None and method != "grid" and not (timeout or patience or max_epochs):
             trials = DEFAULT_TRIALS
@@ -143,15 +143,26 @@ def tune(
     else:
         plan = None
         _ensure_not_given(search, values)
-    from core.tuning.executors.where import Where
     from tui.headless import tune as headless
 
-    place = Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
     changes = StudyChanges(start_with or (), learn_from or (), trials, patience, max_epochs, domains)
     asked = headless.Asked(
         plan, resume or "", seconds, storage, place, runs_dir, data_root, confirm, changes, called
     )
     sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
+
+
+def _place(
+    jobs: int | None,
+    trial_memory: float | None,
+    executor: ExecutorName,
+    ray_address: str | None,
+    gpus_per_trial: float | None,
+) -> Where:
+    """Return where trials are trained."""
+    if executor != "ray" and (ray_address or gpus_per_trial):
+        raise InputError("--ray-address and --gpus-per-trial need a Ray cluster", "Add --executor ray")
+    return Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
 
 
 def _search(metrics: list[str], **given: Any) -> dict[str, Any]:

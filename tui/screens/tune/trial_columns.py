@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from textual.content import Content
 
+from core.counting import counted
 from core.runs.labels import title_of
 from tui.charts.plot_chart import RGB
 from tui.headless.trial_states import state_text
@@ -106,7 +107,7 @@ def _milestone(standing: "Standing", epochs: int) -> TrialColumn:
         found = best_so_far(record.curve[:epochs], way) if len(record.curve) >= epochs else math.nan
         return None if math.isnan(found) else found
 
-    title = f"{epochs} epoch{'s' * (epochs > 1)}"
+    title = counted(epochs, "epoch")
     return TrialColumn(
         Column(title, max(9, cell_len(title) + ARROW)),
         value,

@@ -6,7 +6,7 @@ from typing import Any
 
 import optuna
 import pytest
-from optuna.trial import Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from core.config import schema as configuration
 from core.config.schema import FAMILIES
@@ -286,3 +286,28 @@ def test_auto_chooses_a_method_and_says_why(
     assert plan.because
     assert plan_from_dict(plan.to_dict()) == plan
     assert not make_plan(IRIS, domains, method="random", trials=trials, **more).because
+
+
+@pytest.mark.parametrize(
+    ("trials", "pruner", "random"), [(10, "none", 3), (30, "none", 10), (None, "none", 10), (10, "asha", 10)]
+)
+def test_a_study_of_few_trials_learns_from_its_fourth_on(
+    trials: int | None, pruner: Any, random: int
+) -> None:
+    base = configuration.from_dict({"data": "iris"})
+    plan = make_plan(
+        base, {"optimizer.lr": {"low": 0.1, "high": 1}}, method="bayes", trials=trials, pruner=pruner
+    )
+    study = optuna.create_study(sampler=make_sampler(plan))
+    drawn = 0
+    while True:
+        trial = Trial(study, study._storage.create_new_trial(study._study_id, running(drawn)))
+        if trial.relative_params:
+            break
+        study.tell(trial, suggest(plan.space, trial)["optimizer.lr"])
+        drawn += 1
+    assert drawn == random
+
+
+def running(number: int) -> FrozenTrial:
+    return create_trial(state=TrialState.RUNNING, user_attrs={TRIAL: number})
