@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["sync", "synced_soon"]
+__all__ = ["never_synced", "sync", "synced_soon"]
 
 MAX_PENDING = 256
 """Files that may wait for the disk; where more do, writers wait for it as well."""
 
 _lock = threading.Lock()
-_folders: Counter[Path] = Counter()
+_soon: Counter[Path] = Counter()
+_never: Counter[Path] = Counter()
 _pending: "queue.SimpleQueue[int]" = queue.SimpleQueue()
 _thread: threading.Thread | None = None
 
@@ -26,15 +27,28 @@ _thread: threading.Thread | None = None
 @contextmanager
 def synced_soon(folder: Path) -> Iterator[None]:
     """Context manager in which `sync` does not wait for what is in a folder."""
+    with _counted(_soon, folder):
+        yield
+
+
+@contextmanager
+def never_synced(folder: Path) -> Iterator[None]:
+    """Context manager in which `sync` leaves what is in a folder to the system, such as what can be made again."""
+    with _counted(_never, folder):
+        yield
+
+
+@contextmanager
+def _counted(folders: Counter[Path], folder: Path) -> Iterator[None]:
     with _lock:
-        _folders[folder] += 1
+        folders[folder] += 1
     try:
         yield
     finally:
         with _lock:
-            _folders[folder] -= 1
-            if not _folders[folder]:
-                del _folders[folder]
+            folders[folder] -= 1
+            if not folders[folder]:
+                del folders[folder]
 
 
 def sync(handle: int, path: Path) -> None:
@@ -43,18 +57,20 @@ def sync(handle: int, path: Path) -> None:
     Raises:
         OSError: the disk does not take it; one that is synced soon is then left to the system.
     """
-    if _is_soon(path) and _pending.qsize() < MAX_PENDING:
+    if _is_in(_never, path):
+        return
+    if _is_in(_soon, path) and _pending.qsize() < MAX_PENDING:
         _pending.put(os.dup(handle))
         _ensure_running()
     else:
         os.fsync(handle)
 
 
-def _is_soon(path: Path) -> bool:
-    if not _folders:
+def _is_in(folders: Counter[Path], path: Path) -> bool:
+    if not folders:
         return False
     with _lock:
-        return any(folder == path or folder in path.parents for folder in _folders)
+        return any(folder == path or folder in path.parents for folder in folders)
 
 
 def _ensure_running() -> None:

@@ -12,7 +12,7 @@ from core.config.yaml_files import read_yaml
 from core.data.dataset import Progress
 from core.errors import ConfigError, InputError
 from core.evaluation.predictions import Predictions
-from core.events import EvaluationFinished, RunFinished, RunStarted
+from core.events import EvaluationFinished, RunFinished
 from core.inference.chosen import decided_by
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
@@ -21,7 +21,7 @@ from core.inference.together import averaged, ensure_alike
 from core.interop.script_files import make_folder
 from core.runs.folder import Run, all_runs
 from core.runs.log import EventLog
-from core.runs.script import script_sections
+from core.runs.script import bare_start, script_sections
 from core.runs.together import BY, SECTION, members_of
 from core.session.evaluation import evaluate_run, trained_model
 from core.session.together import trained_together
@@ -85,20 +85,7 @@ def run_of(members: Sequence[Run], runs_dir: Path) -> Run:
     sections = configuration.to_dict(members[0].config())
     known = script_sections({**sections, SECTION: {"runs": names}}, BY)
     run = make_folder(runs_dir, NAME, known)
-    started = RunStarted(
-        config=known,
-        task="",
-        samples={},
-        classes=[],
-        sample_shape=[],
-        parameters=0,
-        device="",
-        threads=0,
-        epochs=0,
-        steps_per_epoch=0,
-        pid=os.getpid(),
-        host=socket.gethostname(),
-    )
+    started = bare_start(known, pid=os.getpid(), host=socket.gethostname())
     with closing(EventLog(run)) as log:
         log.write(started)
     return run

@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CHOSEN", "imported_dir", "is_imported", "log_of", "script_of", "script_sections"]
+from core.events import RunStarted
+
+__all__ = ["CHOSEN", "bare_start", "imported_dir", "is_imported", "log_of", "script_of", "script_sections"]
 
 CHOSEN = ("data", "model", "loss", "optimizer", "schedule")
 """Sections whose fields depend on a chosen name: the keys of `core.config.schema.FAMILIES`."""
@@ -24,6 +26,8 @@ OTHER_NAMES: Mapping[str, tuple[str, str]] = {
     "learning_rate": ("optimizer", "lr"),
 }
 """Section and field of settings that are often called something else."""
+MAX_BYTES = 8192
+"""A larger array among settings is kept as the text that sums it up."""
 SOURCE = "source.json"
 """File in a copy of a log, which says where the log is."""
 
@@ -32,11 +36,11 @@ def script_sections(config: Mapping[str, Any], script: str) -> dict[str, dict[st
     """Any configuration as plain values in sections.
 
     Args:
-        config: nested or flat; what JSON does not know becomes its text.
+        config: nested or flat; numbers and small arrays of NumPy and torch become plain ones, other objects their text.
         script: name of the script's file.
     """
     sections: dict[str, dict[str, Any]] = {}
-    plain = json.loads(json.dumps(dict(config), default=str, skipkeys=True))
+    plain = json.loads(json.dumps(dict(config), default=_plain, skipkeys=True))
     for key, value in plain.items():
         if isinstance(value, dict):
             sections.setdefault(key, {}).update(value)
@@ -45,6 +49,23 @@ def script_sections(config: Mapping[str, Any], script: str) -> dict[str, dict[st
             sections.setdefault(section, {})[field] = value
     sections["script"] = {**sections.get("script", {}), "name": script}
     return sections
+
+
+def bare_start(sections: dict[str, dict[str, Any]], **facts: Any) -> RunStarted:
+    """Return the start of a run of which nothing but its settings is known.
+
+    Args:
+        facts: further fields.
+    """
+    unknown: dict[str, Any] = {"task": "", "samples": {}, "classes": [], "sample_shape": [], "device": ""}
+    unknown |= dict.fromkeys(("parameters", "threads", "epochs", "steps_per_epoch"), 0)
+    return RunStarted(config=sections, **{**unknown, **facts})
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON has in place of a value that it does not know."""
+    to_list, size = getattr(value, "tolist", None), getattr(value, "nbytes", MAX_BYTES)
+    return to_list() if callable(to_list) and size < MAX_BYTES else str(value)
 
 
 def _place_of(setting: str) -> tuple[str, str]:

@@ -21,8 +21,9 @@ from core.events import EpochFinished, EvaluationFinished, Event, RunFinished, R
 from core.files.atomic import write_atomically
 from core.files.lock import FileLock
 from core.files.reading import open_plain, read_bytes
+from core.files.syncing import never_synced
 from core.interop.readers.following import ForeignLog
-from core.interop.readers.logs import FORMATS, Found, find_logs
+from core.interop.readers.logs import FORMATS, MAX_FOLDERS, Found, find_logs
 from core.runs.folder import Run, write_sections
 from core.runs.history.outline import Thinning
 from core.runs.script import SOURCE, imported_dir
@@ -55,7 +56,7 @@ class Importer:
     """Looks for logs below a folder of runs again and again, and keeps their copies up to date.
 
     Attributes:
-        problems: logs that cannot be read, by path: a sentence each.
+        problems: logs that cannot be read, and folders that are not looked into, by path: a sentence each.
     """
 
     def __init__(self, runs_dir: Path) -> None:
@@ -70,7 +71,8 @@ class Importer:
 
         Another process that does the same is left to it.
         """
-        found = [*find_logs(self.runs_dir)]
+        self.problems.pop(self.runs_dir, None)
+        found = [*find_logs(self.runs_dir, self._report_limit)]
         if not found and not os.path.isdir(self._folder):  # false also where it may not be looked at
             return
         with suppress(OSError, TorchtuiError):
@@ -79,13 +81,17 @@ class Importer:
                 lock = FileLock(open_plain(self._folder / ".lock", os.O_RDWR | os.O_CREAT))
             except BlockingIOError:
                 return
-            with lock:
+            with lock, never_synced(self._folder):  # all of it can be made again
                 names: dict[str, Found] = {}
                 for each in found:
                     names[self._name(each, names)] = each
                 self._remove_all_but(names)
                 for name, each in names.items():
                     yield from self._update(name, each)
+
+    def _report_limit(self) -> None:
+        text = f"only the first {MAX_FOLDERS:,} folders were searched for logs of other tools; choose one below it"
+        self.problems[self.runs_dir] = text
 
     def _update(self, name: str, found: Found) -> Iterator[None]:
         """Copy what is new in a log."""

@@ -29,7 +29,7 @@ from core.interop.readers.formats.wandb_file import WandbFile, find_wandb_files,
 from core.interop.readers.rows import LogSource
 from core.runs.folder import is_run
 
-__all__ = ["FORMATS", "Format", "Found", "find_log", "find_logs"]
+__all__ = ["FORMATS", "MAX_FOLDERS", "Format", "Found", "find_log", "find_logs"]
 
 MAX_FOLDERS = 50_000
 """Folders that are looked into under one path."""
@@ -120,8 +120,12 @@ class Found:
         return tuple(stamps)
 
 
-def find_logs(path: Path) -> Iterator[Found]:
-    """Yield all logs in a folder and the folders below it; folders of runs of our own are passed over."""
+def find_logs(path: Path, at_limit: Callable[[], object] = lambda: None) -> Iterator[Found]:
+    """Yield all logs in a folder and the folders below it; folders of runs of our own are passed over.
+
+    Args:
+        at_limit: called where more than `MAX_FOLDERS` are left, into which nothing looks.
+    """
     left = [path]
     for _ in range(MAX_FOLDERS):
         if not left:
@@ -132,6 +136,8 @@ def find_logs(path: Path) -> Iterator[Found]:
             for found in format.find(folder):
                 yield Found(found, format)
         left += [here / name for name in reversed(folder.folders) if not is_run(here / name)]
+    if left:
+        at_limit()
 
 
 def find_log(path: Path) -> ForeignLog:

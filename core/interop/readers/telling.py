@@ -16,7 +16,7 @@ from core.interop.best_epoch import Best
 from core.interop.readers.names import is_of_epoch, place_of
 from core.interop.readers.rows import LogRow
 from core.metrics import has_direction, lower_is_better
-from core.runs.script import script_sections
+from core.runs.script import bare_start, script_sections
 
 __all__ = ["Teller"]
 
@@ -119,22 +119,8 @@ class Teller:
 
     def start_again(self, time: float) -> RunStarted:
         """The start of a further session, from where the log was told to."""
-        return RunStarted(
-            time=time,
-            config=self._settings,
-            task="",
-            samples={},
-            classes=[],
-            sample_shape=[],
-            parameters=0,
-            device="",
-            threads=0,
-            epochs=0,
-            steps_per_epoch=0,
-            epoch=self._at.epoch,
-            step=self._at.step,
-            monitor=self._layout.monitor or "loss",
-        )
+        at, monitor = self._at, self._layout.monitor or "loss"
+        return bare_start(self._settings, time=time, epoch=at.epoch, step=at.step, monitor=monitor)
 
     def take(self, row: LogRow, emit: Emit) -> None:
         """Emit the events of the rows before this one, which waits for more of its step."""

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from core import RunWriter
+from core.config.yaml_files import read_yaml
 from core.errors import DataError, RunError, RunLocked
 from core.events import (
     CheckpointSaved,
@@ -499,3 +500,12 @@ def test_predictions_of_several_labels(tmp_path: Path) -> None:
             run.predictions("test", scores, 2 * targets)
         with pytest.raises(DataError, match="do not fit a multilabel task"):
             run.predictions("test", scores, targets[:, 0])
+
+
+def test_numbers_of_numpy_stay_numbers_among_settings(tmp_path: Path) -> None:
+    config = {"betas": [np.float32(0.5), np.float64(0.25)], "sizes": {"hidden": np.array([1, 2])}}
+    with RunWriter("settings", runs_dir=tmp_path, config={**config, "big": np.zeros(2000)}) as run:
+        known = read_yaml(run.run.config_file)
+    assert known["settings"]["betas"] == [0.5, 0.25]
+    assert known["sizes"]["hidden"] == [1, 2]
+    assert known["settings"]["big"].startswith("[0.")

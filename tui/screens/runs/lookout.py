@@ -54,6 +54,11 @@ class Lookout:
         self._trials: dict[str, Catalogue] = {}
         self._importer: Importer | None = None
 
+    @property
+    def limit(self) -> str:
+        """Return that not all folders were searched for logs; empty where all were."""
+        return self._importer.problems.get(self.runs_dir, "") if self._importer else ""
+
     def look(
         self, wanted: Callable[[], Collection[str]], should_stop: Callable[[], bool]
     ) -> Iterator[Found | StudiesFound]:

@@ -107,6 +107,7 @@ class RunsScreen(RunActions):
         self._next_look: Timer | None = None
         self._possible: frozenset[str] = frozenset()
         self._notice = self._agents = ""
+        self._is_limit_told = False
 
     def compose_body(self) -> ComposeResult:
         yield FilterLine(self.tui.settings.filters, self.runs.any_match)
@@ -249,6 +250,9 @@ class RunsScreen(RunActions):
         self._looking = False
         self._show_rows()
         self._show_notice(event.problem)
+        if self._lookout.limit and not self._is_limit_told:
+            self._is_limit_told = True
+            self.notify(self._lookout.limit, severity="warning", markup=False)
         self._next_look = self.set_timer(max(LOOK_SECONDS, event.seconds / SHARE), self.look)
 
     def forget(self, gone: Sequence[RunSummary]) -> None:

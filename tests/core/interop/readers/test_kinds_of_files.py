@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.events import EpochFinished, StepLogged
+from core.files.atomic import write_atomically
+from core.interop.readers.importing import import_logs
 from core.interop.readers.logs import find_log
 
 STEPS = [(1, 0.9), (2, 0.5)]
@@ -51,3 +53,23 @@ def test_a_file_that_is_written_now_waits_for_the_end_of_its_line(tmp_path: Path
         file.write("5\n")
     events += [event for _ in range(3) for event in log.read()]
     assert [(event.step, event.train["loss"]) for event in events if isinstance(event, StepLogged)] == STEPS
+
+
+def test_folders_that_are_not_searched_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.interop.readers.logs.MAX_FOLDERS", 2)
+    (tmp_path / "runs" / "a" / "b").mkdir(parents=True)
+    problems = import_logs(tmp_path / "runs")
+    assert "folders were searched" in problems[tmp_path / "runs"]
+    assert import_logs(tmp_path / "runs" / "a") == {}
+
+
+def test_copies_of_logs_are_not_written_through_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    (tmp_path / "metrics.csv").write_text("step,loss\n1,0.9\n")
+    assert import_logs(tmp_path) == {}
+    assert synced == []
+    write_atomically(tmp_path / "own", lambda file: file.write(b"kept"))
+    assert len(synced) == 2
