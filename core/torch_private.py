@@ -64,20 +64,24 @@ def any_steps() -> Iterator[None]:
     PyTorch finds the shapes of their outputs by going through the steps, which makes their number a constant. A version
     that finds them in another way is left as it is.
     """
-    replaced = []
+    replaced: list[tuple[Any, Any, Any, Any]] = []
+    table = getattr(
+        torch._decomp, "decomposition_table", {}
+    )  # asked where a graph is traced once more, as for ONNX
     for name in RECURRENT:
         operator: Any = getattr(getattr(torch.ops.aten, name, None), "input", None)
+        shapes = _lstm_shapes if name == "lstm" else _rnn_shapes
         kernels = getattr(operator, "py_kernels", {})
-        key = torch._C.DispatchKey.CompositeImplicitAutograd
-        if key in kernels:
-            replaced.append((operator, key, kernels[key]))
-            kernels[key] = _lstm_shapes if name == "lstm" else _rnn_shapes
-            operator._dispatch_cache.clear()
+        for where, key in ((kernels, torch._C.DispatchKey.CompositeImplicitAutograd), (table, operator)):
+            if key in where:
+                replaced.append((operator, where, key, where[key]))
+                where[key] = shapes
+                operator._dispatch_cache.clear()
     try:
         yield
     finally:
-        for operator, key, kernel in replaced:
-            operator.py_kernels[key] = kernel
+        for operator, where, key, kernel in replaced:
+            where[key] = kernel
             operator._dispatch_cache.clear()
 
 

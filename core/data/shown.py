@@ -8,7 +8,7 @@ from torch import Tensor
 
 from core.data.inputs import Fields, InputField
 
-__all__ = ["field_picture", "field_texts", "picture_field"]
+__all__ = ["field_channels", "field_picture", "field_texts", "picture_field"]
 
 COLOURS = (1, 3)
 """Channels of a picture that can be shown."""
@@ -28,6 +28,12 @@ def field_picture(inputs: Fields, field: InputField, at: int) -> np.ndarray:
     values = inputs.one(at)[field.name].numpy()
     place = _channel_place(field)
     return values[None] if place == len(field.shape) else np.moveaxis(values, place or 0, 0)
+
+
+def field_channels(inputs: Fields, at: int) -> list[np.ndarray]:
+    """Return the channels of the sequence that a sample consists of, each (time,), in the unit of the data."""
+    (values,) = inputs.one(at).values()
+    return [*values.reshape(len(values), -1).T.numpy()]
 
 
 def field_texts(inputs: Fields, fields: Sequence[InputField], at: int) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from core.data.dataset import Progress
 from core.errors import DependencyError, ModelError, TorchtuiError
 from core.export import predict
-from core.export.lengths import Lengths, sequences_of
+from core.export.lengths import FILLED, Lengths, are_signals, sequences_of
 from core.export.options import ExportOptions, largest_difference
 from core.export.reasons import export_reason
 from core.export.standalone import standalone
@@ -50,18 +50,18 @@ class GraphOptions(ExportOptions):
         own, raw = score_inputs(trained, inputs), raw_inputs(trained, inputs)
         path = folder / self.file_name
         (folder / "predict.py").write_text(standalone(Path(str(predict.__file__))), encoding="utf-8")
-        longest = sequences_of(trained.data)
-        if longest:
+        signals = are_signals(trained.data)
+        steps = trained.data.sample_shape[-1:] if signals else tuple(sequences_of(trained.data).values())
+        for filled in (0, FILLED) if steps else ():
             try:
-                return self._written(trained, run, path, raw, own, progress, ())
+                return self._written(trained, run, path, raw, own, progress, (), filled)
             except Exception:  # whatever the tracer, or onnxruntime, meets in a network that counts its steps
-                steps = tuple(longest.values())
-        difference = self._written(trained, run, path, raw, own, progress, steps if longest else ())
-        if longest:
-            filled = ", ".join(f"{each:,}" for each in steps)
-            notes.append(
-                f"sequences are filled up to {filled} steps: {type(self).title} keeps no other length"
-            )
+                continue
+        difference = self._written(trained, run, path, raw, own, progress, steps)
+        if steps:
+            what = "signals keep their" if signals else "sequences are filled up to"
+            counts = ", ".join(f"{each:,}" for each in steps)
+            notes.append(f"{what} {counts} steps: {type(self).title} keeps no other length")
         return difference
 
     def _written(
@@ -73,23 +73,26 @@ class GraphOptions(ExportOptions):
         own: Any,
         progress: Progress,
         steps: tuple[int, ...],
+        filled: int = 0,
     ) -> float:
         """Write the graph, read it again, and return the largest difference of its answers.
 
         Args:
             raw: samples as the graph takes them, of which `own` are the answers.
-            steps: that each sequence is filled up to; none for any length.
+            steps: that each sequence is filled up to, or signals have; none for any length.
+            filled: steps that the example has at least which is traced for any length.
         """
+        import torch
         from torch.jit import ScriptModule
 
-        from core.export.deployed import facts
+        from core.export.deployed import deployed, facts
 
         lengths = Lengths.of(trained.data, steps)
         progress("writing the graph", 0, 0)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the tracer's own affairs
-                program = _graph(trained, lengths.fitted(raw), lengths.free)
+                program = _graph(trained, lengths.example(raw, filled), lengths.free)
                 lengths = lengths.with_least(program, raw)
                 self.save(program, path, facts(trained, run) | lengths.facts)
         except (TorchtuiError, OSError):
@@ -114,6 +117,9 @@ class GraphOptions(ExportOptions):
                 answer(*(each.numpy() for each in lengths.fitted(tuple(part[some] for part in raw))))
                 for some in rows
             ]
+            others = [
+                (answer(*(each.numpy() for each in some)), some) for some in lengths.of_other_lengths(raw)
+            ]
         except TorchtuiError:
             raise
         except Exception as error:  # such as onnxruntime, which lacks operations in some types
@@ -121,7 +127,11 @@ class GraphOptions(ExportOptions):
                 f"the exported network does not run: {export_reason(error)}",
                 "Nothing was written; choose another format",
             ) from error
-        return max(largest_difference(each, own[some]) for each, some in zip(answers, rows, strict=True))
+        with torch.no_grad():
+            network = deployed(trained)
+            differences = [largest_difference(each, network(*some).numpy()) for each, some in others]
+        pairs = zip(answers, rows, strict=True)
+        return max([*differences, *(largest_difference(each, own[some]) for each, some in pairs)])
 
 
 def samples_of(trained: "Prepared") -> "Tensor | Any":
@@ -161,11 +171,11 @@ def _widened(values: "Tensor") -> "Tensor":
     return values.float() if values.is_floating_point() else values.long()
 
 
-def _graph(trained: "Prepared", inputs: "tuple[Tensor, ...]", free: tuple[int, ...]) -> "ExportedProgram":
+def _graph(trained: "Prepared", inputs: "tuple[Tensor, ...]", free: dict[int, int]) -> "ExportedProgram":
     """Return the graph for batches of any size.
 
     Args:
-        free: places of the inputs whose sequences may have any length.
+        free: places of the inputs whose sequences may have any length, and the dimension of their steps.
     """
     import torch
 
@@ -175,7 +185,7 @@ def _graph(trained: "Prepared", inputs: "tuple[Tensor, ...]", free: tuple[int, .
     example = tuple(each[:2] if len(each) > 1 else each.repeat(2, *[1] * (each.dim() - 1)) for each in inputs)
     size = torch.export.Dim("batch", min=1)
     shapes: tuple[Any, ...] = tuple(
-        {0: size, 1: torch.export.Dim.DYNAMIC} if place in free else {0: size}
+        {0: size, free[place]: torch.export.Dim.DYNAMIC} if place in free else {0: size}
         for place in range(len(example))
     )
     if len(shapes) > 1:  # the first has a parameter of its own

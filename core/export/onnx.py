@@ -35,9 +35,12 @@ class Onnx(GraphOptions):
             ) from None
         import torch
 
-        written = torch.onnx.export(
-            program, dynamo=True, input_names=facts["inputs"], output_names=["scores"], verbose=False
-        )
+        from core.torch_private import any_steps
+
+        with any_steps():  # the exporter traces the graph once more
+            written = torch.onnx.export(
+                program, dynamo=True, input_names=facts["inputs"], output_names=["scores"], verbose=False
+            )
         assert written is not None
         written.model.metadata_props["torchtui"] = json.dumps(facts)
         written.save(str(path))

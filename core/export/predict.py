@@ -168,6 +168,8 @@ def read_samples(path: Path, facts: dict[str, Any]) -> np.ndarray:
     wanted = tuple(facts["sample_shape"])
 
     def as_trained(values: np.ndarray) -> np.ndarray:
+        nonlocal wanted
+        wanted = shape_of(values, wanted, facts)
         return channels_first(values, wanted) if facts["statistics"] == "channels" else values
 
     if path.suffix == ".npy":
@@ -190,6 +192,19 @@ def read_samples(path: Path, facts: dict[str, Any]) -> np.ndarray:
     if values.shape[1:] != wanted:
         sys.exit(f"{path}: samples have the shape {values.shape[1:]}, the model takes {wanted}")
     return values
+
+
+def shape_of(values: np.ndarray, wanted: tuple[int, ...], facts: dict[str, Any]) -> tuple[int, ...]:
+    """The shape of a sample: as in the training, but for signals where the model takes them of another length."""
+    shortest = facts.get("shortest_signal", 0)
+    if not shortest or values.ndim < 2 or values.shape[-2:] in (wanted, wanted[::-1]):
+        return wanted
+    (channels, steps), (first, last) = wanted, values.shape[-2:]
+    found = last if first == channels else first if last == channels else last if channels == 1 else steps
+    if found == steps or found < shortest:
+        return wanted
+    print(f"signals of {found} steps; those of the training have {steps}", file=sys.stderr)
+    return channels, found
 
 
 def inputs_of(archive: Any) -> np.ndarray:

@@ -1,12 +1,13 @@
 """The samples behind the predictions: loaded when first asked for, found again by their place in the source."""
 
+from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from core.arrays import as_pixels
 from core.data.kinds.registry import Kind, kind_of
-from core.data.kinds.shown import shown_columns, shown_fields
+from core.data.kinds.shown import shown_columns, shown_fields, shown_sequence
 from core.errors import DataError
 from core.evaluation import Predictions
 
@@ -99,6 +100,8 @@ class Samples:
     @property
     def kind(self) -> Kind:
         """Kind of the samples; of those of several inputs that of the one that is shown."""
+        if shown_sequence(self._dataset):
+            return kind_of("tokens" if self._dataset.vocabulary else "signal")
         if shown_fields(self._dataset):
             return kind_of("table" if self._picture is None else "image")
         return kind_of(self._dataset.kind)
@@ -106,6 +109,9 @@ class Samples:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of a table, of one from a file those of the file; channels; inputs beside the one shown."""
+        if sequence := shown_sequence(self._dataset):
+            channels = self.kind.part_names(prod(sequence.shape[1:]))
+            return (self.kind.name,) if self._dataset.vocabulary else channels
         if shown_fields(self._dataset):
             return tuple(field.label for field in self._others)
         return shown_columns(self._dataset)
@@ -114,12 +120,12 @@ class Samples:
         """One sample in the order of `columns`: numbers, texts as they stand in a file, (time,) values of a channel."""
         if self._dataset.table is not None:
             return list(self._of_file(position).values())
-        if shown_fields(self._dataset):
+        if shown_fields(self._dataset) and not shown_sequence(self._dataset):
             return [*self._texts_of(position)]
         if self.kind.shown == "text":
             return [self.text(position)]
         if self.kind.shown == "curves":
-            return list(self._input(position))
+            return self._channels(position)
         return [float(value) for value in self._input(position)] if self.columns else []
 
     def text(self, position: int) -> str:
@@ -131,7 +137,12 @@ class Samples:
         if data.documents is not None:
             return data.documents.text(int(self._predictions.indices[position]))
         vocabulary = data.vocabulary
-        return vocabulary.texts(self._input(position)) if vocabulary is not None else ""
+        if vocabulary is None:
+            return ""
+        if shown_sequence(data) is None:
+            return vocabulary.texts(self._input(position))
+        (ids,) = self._channels(position)
+        return vocabulary.texts(np.asarray(ids))
 
     def picture(self, position: int) -> np.ndarray:
         """One image as uint8 (h, w) or (h, w, 3), from black to white over the range of the data."""
@@ -176,6 +187,15 @@ class Samples:
             return field_picture(cast("Fields", inputs), self._picture, at)
         values: np.ndarray = np.asarray(self._dataset.in_unit(inputs[at]).numpy())
         return values
+
+    def _channels(self, position: int) -> "list[str | float | np.ndarray]":
+        """The channels of a signal, (time,) each; the ids of a sequence."""
+        if shown_sequence(self._dataset) is None:
+            return [*self._input(position)]
+        from core.data.shown import field_channels
+
+        inputs, at = self._found(position)
+        return [*field_channels(cast("Fields", inputs), at)]
 
     def _texts_of(self, position: int) -> list[str]:
         """The inputs of a sample beside its picture, as texts."""

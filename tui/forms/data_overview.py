@@ -149,7 +149,8 @@ def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], 
     if shown_fields(data):
         from core.data.shown import field_texts
 
-        values = [field_texts(cast("Fields", train.inputs), data.fields, int(place)) for place in at]
+        some = cast("Fields", train.inputs[at])  # of a stream read in one pass
+        values = [field_texts(some, data.fields, place) for place in range(len(at))]
         return np.array(values, dtype=str).reshape(len(at), -1), labels
     inputs = data.in_unit(train.inputs[at]).numpy()
     if data.vocabulary is not None:

@@ -19,7 +19,7 @@ from core.data.own.values import (
 )
 from core.errors import DataError
 
-__all__ = ["Sets", "is_read_one_by_one", "sets_in"]
+__all__ = ["Sets", "is_read_one_by_one", "is_table_of_samples", "sets_in"]
 
 SPLITS = {
     "train": ("train", "training"),
@@ -99,7 +99,7 @@ def _is_set(part: Any) -> bool:
     return (
         isinstance(part, TorchDataset | DataLoader)
         or _gives_samples(part)
-        or _is_table_of_samples(part)
+        or is_table_of_samples(part)
         or _are_samples(part)
         or _is_pair(part)
     )
@@ -168,7 +168,7 @@ def _gives_samples(value: Any) -> bool:
     return not plain and hasattr(value, "__len__") and hasattr(value, "__getitem__")
 
 
-def _is_table_of_samples(value: Any) -> bool:
+def is_table_of_samples(value: Any) -> bool:
     """Return whether this is a data set of Hugging Face's ``datasets``, which need not be installed."""
     return all(hasattr(value, name) for name in ("features", "column_names", "with_format", "__getitem__"))
 
@@ -193,7 +193,7 @@ def _plain(part: Any, source: str, notes: list[str]) -> Any:
         return list(part)
     if _is_pair(part):
         return tuple(part)
-    return part.with_format("numpy") if _is_table_of_samples(part) else part
+    return part.with_format("numpy") if is_table_of_samples(part) else part
 
 
 def _refuse_others(made: Any, where: str) -> None:
@@ -284,7 +284,7 @@ def _short(part: Any) -> str:
 def _class_names(part: Any) -> tuple[str, ...]:
     """Return the names of the classes that a data set knows."""
     part = part.dataset if isinstance(part, DataLoader) else part
-    if _is_table_of_samples(part):
+    if is_table_of_samples(part):
         named = [each.names for each in dict(part.features).values() if hasattr(each, "names")]
         return _texts(named[0]) if len(named) == 1 else ()
     return _texts(getattr(part, "classes", None))

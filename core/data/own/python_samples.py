@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset
 
 from core.data.arrays.array_samples import Given, Pair
 from core.data.dataset import Progress, no_progress
-from core.data.own.answers import is_read_one_by_one, sets_in
+from core.data.own.answers import is_read_one_by_one, is_table_of_samples, sets_in
 from core.data.own.handover import may_be_handed_over
 from core.data.own.reading import names_in, read_samples, selected
 from core.data.own.values import array_of, column_of, is_several, refuse_lists_of_labels
@@ -23,6 +23,7 @@ __all__ = ["attributes_of", "collect", "own_weights", "seeded"]
 
 READ_AGAIN = 8
 """First samples that are read twice: a random flip leaves one of two as it is."""
+FEW_NAMES = 5
 ONCE = (
     "samples differ when they are read twice, as with random augmentation; each was read once, and stays so in every "
     "epoch: data.augment changes images anew in each"
@@ -62,6 +63,7 @@ def collect(
     }
     weights |= own_weights(parts, weight, source)
     names = names_in(sets.train) if is_read_one_by_one(sets.train) else None
+    rows = _as_rows(sets.train, pairs, chosen)
     once = (ONCE,) if _differ_when_read_again(sets.train, pairs["train"]) else ()
     return Given(
         pairs["train"],
@@ -69,12 +71,51 @@ def collect(
         pairs.get("test"),
         source=source,
         class_names=sets.class_names,
-        feature_names=sets.feature_names,
+        feature_names=rows or sets.feature_names,
         names=names or ("inputs", "targets"),
-        notes=(*sets.notes, *_named(names), *once),
+        notes=(*sets.notes, *_named(names), *_of_columns(rows), *once),
         weights=weights,
         columns=columns,
         owned=owned,
+    )
+
+
+def _as_rows(samples: Any, pairs: dict[str, Pair], chosen: str) -> tuple[str, ...]:
+    """Make tables of pairs whose samples are plain dicts of numbers, as rows of a file are; return their columns.
+
+    Samples of a torch data set stay as they are: its network may ask for each by name, as for those that are `chosen`.
+    """
+    fields = pairs["train"][0]
+    if (
+        chosen
+        or not isinstance(fields, Mapping)
+        or not (is_table_of_samples(samples) or isinstance(samples, list))
+    ):
+        return ()
+    columns = tuple(map(str, fields))
+    taken: dict[str, list[np.ndarray]] = {}
+    for name, (inputs, _) in pairs.items():
+        if not isinstance(inputs, Mapping) or inputs.keys() != fields.keys():
+            return ()
+        taken[name] = [
+            each for each in map(inputs.get, fields) if isinstance(each, np.ndarray) and each.ndim == 1
+        ]
+        if len(taken[name]) < len(fields) or any(each.dtype.kind not in "biuf" for each in taken[name]):
+            return ()
+    for name, values in taken.items():
+        pairs[name] = np.stack(values, axis=1), pairs[name][1]
+    return columns
+
+
+def _of_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return that samples became rows, and how to have their numbers by name, a line."""
+    if not columns:
+        return ()
+    named = ", ".join(columns[:FEW_NAMES])
+    more = f" and {len(columns) - FEW_NAMES:,} more" if len(columns) > FEW_NAMES else ""
+    return (
+        f"samples are rows of a table with the columns {named}{more}: name them in data.inputs to give a network each "
+        "by its name",
     )
 
 

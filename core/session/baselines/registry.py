@@ -17,7 +17,7 @@ MODELS: dict[str, tuple[str, Model]] = {
     "linear": ("linear model", linear),
     "words": ("bag of words", bag),
     "statistics": ("channel statistics", statistics),
-    "inputs": ("linear model of all inputs", all_inputs),
+    "inputs": ("linear model", all_inputs),
     "neighbours": ("nearest neighbours", neighbours),
 }
 """Title and function of each."""

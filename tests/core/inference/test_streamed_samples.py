@@ -83,3 +83,26 @@ def test_a_few_rows_of_parquet_files_are_those_of_all(tmp_path: Path) -> None:
     wanted = [61, 3, 49, 50, 3]
     assert source.rows(wanted, ["a"])["a"].to_list() == list(map(str, wanted))
     assert source.rows(np.arange(80)[::-1], ["a"])["a"].to_list() == list(map(str, range(79, -1, -1)))
+
+
+@pytest.mark.parametrize("feed", ["resident", "stream"])
+def test_sequences_of_different_lengths_are_shown_as_those_of_one_length(feed: str) -> None:
+    trust(FILE)
+
+    def shown(name: str, **fields: str) -> Samples:
+        data = load(
+            configuration.from_dict({"data": {"name": f"{FILE}:{name}", "feed": feed, **fields}}).data
+        )
+        samples = of_test(data)
+        samples.read(np.arange(len(data.test)), no_progress)
+        return samples
+
+    signals, tokens = shown("sequences"), shown("tokens", shape="tokens")
+    place = int(signals._predictions.indices[4])
+    assert (signals.kind.name, signals.columns) == ("signal", ("channel 1", "channel 2"))
+    steps, _ = streamed_data.Sequences()[place]
+    for channel, expected in zip(signals.row(4), steps.T.numpy(), strict=True):
+        np.testing.assert_array_equal(channel, expected)
+    ids, _ = streamed_data.Tokens()[int(tokens._predictions.indices[4])]
+    assert (tokens.kind.name, tokens.columns) == ("tokens", ("tokens",))
+    assert tokens.row(4) == [tokens.text(4)] == [" ".join(map(str, ids.tolist()))]

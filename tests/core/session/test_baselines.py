@@ -145,7 +145,7 @@ def test_inputs_of_many_numbers_have_the_constant_one_alone(
     found = compute(samples.config, samples.data, BOTH)
     assert found is not None
     assert [model.title for model in found.models] == ["majority class"]
-    assert found.notes == ("no linear model of all inputs: a sample has 16 numbers",)
+    assert found.notes == ("no linear model: a sample has 16 numbers",)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_inputs_of_many_numbers_have_the_constant_one_alone(
         ("token sequences", "two classes", "bag of ids", "logistic regression"),
         ("signal", "classes", "channel statistics", "logistic regression on 12 statistics of the channels"),
         ("sequences", "numbers", "channel statistics", "ridge regression"),
-        ("several", "classes", "linear model of all inputs", "logistic regression on 16 numbers of all"),
+        ("several", "classes", "linear model", "logistic regression on 16 numbers of all"),
     ],
 )
 def test_sequences_have_a_linear_model_of_their_own(

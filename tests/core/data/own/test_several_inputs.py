@@ -46,6 +46,11 @@ class Table:
         return n
     def __getitem__(self, i):
         return {"text_ids": np.arange(i % 5 + 1), "label": i % 2}
+
+class Rows(Table):
+    "Its columns are numbers."
+    def __getitem__(self, i):
+        return {"age": i % 7, "height": i / 8, "label": i % 2}
 """
 Make = Callable[..., Dataset]
 
@@ -294,3 +299,20 @@ def test_the_example_trains_resumes_and_predicts(train_run: Callable[..., Any]) 
     again = train_run({"training": {"epochs": 3}}, run=run.run)
     assert again.finished.status == "completed"
     assert again.told(EpochFinished)[-1].validation["accuracy"] > 0.3  # 0.1 without both inputs
+
+
+@pytest.mark.parametrize("body", ["return Rows()", "return [Rows()[i] for i in range(n)]"])
+def test_dicts_of_numbers_are_rows_of_a_table(body: str, make: Make) -> None:
+    data = make(body)
+    assert (data.kind, data.feature_names, data.sample_shape) == ("table", ("age", "height"), (2,))
+    note = "samples are rows of a table with the columns age, height: name them in data.inputs to give a network each"
+    assert any(each.startswith(note) for each in data.notes)
+    at = data.train.indices
+    np.testing.assert_allclose(data.in_unit(data.train.inputs[:]).numpy(), np.stack([at % 7, at / 8], axis=1))
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"), [("return Rows()", {"inputs": "age,height"}), ("return Own(Rows().__getitem__)", {})]
+)
+def test_numbers_by_name_where_they_are_asked_for(body: str, fields: dict[str, str], make: Make) -> None:
+    assert [field.name for field in make(body, **fields).fields] == ["age", "height"]
