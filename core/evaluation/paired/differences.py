@@ -53,7 +53,8 @@ def paired_differences(
     if has_too_few_groups(first):
         return {}
     mine, theirs = (influences_of(each, frozenset(values)) for each in (first, second))
-    few = not first.has_numbers and effective_units(first, of_rarest_class=True) < FEWEST_OF_CLASS
+    of_scores = not first.has_numbers and any(name.startswith(OF_SCORES) for name in values)
+    few = of_scores and effective_units(first, of_rarest_class=True) < FEWEST_OF_CLASS
     known = [
         name
         for name in values
