@@ -26,7 +26,9 @@ from benchmarks.harness import QUICK_ROUNDS, options
 from benchmarks.many_runs import write_runs
 from tests.support.terminal import Terminal
 
-SWITCHES, FEW_SWITCHES, WARM_UP = 500, 30, 60
+SWITCHES, FEW_SWITCHES = 500, 30
+WARM_UP, FEW_WARM_UP = 240, 30
+"""Switches before: garbage is collected after 200 of them at the latest."""
 RUNS, TRAINED, TRIALS = 1_000, 3, 10
 MODES = {
     "runs": f"runs  {RUNS + TRAINED:,} ",
@@ -38,6 +40,20 @@ MODES = {
 }
 """The modes in their order, and what each shows."""
 NEXT_MODE, DOWN, UP = "\x1b[6;5~", "\x1b[B", "\x1b[A"
+OPENING = (
+    ("1", f"runs  {RUNS + TRAINED:,}  studies  1"),
+    (DOWN, "▸ ✓ completed"),
+    *((" ", f"{marked + 1} marked") for marked in range(TRAINED)),
+    ("6", "settings that differ"),
+    ("1", "marked"),
+    (UP, "digits-mlp"),
+    ("e", "balanced accuracy"),
+    ("5", "search space"),
+    ("\x0f", "Open a study"),
+    ("\r", f"{TRIALS} trials"),
+    ("1", "marked"),
+)
+"""Keys that give each mode its content, and what each shows."""
 QUIET, LONGEST = 0.2, 5.0
 """Seconds without a byte after which a frame has ended; seconds after which a mode that never rests is left."""
 MAX_SECONDS, MAX_GROWTH = 0.1, 8
@@ -89,10 +105,9 @@ def app_with_content(folder: Path) -> Iterator[Terminal]:
     terminal.process.delaybeforesend = None
     try:
         terminal.wait_for("epoch 30/30")
-        press(terminal, "1")
-        terminal.wait_for(f"runs  {RUNS + TRAINED:,} ")
-        for key in (DOWN, *" " * TRAINED, "6", "1", UP, "e", "5", "\x0f", "\r", "1"):
-            press(terminal, key)
+        for key, shown in OPENING:
+            terminal.press(key)
+            terminal.wait_for(shown)
         yield terminal
     finally:
         terminal.process.kill(signal.SIGKILL)
@@ -102,13 +117,14 @@ def app_with_content(folder: Path) -> Iterator[Terminal]:
 def main() -> None:
     """Measure, print, and write the numbers if asked."""
     given = options(__doc__.splitlines()[0])
-    count = FEW_SWITCHES if given.rounds == QUICK_ROUNDS else SWITCHES
+    quick = given.rounds == QUICK_ROUNDS
+    count, warm_up = (FEW_SWITCHES, FEW_WARM_UP) if quick else (SWITCHES, WARM_UP)
     times: dict[str, list[float]] = {mode: [] for mode in MODES}
     with tempfile.TemporaryDirectory() as name:
         write_content(Path(name) / "runs")
         with app_with_content(Path(name)) as terminal:
             modes = cycle([*MODES][1:] + [*MODES][:1])
-            for _ in islice(modes, WARM_UP):
+            for _ in islice(modes, warm_up):
                 press(terminal, NEXT_MODE)
             process = psutil.Process(terminal.process.pid)
             before = process.memory_info().rss

@@ -21,6 +21,7 @@ from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
 from tui.app.faults import Faults
+from tui.app.idle_garbage import LOOK_SECONDS, IdleGarbage
 from tui.app.modes import SCREENS, stylesheet
 from tui.app.ordered_input import OrderedInput
 from tui.app.palette import InOrder, Palette, commands
@@ -115,6 +116,7 @@ class TuiApp(OrderedInput):
         self._start_at_once, self._follow, self.run_name = start, follow, name
         self._terminal_title = ""
         self._faults = Faults()
+        self._garbage = IdleGarbage()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters of what is drawn; the last one keeps colours readable."""
@@ -126,6 +128,8 @@ class TuiApp(OrderedInput):
         return self._faults.survive(self, error)
 
     def on_mount(self) -> None:
+        self._garbage.start()
+        self.set_interval(LOOK_SECONDS, lambda: self._garbage.look(self.last_input))
         if self.capture is not None and self.run_console is not None:
             self.capture.take_streams()
             self.run_console.start()
@@ -348,6 +352,7 @@ class TuiApp(OrderedInput):
         return bool(self._terminal_title)
 
     def on_unmount(self) -> None:
+        self._garbage.stop()
         if self._terminal_title:
             write_to_terminal(self, GIVE_BACK)
 

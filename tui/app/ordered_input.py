@@ -35,15 +35,22 @@ class Handled(Message):
 
 
 class OrderedInput(LenientApp):
-    """An app that handles one key or click after another."""
+    """An app that handles one key or click after another.
+
+    Attributes:
+        last_input: when a key was pressed or the mouse moved, in seconds of `time.monotonic`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._waiting: deque[events.Event] = deque()
         self._under_way: float | None = None  # since when
+        self.last_input = time.monotonic()
 
     async def on_event(self, event: events.Event) -> None:
         """Handle an event; input waits while earlier input is under way."""
+        if isinstance(event, events.InputEvent):
+            self.last_input = time.monotonic()
         ordered = isinstance(event, (events.Key, events.Paste, events.MouseDown, events.MouseUp))
         if not ordered or event.is_forwarded:
             await super().on_event(event)

@@ -1,0 +1,63 @@
+"""Full garbage collections wait until nobody types, and take a hundredth of the time at most."""
+
+import gc
+from types import SimpleNamespace
+
+import pytest
+
+from tui.app import idle_garbage
+from tui.app.idle_garbage import IDLE_SECONDS, LEAST, MOST, NEVER, SHARE, IdleGarbage
+
+
+class Clock:
+    """A collector whose collections take two seconds, and the garbage that waits for it."""
+
+    def __init__(self) -> None:
+        self.now, self.waiting = 1000.0, 0
+
+    def collect(self) -> None:
+        self.now, self.waiting = self.now + 2, 0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    made_up = SimpleNamespace(
+        get_count=lambda: (0, 0, clock.waiting), collect=clock.collect, get_threshold=gc.get_threshold
+    )
+    monkeypatch.setattr(idle_garbage, "gc", made_up)
+    monkeypatch.setattr(idle_garbage, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+def test_it_waits_until_nobody_types(clock: Clock) -> None:
+    garbage, clock.waiting = IdleGarbage(), LEAST
+    assert not garbage.look(clock.now - IDLE_SECONDS + 0.1)
+    assert garbage.look(clock.now - IDLE_SECONDS)
+
+
+def test_it_waits_for_enough_garbage_but_not_without_end(clock: Clock) -> None:
+    garbage, clock.waiting = IdleGarbage(), LEAST - 1
+    assert not garbage.look(0)
+    clock.waiting = MOST
+    assert garbage.look(clock.now)
+
+
+def test_it_takes_a_small_share_of_the_time(clock: Clock) -> None:
+    garbage, clock.waiting = IdleGarbage(), LEAST
+    assert garbage.look(0)
+    ended, clock.waiting = clock.now, LEAST
+    clock.now = ended + 2 / SHARE - 1
+    assert not garbage.look(0)
+    clock.now = ended + 2 / SHARE
+    assert garbage.look(0)
+
+
+def test_the_collector_is_as_before_in_the_end() -> None:
+    usual, garbage = gc.get_threshold(), IdleGarbage()
+    garbage.start()
+    try:
+        assert gc.get_threshold() == (*usual[:2], NEVER)
+    finally:
+        garbage.stop()
+    assert gc.get_threshold() == usual
