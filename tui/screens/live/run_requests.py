@@ -1,4 +1,4 @@
-"""What a user asks of the run in Live: the process that trains it does so after its current batch."""
+"""Requests of a user to the run in Live, which the process that trains it follows after its current batch."""
 
 from core.control import Request
 from core.errors import TorchtuiError

@@ -48,7 +48,7 @@ class FilterLine(Horizontal):
 
     @property
     def is_in_use(self) -> bool:
-        """Whether there is something to leave or to clear."""
+        """Return whether there is something to leave or to clear."""
         return self.field.has_focus or bool(self.field.value)
 
     @on(Input.Changed)

@@ -1,4 +1,4 @@
-"""What is new among the runs, the studies and other tools' logs of a folder, read piece by piece on a thread."""
+"""News of the runs, the studies and other tools' logs of a folder, read piece by piece on a thread."""
 
 import time
 from collections.abc import Callable, Collection, Iterator
