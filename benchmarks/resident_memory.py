@@ -147,7 +147,26 @@ def growing(size: int = BYTES) -> Samples:
     return Samples(size, grows=True)
 
 
-CASES = (floats, doubles, whole, shorts, tensors, clipped, images, signals, several, one_by_one, growing)
+def part(size: int = BYTES) -> Arrays:
+    """All columns but the first ten of a table."""
+    inputs, targets = array(size, "f4", (COLUMNS + 10,))
+    return inputs[:, 10:], targets
+
+
+CASES = (
+    floats,
+    doubles,
+    whole,
+    shorts,
+    tensors,
+    clipped,
+    images,
+    signals,
+    several,
+    one_by_one,
+    growing,
+    part,
+)
 KEEPING = (kept_floats, kept_doubles, kept_clipped, kept_images, kept_inputs)
 
 

@@ -27,7 +27,7 @@ from core.session import session
 
 GIB = 2**30
 SIDE = 320
-COLUMNS, FILE_ROWS = 64, 1 << 18
+COLUMNS, FILE_ROWS = 256, 1 << 16
 """Of the table: 64 MiB of numbers a file."""
 
 

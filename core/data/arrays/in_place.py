@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from core.data.arrays.room import check_room
+from core.data.arrays.room import check_room, has_room
 from core.data.arrays.seen import OfColumns, SampleChange, Seen
 
 __all__ = ["in_place"]
@@ -29,7 +29,8 @@ def in_place(
     Args:
         change: gives (m, ...) for m samples (m, ...), each for itself.
         owned: nothing else uses the array, which is not what it was afterwards.
-        later: in the place of a second large array, return one whose samples are changed when they are asked for.
+        later: in the place of a second large array, return one whose samples are changed when they are asked for; where
+            the values of a sample are scattered in memory, only if there is no room for a second one.
         of_columns: gives what changes some columns of a table; None where that is `change`, too.
 
     Raises:
@@ -43,15 +44,17 @@ def in_place(
         return array
     size = int(np.prod(example.shape[1:]))
     fits = size * np.dtype(dtype).itemsize <= array[:1].nbytes
-    is_large = array.flags.c_contiguous and array.nbytes >= LARGE
-    if not (owned and fits and is_large and array.flags.writeable):
+    is_large, needed = array.nbytes >= LARGE, len(array) * size * np.dtype(dtype).itemsize
+    if not (owned and fits and is_large and array.flags.c_contiguous and array.flags.writeable):
         if later and is_large and not isinstance(array, np.memmap):
-            return Seen(array, change, dtype, of_columns)
-        check_room(
-            len(array) * size * np.dtype(dtype).itemsize, "data.path: samples in another type or order", OTHER
-        )
+            lie_together = array[
+                :1
+            ].flags.c_contiguous  # the values of each sample, which are gathered fast then
+            if lie_together or not has_room(needed):
+                return Seen(array, change, dtype, of_columns)
+        check_room(needed, "data.path: samples in another type or order", OTHER)
         return np.ascontiguousarray(change(array), dtype=dtype)
-    room = array.reshape(-1).view(np.uint8)[: len(array) * size * np.dtype(dtype).itemsize]
+    room = array.reshape(-1).view(np.uint8)[:needed]
     made = room.view(dtype).reshape(len(array), *example.shape[1:])
     rows = max(1, BYTES_AT_ONCE // max(1, array[:1].nbytes))
     for start in range(0, len(array), rows):  # what is written ends before what is not read yet

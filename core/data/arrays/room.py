@@ -3,7 +3,7 @@
 from core.errors import DataError
 from core.machine import memory
 
-__all__ = ["check_room"]
+__all__ = ["check_room", "has_room"]
 
 SPARE = 0.8
 """Part of the free memory that samples may take."""
@@ -24,10 +24,13 @@ def check_room(needed: float, what: str, advice: str = LESS) -> None:
     Raises:
         DataError: they are not.
     """
-    if needed < LARGE:
-        return
-    free = memory().available
-    if needed > SPARE * free:
+    if not has_room(needed):
+        free = memory().available
         raise DataError(
             f"{what} take {needed / 2**30:.1f} GiB of memory, {free / 2**30:.1f} are free", advice
         )
+
+
+def has_room(needed: float) -> bool:
+    """Return whether so many bytes of memory are free, or too few to look."""
+    return needed < LARGE or needed <= SPARE * memory().available

@@ -15,7 +15,7 @@ class Seen:
     """An array (n, ...) in memory, seen as samples of another type or order of dimensions; indexed as an array is.
 
     Args:
-        array: contiguous; it stays as it is.
+        array: in any order in memory; it stays as it is.
         change: gives (m, *sample_shape) for m samples (m, ...), each for itself.
         dtype: of the samples.
         of_columns: gives what changes some columns of a table; None where that is `change`, too.
