@@ -201,7 +201,7 @@ class Conversion:
         Raises:
             DataError: they are not like those of the training samples.
         """
-        place = f"data.path: {self.source}, the {self.split} set"
+        place = f"data.path: {self.source}, a batch of the {self.split} set"
         raw = as_array(targets)
         if self.is_collated:
             joined = as_inputs(inputs, self.source)

@@ -111,7 +111,23 @@ class Reader(BatchReader):
         return Reader(self.source, self.collate, self.name, self.chosen, convert)
 
     def batch(self, task: Wanted) -> Any:
-        return self._joined(self.source.read(task.draws, task.places))
+        samples = self.source.read(task.draws, task.places)
+        try:
+            return self._joined(samples)
+        except DataError as error:
+            self._name_sample(error, samples, task.places)
+            raise
+
+    def _name_sample(self, error: DataError, samples: list[Any], places: Sequence[int]) -> None:
+        """Add to an error of a batch which sample it is about, by its place in the data set."""
+        for sample, place in zip(samples, places, strict=True):
+            try:
+                self._joined([sample])
+            except DataError:
+                error.message += f"; it is sample {place:,} of {self.name}"
+                return
+            except Exception:  # the user's collate function may not take a sample alone
+                return
 
     def told(self, error: BaseException) -> TorchtuiError:
         return explained(error, self.name, self.source.at)

@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import Dataset
 
 from core.data.arrays.array_samples import Given, dataset_of
 from core.data.own.python import PythonData
 from core.data.stream.conversion import Conversion, Labels
+from core.data.stream.reader import Reader, Wanted
+from core.data.stream.sources import source_of
 from core.errors import DataError
 
 NOTES = list[str]()
@@ -49,3 +52,17 @@ def test_tensors_that_need_no_change_are_passed_on_and_checked() -> None:
     inputs[3, 1, 2, 2] = torch.nan
     with pytest.raises(DataError, match=r"NaN or infinite values in 1 samples?, first in sample 3"):
         convert(inputs, classes)
+
+
+def test_what_is_wrong_with_a_batch_names_the_sample() -> None:
+    class Samples(Dataset[Any]):
+        def __getitem__(self, at: int) -> Any:
+            return torch.full((3,), torch.nan if at == 61 else 0.0), 0
+
+    def refuse(inputs: Any, targets: Any) -> Any:
+        if bool(inputs.isnan().any()):
+            raise DataError("a batch has NaN")
+
+    reader = Reader(source_of(Samples()), None, "own.py:make", convert=refuse)
+    with pytest.raises(DataError, match="a batch has NaN; it is sample 61 of own"):
+        reader.read(Wanted((0, 0), [7, 61, 3]))
