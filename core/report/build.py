@@ -20,6 +20,7 @@ from core.palette import MAX_RUNS
 from core.remedies import OTHER_FILE
 from core.report import figures
 from core.report.comparison import comparison_of, score_text
+from core.report.media import last_media
 from core.report.number_tables import errors, two_classes
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes, own_pictures, own_text
@@ -158,6 +159,7 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
             for metric in drawn[:MAX_DRAWN]
         ],
         "not_drawn": len(drawn[MAX_DRAWN:]),
+        "media": last_media(entry.run),
         "evaluation": _evaluated(evaluation, data_root) if evaluation else None,
         "not_evaluated": problem,
         "configuration": _configuration(entry),

@@ -11,6 +11,7 @@ import pytest
 from core.events import EpochFinished, StepLogged
 from core.runs.folder import find_run
 from core.runs.log import LogReader
+from core.runs.media.stored import media_of
 from core.runs.summary import RunSummary, summarise
 from tests.support.narrow import some
 from tests.support.repository import REPOSITORY
@@ -52,6 +53,15 @@ def test_a_plain_loop(example: Example) -> None:
     check(summary, 5)
     assert some(summary.evaluation["validation"]["accuracy"]) > 0.7
     assert summary.run.checkpoint_file("best").is_file()
+
+
+def test_images_texts_and_histograms(example: Example) -> None:
+    run = example("looks").run
+    assert {name: len(events) for name, events in media_of(run).items.items()} == {
+        "made": 10,
+        "pixels": 10,
+        "in words": 10,
+    }
 
 
 def test_lightning(example: Example) -> None:

@@ -13,6 +13,7 @@ from core.inference.stored import load_evaluation
 from core.metrics import OF_TARGET, PRINTED, in_order, label_of
 from core.runs.comparison.entries import load_report
 from core.runs.folder import Run
+from core.runs.media.stored import media_of
 from core.runs.summary import RunSummary
 from core.status import is_resumable
 from core.tasks.registry import task_of
@@ -53,11 +54,25 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     if kept := summary.run.kept_epochs():
         names = ", ".join(f"epoch-{epoch}" for epoch in kept)
         console.print(Text(f"kept    {names}"), soft_wrap=True)
+    for line in _media_lines(summary.run):
+        console.print(Text(f"media   {line}"), soft_wrap=True)
     saved = not summary.script and any(
         summary.run.checkpoint_file(kind).is_file() for kind in ("last", "previous")
     )
     if is_resumable(summary.status) and saved:
         console.print(Text(f"resume  {resume_command('train', summary.run.path)}"), soft_wrap=True)
+
+
+def _media_lines(run: Run) -> list[str]:
+    """Return a line for each name of images, texts and histograms: how many, of which steps, and the last file."""
+    lines = []
+    for name, events in media_of(run).items.items() if run.media_folder.is_dir() else ():
+        first, last = events[0].step, events[-1].step
+        steps = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
+        lines.append(
+            f"{clean(name)}: {counted(len(events), events[-1].kind)}, {steps}, media/{clean(events[-1].file)}"
+        )
+    return lines
 
 
 def print_baselines(run: Run, split: str, console: Console, *, in_words: bool = True) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from core.doctor.check import Check
+from core.errors import InputError
 
 __all__ = ["check_terminal"]
 
@@ -51,7 +52,10 @@ def _colours() -> Check:
 def _pictures() -> Check:
     from tui.terminal import graphics as terminal_graphics
 
-    terminal_graphics.ask_for_graphics()
+    try:
+        terminal_graphics.ask_for_graphics()
+    except InputError as error:
+        return Check("pictures", False, error.message, str(error.hint))
     widget = terminal_graphics.image_widget
     if widget is None:
         return Check("pictures", True, "as half blocks")

@@ -15,6 +15,7 @@ from core.errors import DependencyError
 from core.evaluation import Predictions
 from core.report.build import build
 from core.report.comparison import score_text
+from core.report.media import Media
 from core.report.page import POLICY, Figure, Table, page, shown
 from core.report.samples import Mistakes
 from core.runs.comparison.standings import Score
@@ -117,11 +118,23 @@ def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_don
         writer.log(loss=0.5)
         begun = check(build([writer.run]))
         writer.epoch(train={"loss": 0.5}, validation={"loss": 0.4})
+        for shade in (0.2, 0.4):
+            writer.image("made", [[shade, 1.0]], caption="so")
+        writer.text("story", "once\x1b")
+        writer.histogram("weights", [1.0, 2.0])
     done = check(build([writer.run]))
     assert [alt for alt, _ in begun.pictures("svg+xml")] == ["loss by step over the epochs"]
-    assert [alt for alt, _ in done.pictures("svg+xml")] == ["loss over the epochs"]
+    assert [alt for alt, _ in done.pictures("svg+xml")] == ["loss over the epochs", "histogram of weights"]
+    assert [alt for alt, _ in done.pictures("png")] == ["made"]
     assert b">step<" in begun.pictures("svg+xml")[0][1]
-    for told in ("width: 12", "It was not evaluated by ", "completed: 1 epoch in"):
+    for told in (
+        "made, step 1: so",
+        "story, step 1",
+        "once\\x1b",
+        "width: 12",
+        "It was not evaluated by ",
+        "completed: 1 epoch in",
+    ):
         assert told in done.text
     assert "tui evaluate" not in done.text
 
@@ -215,6 +228,7 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
                 "warnings": [evil],
                 "cards": [{"name": evil, "value": evil, "interval": evil}],
                 "curves": [picture],
+                "media": Media([picture], [(evil, evil)], 1),
                 "evaluation": {
                     "title": evil,
                     "figures": [picture],
@@ -239,8 +253,8 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
     )
     found = check(html)
     visible = evil.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e")
-    assert found.text.count(visible) == html.count("&lt;b onclick") - 4  # those of the descriptions
-    assert [alt for alt, _ in found.pictures("png")] == [visible] * 4
+    assert found.text.count(visible) == html.count("&lt;b onclick") - 5  # those of the descriptions
+    assert [alt for alt, _ in found.pictures("png")] == [visible] * 5
     assert f"{visible}\n{visible}" in found.text  # the lines of the configuration
     assert not {"\x1b", "\u202e"} & set(html)
     assert html.count('<td class="best">') == html.count("<small>") == 10

@@ -10,6 +10,9 @@ from rich.console import Console
 from core.config.schema import TrainConfig
 from core.evaluation import Predictions, Report
 from core.runs.folder import Run, create_run
+from core.runs.log import EventLog
+from core.runs.media.kinds import Text
+from core.runs.media.store import MediaStore
 from core.runs.summary import RunSummary
 from core.tasks.evaluation import evaluate
 from tui.headless.report import print_report, print_summary
@@ -96,11 +99,15 @@ def test_a_damaged_report_does_not_hide_how_the_run_stands(tmp_path: Any) -> Non
     folder = run.evaluation_folder("test")
     folder.mkdir(parents=True)
     (folder / "report.json").write_text("{")
+    log = EventLog(run)
+    MediaStore(run, log.write, 10).keep("a\x1bb", Text("x"), step=1, epoch=0, done=1)
+    MediaStore(run, log.write, 10).keep("a\x1bb", Text("x"), step=9, epoch=0, done=9)
     out = io.StringIO()
     print_summary(RunSummary(run, "failed", error="two\nlines"), Console(file=out, width=80))
     text = out.getvalue()
     assert "failed: 0 epochs" in text
     assert "two⏎lines" in text
+    assert "media   a␛b: 2 texts, steps 1 to 9, media/000002-a-b.txt" in text
     assert "\x1b" not in text
     assert f"a␛[31m/{run.id}" in text
 

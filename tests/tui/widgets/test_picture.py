@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pexpect
@@ -9,8 +11,10 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
+from core.errors import InputError
 from tests.support.repository import REPOSITORY
 from tests.support.screen import background, foreground
+from tui.terminal import graphics
 from tui.widgets.picture import Picture, fitted
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
@@ -160,3 +164,42 @@ def test_where_there_is_no_terminal_nothing_is_asked() -> None:
         check=True,
     )
     assert answer.stdout.startswith("widget None")
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked", "used"),
+    [
+        ({"TUI_GRAPHICS": "blocks"}, False, []),
+        ({"TUI_GRAPHICS": "kitty"}, False, [False]),
+        ({"TUI_GRAPHICS": "Sixel"}, False, [True]),
+        ({"TUI_GRAPHICS": "kitty", "TMUX": "/tmp/tmux"}, True, []),
+        ({"TUI_GRAPHICS": "sixel", "TERM": "screen.xterm"}, True, []),
+        ({}, True, []),
+    ],
+)
+def test_a_setting_decides_but_not_inside_tmux(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], asked: bool, used: list[bool]
+) -> None:
+    for name in ("TUI_GRAPHICS", "TMUX"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"TERM": "xterm"} | settings).items():
+        monkeypatch.setenv(name, value)
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    questions, found = list[Any](), list[bool]()
+
+    def answer(meanwhile: Any) -> bytes:
+        questions.append(meanwhile)
+        return b"\x1b[?1;2c"
+
+    monkeypatch.setattr(graphics, "_ask", answer)
+    monkeypatch.setattr(graphics, "_use", lambda *, sixel: found.append(sixel))
+    graphics.ask_for_graphics()
+    assert (bool(questions), found) == (asked, used)
+
+
+def test_a_setting_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_GRAPHICS", "pixels")
+    with pytest.raises(InputError, match="It takes blocks, kitty, sixel"):
+        graphics.ask_for_graphics()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.runs.folder import Run
 from core.runs.labels import RunLabels, read_labels
+from core.runs.media.stored import media_of
 from core.runs.summary import RunSummary
 from tui.headless.documents.envelope import Document
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LabelsDocument",
+    "MediaEntry",
     "RunDocument",
     "RunEntry",
     "RunsDocument",
@@ -68,15 +70,33 @@ class RunsDocument(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MediaEntry:
+    """Images, texts or histograms of one name.
+
+    Attributes:
+        name: as it was logged. kind: ``image``, ``text`` or ``histogram``. count: how many there are.
+        first_step, last_step: that they were logged at. last_file: path of the newest one.
+    """
+
+    name: str
+    kind: str
+    count: int
+    first_step: int
+    last_step: int
+    last_file: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunDocument(RunEntry, Document):
     """One run.
 
     Attributes:
-        problems: which of its files are missing or damaged, a line each.
+        problems: which of its files are missing or damaged, a line each. media: what it kept to be looked at.
     """
 
     kind = "run"
     problems: list[str] = field(default_factory=list)
+    media: list[MediaEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +159,23 @@ def runs_document(summaries: Iterable[RunSummary], sizes: Iterable[int] | None =
 
 def run_document(summary: RunSummary, problems: Iterable[str] = ()) -> RunDocument:
     """Return the document of one run."""
-    return RunDocument(**_facts(summary), problems=list(problems))
+    return RunDocument(**_facts(summary), problems=list(problems), media=_media(summary.run))
+
+
+def _media(run: Run) -> list[MediaEntry]:
+    if not run.media_folder.is_dir():
+        return []
+    return [
+        MediaEntry(
+            name=name,
+            kind=events[-1].kind,
+            count=len(events),
+            first_step=events[0].step,
+            last_step=events[-1].step,
+            last_file=str((run.media_folder / events[-1].file).resolve()),
+        )
+        for name, events in media_of(run).items.items()
+    ]
 
 
 def study_document(study: "TuningStudy") -> StudyDocument:
