@@ -48,7 +48,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of the machine's own settings reaches a test, and nothing of a test these settings."""
-    extras = ("TUI_AGREED_CODE", "TUI_LOG", "TUI_NOTIFY", "TUI_STALL_MINUTES", "TUI_SYSTEM")
+    extras = ("TUI_AGREED_CODE", "TUI_LOG", "TUI_NOTIFY", "TUI_STALL_MINUTES", "TUI_SYSTEM", "TUI_MEDIA")
     for name in ("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS", *extras):
         monkeypatch.setenv(name, "")  # so that what a command sets is undone, too
         monkeypatch.delenv(name)

@@ -24,7 +24,7 @@ SMALL = 256
 
 @dataclass(frozen=True)
 class Media:
-    """What a report shows of them.
+    """The last items as a report shows them.
 
     Attributes:
         texts: a caption and a text each. left_out: number of further names.
