@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from core.errors import DependencyError
-from core.events import Event, RunFinished, RunStarted
+from core.events import Event, MediaLogged, RunFinished, RunStarted
 from core.observers.scalars import scalars
 from core.runs.folder import Run
 from core.runs.labels import read_labels
@@ -76,7 +76,8 @@ class MLflow:
         client.log_batch(self._id, params=[self._param(*item) for item in settings.items()])
 
     def _log(self, event: Event) -> None:
-        self._step = getattr(event, "step", self._step)
+        if not isinstance(event, MediaLogged):  # which is shown at a step of its own
+            self._step = getattr(event, "step", self._step)
         moment = int(event.time * 1000)
         metrics = [
             self._metric(name, value, moment, self._step)

@@ -21,6 +21,7 @@ from core.events import (
     EpochFinished,
     EvaluationFinished,
     Event,
+    MediaLogged,
     Notice,
     RunFinished,
     RunPaused,
@@ -39,6 +40,8 @@ from core.runs.folder import Run
 from core.runs.history.history import History
 from core.runs.history.outline import Outline
 from core.runs.log import LogReader
+from core.runs.media.kinds import Histogram, Image, Text
+from core.runs.media.store import MediaStore
 from core.runs.summary import summarise
 
 DONE = RunFinished(status="completed")
@@ -140,6 +143,31 @@ def test_tensorboard_reads_back_what_was_said(
     assert scalars["lr"][0] == (3, pytest.approx(0.1))
     assert "test/roc_auc_macro" not in scalars
     assert "config/text_summary" in board.Tags()["tensors"]
+
+
+def test_tensorboard_shows_images_texts_and_histograms(
+    run: Run, tell_all: Callable[..., list[Event]]
+) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logged: list[Event] = []
+    media = MediaStore(run, logged.append, 10)
+    for name, item in (
+        ("made", Image([[0, 255]])),
+        ("told", Text("so")),
+        ("weights", Histogram([1, 1, 3.0], None, 2)),
+    ):
+        media.keep(name, item, step=7, epoch=1, done=1)
+    gone = MediaLogged(kind="image", name="gone", step=7, epoch=1, done=1, file="000009-gone.png")
+    tell_all(Extras(log=("tensorboard",), system=False), [STORY[0], *logged, gone])
+    board = EventAccumulator(str(run.path / "tensorboard")).Reload()
+    tags = board.Tags()
+    assert (tags["images"], tags["histograms"]) == (["made"], ["weights"])
+    assert "told/text_summary" in tags["tensors"]
+    assert (board.Images("made")[0].step, board.Images("made")[0].width) == (7, 2)
+    histogram = board.Histograms("weights")[0].histogram_value
+    assert (histogram.bucket_limit, histogram.bucket) == ([2.0, 3.0], [2.0, 1.0])
 
 
 def test_tensorboard_has_evaluation_and_load(run: Run, tell_all: Callable[..., list[Event]]) -> None:
