@@ -30,7 +30,7 @@ def baseline_tables(evaluation: Evaluation, *, in_words: bool) -> list[Renderabl
             "simple model",
             label_of(rows[0].metric),
             "95 % interval",
-            "network −\N{NO-BREAK SPACE}it",
+            "network − it",
             "95 % interval",
         )
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

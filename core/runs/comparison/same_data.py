@@ -23,7 +23,8 @@ UNSET = ("", "auto", "later", None)
 def data_name(section: Mapping[str, Any]) -> str:
     """Return what the data of a run is called: its file or folder, or the name of the data set."""
     path = section.get("path")
-    return Path(path).name if path and isinstance(path, str) else str(section.get("name", ""))
+    called = Path(path).name if isinstance(path, str) else ""
+    return called or str(section.get("name", ""))
 
 
 def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:

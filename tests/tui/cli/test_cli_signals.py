@@ -98,7 +98,7 @@ def test_ctrl_c_twice_leaves_at_once(train: Callable[..., Any], monkeypatch: pyt
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     monkeypatch.setattr(JsonView, "show", raise_when_started(signal.SIGINT, signal.SIGINT))
     answer = train("--json")
-    assert (answer.code, answer.out) == (130, "")
+    assert (answer.code, json.loads(answer.out)["message"]) == (130, "interrupted")
     assert "Traceback" not in answer.err
     run = find_run(Path("runs"), "latest")
     assert not is_held(run)

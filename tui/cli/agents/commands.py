@@ -19,7 +19,7 @@ __all__ = ["agents", "mcp"]
 
 agents = typer.Typer(
     cls=Group,
-    help="Show what agents do in a folder of runs, stop them, or allow them again.\n\nExample: tui agents",
+    help="Show what agents do, stop them, or allow them again.\n\nExample: tui agents",
     invoke_without_command=True,
 )
 
@@ -46,10 +46,9 @@ def mcp(
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Serve tools to an agent over standard input and output: the Model Context Protocol.
+    """Serve tools to an agent (MCP): list, compare, start, stop, tune, within a budget.
 
-    An agent's program starts it; see docs/agents.md. Agents list, compare, start, stop and tune runs within a budget;
-    the test split is locked, and nothing is deleted.
+    An agent's program starts it, see docs/agents.md. The test split is locked, and nothing is deleted.
 
     Example: tui mcp --max-minutes 30 --max-runs 10
     """

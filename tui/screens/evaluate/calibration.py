@@ -101,14 +101,15 @@ class CalibrationTab(EvaluationTab):
 
     def _show_bins(self, curve: Calibration) -> None:
         """One row per bin; bars only where they leave room for the numbers."""
+        roomy = self.screen.size.width >= NARROW
+        of_what = "probability" if self._of_labels else "confidence"
         columns = [
-            Column("probability" if self._of_labels else "confidence", 11, "<"),
+            Column(of_what, 11, "<") if roomy else Column("range", 9, "<"),
             Column("", BAR, "<"),
             Column("samples", 7),
-            Column("mean", 6),
+            Column("mean", 5),
             Column("share" if self._of_labels else "accuracy", 8),
         ]
-        roomy = self.screen.size.width >= NARROW
         kept = [place for place in range(len(columns)) if roomy or place != BAR_PLACE]
 
         def cells(row: int) -> list[Cell]:

@@ -186,7 +186,7 @@ async def test_a_narrow_screen_cuts_neither_what_is_wrong_nor_the_readout_nor_a_
         assert "…" not in readout
         await at.open(run, "calibration")
         assert at.one("#bins", Table).max_scroll_x == 0
-        assert "right" in at.text(at.one("#bins")).splitlines()[0]
+        assert "accuracy" in at.text(at.one("#bins")).splitlines()[0]
         await at.pilot.resize_terminal(*WIDE)
         await at.settle()
         assert "█" in at.text(at.one("#bins"))
