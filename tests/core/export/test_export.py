@@ -143,7 +143,7 @@ def test_predict_names_a_file_that_it_cannot_read(train_run: TrainRun, tmp_path:
         assert name in answer.stderr or "no column" in answer.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_pt2_gives_numbers_in_the_unit_of_the_target(
     train_run: TrainRun, load_data: LoadData, tmp_path: Path
 ) -> None:
@@ -172,7 +172,7 @@ def flowers(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_table_becomes_features_without_our_code(
     train_run: TrainRun, flowers: Path, tmp_path: Path
 ) -> None:
@@ -191,7 +191,7 @@ def test_a_table_becomes_features_without_our_code(
     assert scores == pytest.approx(known.scores, abs=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "head", "style", "options"),
     [

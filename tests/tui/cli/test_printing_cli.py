@@ -34,7 +34,7 @@ SAID = {"imported", "at exit", "forward", "a library", "a process"}
 OPTIONS = "--data loud.py:make --model loud.py:Net --device cpu --threads 1"
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_what_own_code_prints_spoils_no_results(command: Callable[[str], Any], tmp_path: Path) -> None:
     (tmp_path / "loud.py").write_text(LOUD)
     np.save(tmp_path / "new.npy", np.zeros((2, 4), dtype="float32"))
