@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch.utils.data import DataLoader, Dataset, RandomSampler, Sampler, SequentialSampler, default_collate
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    default_collate,
+)
 
 from core.data.stream.sources import Collate
 from core.errors import DataError
@@ -88,13 +95,16 @@ def _of_loader(loader: "DataLoader[Any]", source: str) -> StreamedSet:
             "Return its data set, or a loader with a sampler: training.batch_size says how large batches are",
         )
     sampler = getattr(batches, "sampler", None)
-    if isinstance(sampler, RandomSampler) and not sampler.replacement:
-        sampler = None
-    usual = sampler is None or isinstance(sampler, SequentialSampler) or not isinstance(sampler, Sampler)
+    usual = (
+        sampler is None
+        or isinstance(loader.dataset, IterableDataset)
+        or isinstance(sampler, SequentialSampler)
+        or (isinstance(sampler, RandomSampler) and not sampler.replacement)
+    )
     collate = None if loader.collate_fn is default_collate else loader.collate_fn
     note = (
         f"{source} returned a DataLoader: its data set{', collate function' if collate else ''}"
-        f"{'' if usual else ' and sampler'} are used; training.batch_size, training.sampling and data.workers say the "
-        "rest"
+        f"{'' if usual else ' and sampler'} {'is' if usual and not collate else 'are'} used; "
+        "training.batch_size, training.sampling and data.workers say the rest"
     )
     return StreamedSet(loader.dataset, collate, None if usual else sampler, (note,))

@@ -1,13 +1,14 @@
 """A data set that is read while a network trains gives what it would give from memory, whoever reads it."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from core.config import schema as configuration
 from core.data.batches import Batch
@@ -16,6 +17,7 @@ from core.data.fingerprint import fingerprint, same
 from core.data.inputs import tensors_of
 from core.data.registry import load
 from core.data.sampling import training_order
+from core.data.stream.answers import parts_in
 from core.data.stream.batches import batches_of
 from core.data.stream.own_masks import mask_numbers
 from core.data.stream.rows import StreamedRows
@@ -237,6 +239,18 @@ def test_a_sampler_orders_each_epoch_anew(loaded: Load) -> None:
     assert torch.equal(orders[0], orders[2])
     assert not torch.equal(orders[0], orders[1])
     assert len(orders[0].unique()) < 60
+
+
+def test_any_order_of_a_loader_is_its_sampler_but_that_of_a_stream() -> None:
+    class Stream(IterableDataset[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            return iter([])
+
+    samples = TensorDataset(torch.zeros(4))
+    places = [3, 2, 1, 0]
+    loaders: list[DataLoader[Any]] = [DataLoader(samples, sampler=places), DataLoader(samples, shuffle=True)]
+    found = [parts_in(loader, "make") for loader in (*loaders, DataLoader(Stream()))]
+    assert [parts and parts["train"].sampler for parts in found] == [places, None, None]
 
 
 def test_a_sampler_that_would_draw_held_out_samples_is_refused(loaded: Load) -> None:
