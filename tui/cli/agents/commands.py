@@ -1,12 +1,13 @@
 """`tui mcp`, which serves tools to an agent, and `tui agents`, by which the user looks after agents."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.errors import DependencyError, RunError
+from core.errors import DependencyError, InputError, RunError
 from core.runs.agents.calls import calls_of
 from core.runs.agents.grants import grants_of, left
 from core.runs.agents.session import Budget, Session, allow_again, current_session, open_session, stop_session
@@ -62,14 +63,18 @@ def mcp(
         raise DependencyError(
             "mcp: the mcp package is not installed", 'pip install "torchtui[mcp]"'
         ) from None
-    if sys.stdin.isatty():
-        print("serving an agent on standard input; Ctrl-C ends it", file=sys.stderr)
     where = (runs or default_runs_dir()).resolve()
     folders = tuple(folder.expanduser().resolve() for folder in files or [Path()])
     if files is None and folders == (Path("/"),):  # where some clients start their servers
         folders = ()
+    for folder in folders:
+        if not folder.exists():
+            raise InputError(f"--files: {folder} is not there", "Give a folder whose files agents may name")
     place = Place(where, data_root, folders, Budget(max_minutes, max_runs))
     open_session(where, place.limits)  # whatever keeps it from being written is told now
+    if sys.stdin.isatty():
+        print("serving an agent on standard input; Ctrl-C ends it", file=sys.stderr)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a thread that waits for input survives KeyboardInterrupt
     server_of(place).run("stdio")
 
 

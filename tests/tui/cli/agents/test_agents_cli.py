@@ -1,8 +1,10 @@
 """`tui agents` shows what agents do, stops them and allows them again; `tui mcp` needs its extra."""
 
 import json
+import signal
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -42,3 +44,29 @@ def test_without_the_extra(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = tui("mcp")
     assert answer.code == 2
     assert answer.err == 'error: mcp: the mcp package is not installed. pip install "torchtui[mcp]"\n'
+
+
+def test_ctrl_c_ends_a_server_that_waits_for_input(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers = []
+
+    class Serving:
+        def run(self, transport: str) -> None:
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    stand_in = ModuleType("tui.cli.agents.server")
+    monkeypatch.setattr(stand_in, "server_of", lambda place: Serving(), raising=False)
+    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert tui("mcp").code == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert handlers == [signal.SIG_DFL]
+
+
+def test_a_folder_of_files_that_is_not_there(tui: Tui) -> None:
+    pytest.importorskip("mcp")
+    answer = tui("mcp --files nothere")
+    assert answer.code == 2
+    assert "nothere is not there. Give a folder" in answer.err
+    assert not Path("runs").exists()
