@@ -85,10 +85,13 @@ class ScriptRun:
 
     def media(self, name: str, item: Any, *, step: int, epoch: int, done: int) -> None:
         """Keep an image, a text or a histogram; what makes files of them is imported at the first one.
+        A limit of 0 keeps none.
 
         Raises:
             DataError: it is none.
         """
+        if not self._media_limit:
+            return
         from core.runs.media.store import MediaStore
 
         self._media = self._media or MediaStore(self.run, self.emit, self._media_limit)

@@ -146,7 +146,7 @@ class MachineWatch:
         with suppress(psutil.Error, KeyError):
             user = process.username()
         with suppress(psutil.Error):
-            command = " ".join(process.cmdline()) or process.name()
+            command = " ".join(process.cmdline()).strip() or process.name()
         gpu_memory = None if on_gpu < 0 else on_gpu
         return Process(pid=pid, user=user, cpu=cpu, memory=used, gpu_memory=gpu_memory, command=command)
 

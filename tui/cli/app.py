@@ -80,9 +80,8 @@ def open_app(
         InputError: there is no terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
-        raise InputError(
-            "the app needs a terminal, and this is not one", "Without one: tui train --no-ui [options]"
-        )
+        without = "tui train --no-ui [options]" if follow is None else "tui watch RUN --json"
+        raise InputError("the app needs a terminal, and this is not one", f"Without one: {without}")
     if os.environ.get("TERM") == "dumb" and "TEXTUAL_DRIVER" not in os.environ:
         raise InputError(
             "the app needs a terminal that can move its cursor, and TERM is dumb",

@@ -323,6 +323,14 @@ def test_what_a_script_logs_to_be_looked_at(runs: Path) -> None:
     assert [event.caption for event in logged[:2]] == ["first", "second"]
 
 
+def test_a_script_that_is_to_keep_none(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_MEDIA", "0")
+    with RunWriter("looks") as run:
+        run.text("told", "x")
+    assert not told(run, MediaLogged)
+    assert not told(run, Notice)
+
+
 def test_a_script_for_another_tracker_logs_what_it_did(runs: Path) -> None:
     import torchtui as wandb
 
