@@ -96,6 +96,6 @@ def _plain(name: str, value: Any) -> Any:
             raise DataError(f"{name}: got a complex number", "Give a real one, such as its absolute value")
         return value.detach().clone()
     try:
-        return float(value)
+        return float(value.item() if hasattr(value, "item") else value)
     except (TypeError, ValueError):
         raise DataError(f"{name}: got {value!r:.60}", "Give a number, or a tensor of one") from None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
+from core.counting import counted
 from core.events import EpochFinished, EvaluationFinished, Event, Notice, StepLogged
 from core.interop.best_epoch import Best
 from core.interop.own_names import Placer, of_split
@@ -78,6 +79,12 @@ class ScriptProgress:
         confusion: Sequence[Sequence[int]],
     ) -> None:
         """End an epoch, as the script says; see `core.interop.writer.RunWriter.epoch`."""
+        if "implied" in self._warned and not self._epochs_are_told:
+            message = (
+                f"epoch() came after validation had ended {counted(self.epochs_done, 'epoch')}, which count, too: "
+                "give validation to epoch(), or log it just before"
+            )
+            self._emit(Notice(level="warning", message=message))
         self._epochs_are_told = True
         self._finish_epoch(
             None if train is None else of_split(train, "train"),

@@ -83,6 +83,8 @@ def refresh_logs(runs_dir: Path) -> None:
     from core.interop.readers.importing import import_logs
     from tui.terminal.text import clean
 
+    if runs_dir.is_file():
+        raise InputError(f"{runs_dir} is a file", "Give a folder of runs; tui watch FILE shows one log")
     for path, problem in import_logs(runs_dir).items():
         print(f"warning: {clean(str(path))}: {clean(problem)}", file=sys.stderr)
 

@@ -33,6 +33,7 @@ __all__ = ["FORMATS", "MAX_FOLDERS", "Format", "Found", "find_log", "find_logs"]
 
 MAX_FOLDERS = 50_000
 """Folders that are looked into under one path."""
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,12 @@ def find_log(path: Path) -> ForeignLog:
     """The log at a path: a file, or of those in a folder the one that was written last.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it is compressed.
         DependencyError: it needs a package that is not installed.
     """
     if path.is_file():
+        if path.suffix.lower() in COMPRESSED:
+            raise InputError(f"{path} is compressed", "Unpack it, and give the file that was in it")
         for format in FORMATS:
             if format.recognises(path):
                 return Found(path, format).reader()

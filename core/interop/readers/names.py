@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from core.metrics import has_direction
+
 __all__ = ["SPLIT_NAMES", "Place", "is_of_epoch", "place_of"]
 
 Split = Literal["train", "validation", "test", "lr", "epoch", "system"]
@@ -48,11 +50,17 @@ def place_of(name: str) -> Place:
         words = words[1:] if SPLIT_NAMES.keys() & {*words[1:]} else ["validation", *words[1:]]
     elif [*map(SPLIT_NAMES.get, words[:1])] != [None] and words[1:2] == ["epoch"] and len(words) > 2:
         words = [words[0], *words[2:]]
-    rest = "_".join(SHORT.get(word, word) for word in words if word not in SPLIT_NAMES)
+    elif words[:1] == ["loss"] and len(words) > 2 and words[1] in SPLIT_NAMES:  # skorch: Loss/valid_acc
+        words = words[1:] if has_direction(_joined(words[1:])) else words
+    rest = _joined(words)
     if RATES.match(rest) or RATES.match(plain):
         return "lr", "lr"
     split: Split = next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), "train")
     return split, rest or "value"
+
+
+def _joined(words: list[str]) -> str:
+    return "_".join(SHORT.get(word, word) for word in words if word not in SPLIT_NAMES)
 
 
 def is_of_epoch(name: str) -> bool:

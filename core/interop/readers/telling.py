@@ -164,7 +164,7 @@ class Teller:
         if "lr" in groups:
             at.lr = groups["lr"]["lr"]
         if "train" in groups or "whole" in groups:
-            self._train(row.time, groups.get("train"), groups.get("whole", {}), emit)
+            self._train(row, groups.get("train"), groups.get("whole", {}), emit)
         if "test" in groups:
             self._test(row, groups["test"], emit)
         if "validation" in groups:
@@ -211,17 +211,18 @@ class Teller:
             at.step = step + at.shift
 
     def _train(
-        self, time: float, train: dict[str, float] | None, whole: dict[str, float], emit: Emit
+        self, row: LogRow, train: dict[str, float] | None, whole: dict[str, float], emit: Emit
     ) -> None:
         at = self._at
         at.trained = True
-        for name, value in (train or {}).items():
+        is_late = bool(at.ends) and at.step == at.ends[-1].step and row.step < at.ends[-1].logged
+        for name, value in (train or {}).items() if not is_late else ():
             total, count = at.totals.get(name, (0.0, 0))
             at.totals[name] = total + value, count + 1
         emit(
             StepLogged(
-                time=time,
-                epoch=at.number or at.epoch + 1,
+                time=row.time,
+                epoch=at.number or at.epoch + (not is_late),
                 step=at.step,
                 train=train or whole,
                 lr=at.lr,

@@ -5,6 +5,9 @@ import dataclasses
 import math
 import subprocess
 import sys
+import weakref
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +100,81 @@ def test_without_epochs_each_validation_ends_one(runs: Path) -> None:
     assert epochs[0].train["loss"] == pytest.approx(sum(1 / step for step in range(1, 11)) / 10)
     assert [event.metrics for event in told(run, EvaluationFinished)] == [{"loss": 0.5}]
     assert ["each validation ends an epoch" in notice.message for notice in told(run, Notice)] == [True]
+
+
+def test_epochs_that_a_script_ends_late_are_reported(runs: Path) -> None:
+    with RunWriter("both") as run:
+        for _ in range(3):
+            run.log({"train/loss": 2.0, "val/mIoU": 0.5})
+        run.epoch(validation={"mIoU": 0.25})
+        run.epoch(validation={"mIoU": 0.25})
+    assert [epoch.epoch for epoch in told(run, EpochFinished)] == [1, 2, 3, 4]
+    said = [notice.message for notice in told(run, Notice) if notice.message.startswith("epoch()")]
+    assert said == [
+        "epoch() came after validation had ended 2 epochs, which count, too: "
+        "give validation to epoch(), or log it just before"
+    ]
+
+
+@pytest.mark.parametrize("call", ["log", "epoch"])
+def test_a_script_may_log_only_steps_or_only_epochs(runs: Path, call: str) -> None:
+    with RunWriter("plain") as run:
+        for number in (1, 2, 3):
+            if call == "log":
+                run.log(loss=1 / number)
+            else:
+                run.epoch(train={"loss": 1 / number}, validation={"loss": 2 / number})
+    ends = [(epoch.epoch, epoch.step, epoch.best_epoch) for epoch in told(run, EpochFinished)]
+    assert ends == ([] if call == "log" else [(1, 1, 1), (2, 2, 2), (3, 3, 3)])
+    assert summarise(run.run).status == "completed"
+
+
+def test_numbers_of_any_kind(runs: Path) -> None:
+    arrays = {"scalar": np.array(4.0), "of one": np.array([5.0]), "tensor": torch.tensor([True])}
+    others = {"decimal": Decimal("7.5"), "fraction": Fraction(1, 2), "half": torch.tensor(1.5).bfloat16()}
+    with RunWriter("kinds") as run:
+        run.log({"numpy": np.float32(1.5), "count": np.int64(3), "flag": np.bool_(True), **arrays, **others})
+        run.epoch()
+    expected = {"numpy": 1.5, "count": 3, "flag": 1, "scalar": 4, "of_one": 5, "tensor": 1}
+    assert told(run, EpochFinished)[0].train == expected | {"decimal": 7.5, "fraction": 0.5, "half": 1.5}
+
+
+def test_losses_do_not_keep_their_graph(runs: Path) -> None:
+    weight = torch.ones(3, requires_grad=True)
+    with RunWriter("graph") as run:
+        inner = weight * 2
+        alive = weakref.ref(inner)
+        run.log(loss=inner.sum())
+        del inner
+        assert alive() is None
+
+
+def test_a_rate_counts_the_steps_between_two_calls(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter(range(1000))
+    monkeypatch.setattr("core.interop.script_progress.time.monotonic", lambda: float(next(seconds)))
+    with RunWriter("every", config={"batch_size": 64}) as run:
+        for step in (50, 100, 150):
+            run.log(step=step, loss=1.0)
+    steps = told(run, StepLogged)
+    assert [event.step for event in steps] == [50, 100, 150]
+    assert len({event.samples_per_second for event in steps[1:]}) == 1
+    assert steps[1].samples_per_second > 0
+
+
+def test_a_score_that_is_not_a_number_is_no_divergence(runs: Path) -> None:
+    with RunWriter("auc") as run:
+        run.log(loss=1.0, auc=float("nan"), grad_norm=float("inf"))
+        run.epoch(validation={"loss": 1.0, "auc": float("nan")})
+    assert summarise(run.run).status == "completed"
+
+
+def test_names_of_any_number_and_length(runs: Path) -> None:
+    values = {f"group{number % 10}/metric {number}": number for number in range(500)} | {"x" * 300: 1}
+    with RunWriter("names") as run:
+        run.log(values)
+        run.epoch(validation={f"val{number}": number for number in range(500)})
+    (epoch,) = told(run, EpochFinished)
+    assert (len(epoch.train), len(epoch.validation)) == (501, 500)
 
 
 def test_without_validation_test_is_it(runs: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,8 @@ class GrowingLines:
                 data = b"" if self._is_broken else file.read(BLOCK_BYTES)
         except OSError:
             return NewLines()
-        whole = data[: data.rfind(b"\n") + 1]
+        encoding = _encoding_of(self._head)
+        whole = _whole_lines(data, encoding)
         problems = list[str]()
         if not whole and len(data) == BLOCK_BYTES:
             self._is_broken = True
@@ -77,7 +79,7 @@ class GrowingLines:
             whole = data
         self.offset += len(whole)
         self._before = (self._before + whole)[-KNOWN_BYTES:]
-        text = whole.decode("utf-8-sig" if self.offset == len(whole) else "utf-8", errors="replace")
+        text = whole.decode(encoding, errors="replace")
         return NewLines([*_split(text)], found.st_mtime, anew, problems)
 
     def _has_changed(self, head: bytes, size: int) -> bool:
@@ -91,13 +93,27 @@ def first_lines(path: Path, count: int, limit: int = 1 << 16) -> list[str]:
             data = file.read(limit)
     except OSError:
         return []
-    if b"\0" in data:
-        return []
+    encoding = _encoding_of(data)
     if len(data) == limit:
-        data = data[: data.rfind(b"\n") + 1]
-    return [*_split(data.decode("utf-8-sig", errors="replace"))][:count]
+        data = _whole_lines(data, encoding)
+    text = data.decode(encoding, errors="replace")
+    return [] if "\0" in text else [*_split(text)][:count]
+
+
+def _encoding_of(head: bytes) -> str:
+    """Return the encoding that a file's first bytes mark; UTF-8 where they mark none."""
+    return {BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}.get(head[:2], "utf-8")
+
+
+def _whole_lines(data: bytes, encoding: str) -> bytes:
+    """Return the data up to its last line end: a line feed, or a carriage return where there is none."""
+    for end in ("\n".encode(encoding), "\r".encode(encoding)):
+        if end in data:
+            return data[: data.rfind(end) + len(end)]
+    return b""
 
 
 def _split(text: str) -> Iterator[str]:
-    """Yield the lines that are not empty; only line feeds end one."""
-    return (line for raw in text.split("\n") if (line := raw.strip("\r\0")).strip())
+    """Yield the lines that are not empty; only line feeds end one, or carriage returns where there are none."""
+    ends = "\n" if "\n" in text else "\r"
+    return (line for raw in text.removeprefix("\ufeff").split(ends) if (line := raw.strip("\r\0")).strip())

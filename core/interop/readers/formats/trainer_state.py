@@ -24,7 +24,7 @@ SETTINGS = ("num_train_epochs", "max_steps", "train_batch_size")
 def find_trainer_states(folder: Folder) -> Iterator[Path]:
     """Yield the folder, if it or a checkpoint in it has such a file; nobody looks into the checkpoints then."""
     checkpoints = [name for name in folder.folders if CHECKPOINT.fullmatch(name)]
-    if state_files(folder.path):
+    if (NAME in folder.files or checkpoints) and state_files(folder.path):
         folder.folders[:] = [name for name in folder.folders if name not in checkpoints]
         yield folder.path
 

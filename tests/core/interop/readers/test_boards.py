@@ -72,6 +72,70 @@ def test_add_scalars_makes_one_metric_of_its_folders(tmp_path: Path, writer: Wri
     assert points(history, "train loss by step") == [(1, 1), (2, 1), (3, 1)]
 
 
+def test_folders_beside_the_main_log_add_to_it(tmp_path: Path, writer: Writer) -> None:
+    """tensorboardX writes `add_scalars` so, at any step."""
+    board = writer(tmp_path)
+    for step in range(5):
+        board.add_scalar("loss/train", 1.0, step)
+        board.add_scalar("loss/valid", 2.0, step)
+    for name, value in (("train", 1), ("val", 2)):
+        part = writer(tmp_path / "both" / name)
+        part.add_scalar("both", value, 3)
+        part.close()
+    board.close()
+    assert [found.path for found in find_logs(tmp_path)] == [tmp_path]
+    history = history_of(read_all(find_log(tmp_path)))
+    assert points(history, "validation loss") == [(epoch, 2) for epoch in range(1, 6)]
+    assert points(history, "train loss by step") == [(epoch, 1) for epoch in range(1, 6)]
+    assert (history.epoch, history.evaluation) == (5, {"validation": {"both": 2.0}})
+
+
+def test_training_by_step_and_validation_by_epoch(tmp_path: Path, writer: Writer) -> None:
+    board = writer(tmp_path)
+    for epoch in range(3):
+        for step in range(20):
+            board.add_scalar("train/loss", 1.0, 20 * epoch + step)
+        board.add_scalar("val/loss", 4.0 - epoch, epoch)
+    board.close()
+    history = history_of(read_all(find_log(tmp_path)))
+    assert points(history, "validation loss") == [(1, 4), (2, 3), (3, 2)]
+    assert (history.step, history.steps_per_epoch) == (60, 20)
+
+
+def test_numbers_that_are_not_finite_and_clocks_that_jump(tmp_path: Path, writer: Writer) -> None:
+    board = writer(tmp_path)
+    for epoch, (loss, clock) in enumerate([(1, 1e9), (math.nan, 2e9), (-math.inf, 5e8), (0.5, 3e9)]):
+        board.add_scalar("train/loss", loss, epoch, walltime=clock)
+        board.add_scalar("val/loss", 1 - epoch / 4, epoch, walltime=clock)
+    board.close()
+    history = history_of(read_all(find_log(tmp_path)))
+    assert points(history, "validation loss") == [(1, 1), (2, 0.75), (3, 0.5), (4, 0.25)]
+    assert (history.diverged_at, history.best_epoch) == (2, 4)
+
+
+def test_a_log_without_numbers_is_an_empty_run(tmp_path: Path, writer: Writer) -> None:
+    board = writer(tmp_path / "pictures")
+    board.add_text("note", "hello")
+    board.add_histogram("weights", np.arange(10.0))
+    board.close()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "events.out.tfevents.1.host").write_bytes(b"")
+    for name in ("pictures", "empty"):
+        history = history_of(read_all(find_log(tmp_path / name)))
+        assert (history.epoch, history.step, history.reported) == (0, 0, [])
+
+
+def test_many_runs_and_many_names(tmp_path: Path, writer: Writer) -> None:
+    for run in range(10):
+        board = writer(tmp_path / f"run_{run}" / ("sub" if run % 2 else ""))
+        for name in range(200 if run == 4 else 1):
+            board.add_scalar(f"val/layer{name}", name, 1)
+        board.close()
+    found = [*find_logs(tmp_path)]
+    assert len(found) == 10
+    assert len(history_of(read_all(found[4].reader())).reported) == 200
+
+
 def test_hyper_parameters_are_settings(tmp_path: Path, writer: Writer) -> None:
     board = writer(tmp_path)
     for epoch in range(2):

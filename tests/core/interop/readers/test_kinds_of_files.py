@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import InputError
 from core.events import EpochFinished, StepLogged
 from core.files.atomic import write_atomically
 from core.interop.readers.importing import import_logs
-from core.interop.readers.logs import find_log
+from core.interop.readers.logs import find_log, find_logs
+from tui.cli.run_arguments import refresh_logs
 
 STEPS = [(1, 0.9), (2, 0.5)]
 BOTH = [(1.1, 0.9), (0.8, 0.5)]
@@ -27,13 +29,20 @@ FILES = {
     "iterations.jsonl": '{"n_iter": 1, "loss": 0.9}\n{"n_iter": 2, "loss": 0.5}\n',
     "torn.jsonl": '{"step": 1, "loss": 0.9}\n{"step": 2, "loss": 0.5}\n{"step": 3, "lo',
     "environment.csv": "env_steps,loss\n1,0.9\n2,0.5\n",
+    "global_step.csv": "global_step,loss\n1,0.9\n2,0.5\n",
+    "baselines.csv": "rollout/ep_rew_mean,time/total_timesteps,train/loss\n5,1,0.9\n7,2,0.5\n",
+    "carriage_returns.csv": "epoch,loss,val_loss\r1,0.9,1.1\r2,0.5,0.8\r",
+    "carriage_returns.jsonl": '{"step": 1, "loss": 0.9}\r{"step": 2, "loss": 0.5}\r',
+    "utf_16_le.csv": "\ufeffepoch,loss,val_loss\r\n1,0.9,1.1\r\n2,0.5,0.8\r\n",
+    "utf_16_be.jsonl": '\ufeff{"step": 1, "loss": 0.9}\n{"step": 2, "loss": 0.5}\n',
 }
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_read(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
-    path.write_bytes(FILES[name].encode())
+    encoding = path.stem if "utf" in name else "utf-8"
+    path.write_bytes(FILES[name].encode(encoding))
     os.utime(path, (1e9, 1e9))  # whoever wrote it has finished
     log = find_log(path)
     events = [event for _ in range(5) for event in log.read()]
@@ -44,15 +53,33 @@ def test_a_file_is_read(name: str, tmp_path: Path) -> None:
     assert steps[-2:] == STEPS
 
 
-def test_a_file_that_is_written_now_waits_for_the_end_of_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("encoding", "end"), [("utf-8", "\n"), ("utf-8", "\r"), ("utf-16", "\n")])
+def test_a_file_that_is_written_now_waits_for_the_end_of_its_line(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
     path = tmp_path / "metrics.csv"
-    path.write_text("step,loss\n1,0.9\n2,0.")
+    whole = f"step,loss{end}1,0.9{end}2,0.5{end}".encode(encoding)
+    path.write_bytes(whole[:-3])
     log = find_log(path)
     events = [event for _ in range(3) for event in log.read()]
-    with path.open("a") as file:
-        file.write("5\n")
+    path.write_bytes(whole)
     events += [event for _ in range(3) for event in log.read()]
     assert [(event.step, event.train["loss"]) for event in events if isinstance(event, StepLogged)] == STEPS
+
+
+@pytest.mark.parametrize("name", ["results.csv.gz", "run.jsonl.zip"])
+def test_what_is_compressed_is_to_be_unpacked(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8b")
+    with pytest.raises(InputError, match=r"is compressed\. Unpack it"):
+        find_log(tmp_path / name)
+
+
+def test_below_a_file_there_is_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(FILES["updates.csv"])
+    assert [*find_logs(path)] == []
+    with pytest.raises(InputError, match="is a file"):
+        refresh_logs(path)
 
 
 def test_folders_that_are_not_searched_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
