@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.app import ComposeResult
 
+from core.evaluation.report import Report
 from core.inference.baselines import Baseline, models_beside
 from core.metrics import compared_metrics, label_of, signed
 from core.palette import RGB
@@ -135,7 +136,7 @@ class StandingsPanel(TablePanel):
         columns = [
             *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", max([8, *epochs]))),
             *(Column(best, max(9, cell_len(best))), Column("at", 4)),
-            *(column for row in rows for column in metric_columns(row)),
+            *(column for row in rows for column in metric_columns(row, _chances(shown, row, beside))),
         ]
         last = _last_columns(columns, self.content_size.width)
 
@@ -243,14 +244,19 @@ def _last_columns(columns: Sequence[Column], room: int) -> list[Column]:
     return last
 
 
-def metric_columns(row: Standings) -> list[Column]:
-    """Return the columns of a metric: its value, and its interval, or that nothing tests who leads."""
+def metric_columns(row: Standings, chances: Sequence[str] = ()) -> list[Column]:
+    """Return the columns of a metric: its value, and its interval, or that nothing tests who leads.
+
+    Args:
+        chances: what else than the intervals of the groups stands in the second column.
+    """
     title = clean(label_of(row.metric))
     value = Column(title, max(10, cell_len(title)))
     if not has_chance(row):
         return [value]
     chance = "95 %" if row.is_tested else NOT_TESTED
-    return [value, Column(chance, max(13 if _has_intervals(row) else 8, len(chance)))]
+    texts = (chance, *chances, *(interval_text(score) for score in row.scores))
+    return [value, Column(chance, max(8, *map(cell_len, texts)))]
 
 
 def has_chance(row: Standings) -> bool:
@@ -273,9 +279,7 @@ def _member(shown: Shown, line: Line, name: str, rows: Sequence[Standings]) -> l
         against = row.scores[shown.reference] if shown.reference is not None else None
         value = report.metrics.get(row.metric) if report else None
         shift = signed(value - against.value) if against and value is not None else number(value)
-        interval = report.intervals.get(row.metric) if report else None
-        chance = interval_text(Score(0.0, (interval[0], interval[1])) if interval else None)
-        values += [f"  {shift}", *([chance] if has_chance(row) else [])]
+        values += [f"  {shift}", *([_interval(report, row.metric)] if has_chance(row) else [])]
     alone = RunGroup((entry,))
     return [
         (member_sign(line.member), shown.signed(line.place)[1]),
@@ -291,10 +295,22 @@ def _beside(model: Baseline, rows: Sequence[Standings], split: str) -> list[Cell
     report = model.reports[split]
     values: list[Cell] = []
     for row in rows:
-        interval = report.intervals.get(row.metric)
-        ends = " … ".join(number(end, 3) for end in interval) if interval else ""
-        values += [f"  {number(report.metrics.get(row.metric))}", *([ends] if has_chance(row) else [])]
+        chance = [_interval(report, row.metric)] if has_chance(row) else []
+        values += [f"  {number(report.metrics.get(row.metric))}", *chance]
     return ["·", clean(model.title), "", "", "", *values, "", "simple model"]
+
+
+def _interval(report: Report | None, metric: str) -> str:
+    """The interval of one run or simple model, as text."""
+    ends = report.intervals.get(metric) if report else None
+    return interval_text(Score(0.0, (ends[0], ends[1])) if ends else None)
+
+
+def _chances(shown: Shown, row: Standings, beside: Sequence[Baseline]) -> list[str]:
+    """The intervals of simple models and of runs of expanded groups."""
+    members = [shown.groups[place].entries for place in shown.expanded]
+    reports = [entry.reports.get(shown.split) for entries in members for entry in entries]
+    return [_interval(report, row.metric) for report in (*reports, *(m.reports[shown.split] for m in beside))]
 
 
 def _has_intervals(row: Standings) -> bool:

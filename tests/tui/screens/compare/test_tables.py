@@ -23,3 +23,12 @@ def test_a_metric_that_nothing_tests_says_so(
 ) -> None:
     row = Standings("accuracy", scores, frozenset(leaders), frozenset(), (None, None))
     assert [column.title for column in metric_columns(row)] == titles
+
+
+def test_an_interval_has_the_room_that_it_needs() -> None:
+    seeds = Score(0.9, deviation=0.0031, runs=2)
+    row = Standings("accuracy", (seeds, seeds), frozenset({0}), frozenset(), (None, None))
+    assert metric_columns(row)[1].width == len("not tested")
+    assert metric_columns(row, ["0.092 … 0.385"])[1].width == len("0.092 … 0.385")
+    below = Standings("r2", (Score(-0.2, (-0.312, -0.101)), None), frozenset(), frozenset(), (None, None))
+    assert metric_columns(below)[1].width == len("-0.312 … -0.101")

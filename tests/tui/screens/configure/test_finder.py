@@ -80,6 +80,7 @@ async def test_one_key_takes_the_batch_size_into_the_form(make: MakeApp) -> None
         dialog, form = await opened(pilot, "b")
         await until(pilot, lambda: not dialog.query_one("#take", Button).disabled)
         assert "samples/s" in shown(dialog)
+        assert "per epoch" in shown(dialog), "how few steps the proposal leaves"
         await pilot.press("enter")
         await until(pilot, lambda: form.form.fields["training.batch_size"].text == dialog.suggestion)
         assert some(form.state.config).training.batch_size in (8, 16, 32, 64)
