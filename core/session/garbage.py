@@ -3,10 +3,15 @@
 import gc
 import sys
 
-__all__ = ["freeze_garbage_collector"]
+__all__ = ["are_modules_frozen", "freeze_garbage_collector"]
 
 MANY_MODULES = 100
 _modules_frozen = 0
+
+
+def are_modules_frozen() -> bool:
+    """Return whether few modules at most were imported since the last freeze, so that a full collection is short."""
+    return len(sys.modules) < _modules_frozen + MANY_MODULES
 
 
 def freeze_garbage_collector() -> None:
@@ -16,6 +21,6 @@ def freeze_garbage_collector() -> None:
     up all threads, a training one too, for up to 0.3 s.
     """
     global _modules_frozen
-    if len(sys.modules) >= _modules_frozen + MANY_MODULES:
+    if not are_modules_frozen():
         gc.freeze()
         _modules_frozen = len(sys.modules)

@@ -21,7 +21,7 @@ from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
 from tui.app.faults import Faults
-from tui.app.idle_garbage import LOOK_SECONDS, IdleGarbage
+from tui.app.idle_garbage import LOOK_SECONDS, PAUSE_SECONDS, IdleGarbage
 from tui.app.modes import SCREENS, stylesheet
 from tui.app.ordered_input import OrderedInput
 from tui.app.palette import InOrder, Palette, commands
@@ -358,7 +358,10 @@ class TuiApp(OrderedInput):
 
     def action_go(self, mode: str) -> AwaitMount | None:
         """Switch to a mode; keys that are pressed until its screen is there wait for it."""
-        return self.switch_mode(mode) if isinstance(self.screen, ModeScreen) else None
+        if not isinstance(self.screen, ModeScreen):
+            return None
+        self.set_timer(PAUSE_SECONDS, lambda: self._garbage.look_in_pause(self.last_input))
+        return self.switch_mode(mode)
 
     def action_turn(self, by: int) -> AwaitMount | None:
         """Switch to the next or previous mode."""

@@ -2,20 +2,27 @@
 
 Python runs one after a dozen changes of the mode, whenever the objects that are kept have grown by a quarter.
 Collections of young objects take a millisecond and go on as they do.
+
+A collection takes the longer the more there is to look through. So modules are frozen after one, and the garbage of a
+few changes of the mode is collected in the pause after the last of them, which takes less than a tenth of a second.
 """
 
 import gc
 import time
 
-__all__ = ["LOOK_SECONDS", "IdleGarbage"]
+from core.session.garbage import are_modules_frozen, freeze_garbage_collector
+
+__all__ = ["LOOK_SECONDS", "PAUSE_SECONDS", "IdleGarbage"]
 
 LOOK_SECONDS = 1.0
 IDLE_SECONDS = 1.5
 """Since the last key or move of the mouse, after which nobody types."""
+PAUSE_SECONDS = 0.15
+"""Since a change of the mode, after which its frame is there."""
 NEVER = 1_000_000
-LEAST, MOST = 10, 200
-"""Collections of the middle generation, each after about 7,000 new objects, before a full one is worth it; and after
-which it waits no longer."""
+FEW, LEAST, MOST = 5, 10, 200
+"""Collections of the middle generation, each after about 7,000 new objects, after which a full one is worth the pause
+after a change of the mode (three or four changes), is worth it at rest, and waits no longer."""
 SHARE = 0.01
 """Of the time that full collections take at most, so that they hold up no training."""
 
@@ -46,7 +53,20 @@ class IdleGarbage:
         is_idle = begun - last_input >= IDLE_SECONDS and begun >= self._next
         if waiting < LEAST or not (is_idle or waiting >= MOST):
             return False
+        self._collect()
+        return True
+
+    def look_in_pause(self, last_input: float) -> bool:
+        """Collect the garbage of a few changes of the mode, unless a key came since or it would take long."""
+        is_pause = time.monotonic() - last_input >= PAUSE_SECONDS
+        if gc.get_count()[2] < FEW or not is_pause or not are_modules_frozen():
+            return False
+        self._collect()
+        return True
+
+    def _collect(self) -> None:
+        begun = time.monotonic()
         gc.collect()
+        freeze_garbage_collector()
         ended = time.monotonic()
         self._next = ended + (ended - begun) / SHARE
-        return True
