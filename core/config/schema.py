@@ -220,12 +220,11 @@ def _with_suggestions(values: Mapping[str, Any]) -> dict[str, Any]:
     Of the training section only `min_steps` is suggested, in place of epochs: where epochs are given they stay.
     """
     found = _with_sections(values)
-    data, given = _choice_of("data", found), found.get("model")
-    fields = _family("model")[data.MODEL].model_fields if data is not None else {}
-    if data is not None and (
-        given is None or (isinstance(given, Mapping) and {*given} <= {*fields} - {"name"})
-    ):
-        found["model"] = {"name": data.MODEL, **(given or {})}
+    data, given = _choice_of("data", found), found.get("model") or {}
+    if data is not None and isinstance(given, Mapping) and "name" not in given:
+        model = data.model_for(found.get("data", {}))
+        if {*given} <= {*_family("model")[model].model_fields}:
+            found["model"] = {"name": model, **given}
     for section, suggested in getattr(_choice_of("model", found), "SUGGESTS", {}).items():
         given = found.get(section, {})
         names = {"name"} if section in FAMILIES else {"epochs", *suggested}

@@ -1,6 +1,6 @@
 """Base of the options of all data sets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -63,9 +63,14 @@ class DataOptions(Options):
     """Positive class of two, by its name; auto: the one that names make clear, such as fraud, else the later one."""
 
     MODEL: ClassVar[str] = "mlp"
-    """Model of a configuration that names none."""
+    """Model of a configuration that names none; see `model_for`."""
     preparation: ClassVar[str] = "not downloaded yet; Start downloads it"
     """What there is to be said while `load` would take long."""
+
+    @classmethod
+    def model_for(cls, fields: Mapping[str, Any]) -> str:
+        """Return the model of a configuration that names none, for data with these fields, unchecked as given."""
+        return cls.MODEL
 
     @property
     def title(self) -> str:

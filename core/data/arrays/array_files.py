@@ -17,7 +17,7 @@ from core.files.reading import ensure_regular
 if TYPE_CHECKING:
     from core.data.sequences import Ragged
 
-__all__ = ["read_arrays"]
+__all__ = ["pair_names", "read_arrays"]
 
 PAIRS = (
     ("inputs", "targets"),
@@ -67,7 +67,7 @@ def read_arrays(path: str, inputs: str, targets: str, wanted: Sequence[str] = ()
         chosen = [name.strip() for name in inputs.split(",") if name.strip()]
         if len(chosen) > 1 or any(f"{name}{OFFSETS}" in held for name in chosen):
             return _several(file, archive, chosen, targets)
-        names = _names(file, held, inputs, targets)
+        names = pair_names(file, held, inputs, targets)
         if f"{names[0]}{OFFSETS}" in held:
             return _several(file, archive, [names[0]], names[1])
         others = {split: _names_of_split(held, names, words) for split, words in SPLIT_WORDS.items()}
@@ -257,8 +257,12 @@ def _unreadable(what: str, error: Exception) -> DataError:
     )
 
 
-def _names(file: Path, held: tuple[str, ...], inputs: str, targets: str) -> tuple[str, str]:
-    """The names of inputs and targets among those that an archive holds."""
+def pair_names(file: Path, held: tuple[str, ...], inputs: str, targets: str) -> tuple[str, str]:
+    """Return the names of inputs and targets among those that an archive holds.
+
+    Raises:
+        DataError: it does not hold what was named, or no usual pair.
+    """
     for field, name in (("inputs", inputs), ("targets", targets)):
         if name:
             _check_held(file, held, field, name)

@@ -1,7 +1,9 @@
 """Arrays from files of NumPy: images or tables by their shape, classes or numbers by their values. No pickles."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -33,11 +35,29 @@ class Arrays(HeldOut, ImageOptions):
     padding: Annotated[int, Field(ge=-1)] = -1
     """The id that fills short sequences of tokens, to be ignored; -1 for none."""
 
+    @classmethod
+    def model_for(cls, fields: Mapping[str, Any]) -> str:
+        from core.data.arrays.peeked import holds_masks
+
+        if fields.get("shape") == "tokens":
+            return "text_bag"
+        path, inputs, targets = (str(fields.get(key) or "") for key in ("path", "inputs", "targets"))
+        return (
+            "unet"
+            if fields.get("task", "auto") == "auto" and holds_masks(path, inputs, targets)
+            else cls.MODEL
+        )
+
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.arrays.array_files import read_arrays
         from core.data.arrays.array_samples import dataset_of
+        from core.tasks.registry import MASKS
 
         given = read_arrays(
             self.path, self.inputs, self.targets, (self.group, self.time, self.split, self.weight)
         )
-        return dataset_of(given, self, self.name, self.task, self.shape)
+        data = dataset_of(given, self, self.name, self.task, self.shape)
+        if data.task != MASKS:
+            return data
+        note = "targets: masks, a class for each pixel; the network is unet where model.name sets no other"
+        return replace(data, notes=(*data.notes, note))

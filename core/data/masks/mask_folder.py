@@ -1,7 +1,7 @@
 """A folder of images beside a folder of masks."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ __all__ = ["MaskFolder"]
 class MaskFolder(HeldOut, ImageOptions, FeedOptions):
     """Your own images with masks: a folder images beside a folder masks, PNG files whose values are classes."""
 
+    MODEL: ClassVar[str] = "unet"
     name: Literal["mask_folder"] = "mask_folder"
     path: Annotated[str, Files(("/",))] = ""
     """The folder that holds both, maybe within train, val and test; an image and its mask have the same name."""

@@ -23,9 +23,10 @@ from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.targets.names import id_name
 from core.data.tables.targets.several import examine_columns, examine_labels, named_columns, rows_with_all
 from core.data.tables.values.reading import Reading, Rules, quoted
-from core.data.tables.values.rows import SAMPLE_ROWS, ReadRows, read_rows
+from core.data.tables.values.rows import SAMPLE_ROWS, ReadRows, missing_setting, read_rows
 from core.data.targets import SHARES
 from core.errors import DataError
+from core.remedies import worded
 from core.tasks.registry import task_for
 
 __all__ = [
@@ -37,6 +38,9 @@ __all__ = [
     "read_training_rows",
     "rules_of",
 ]
+
+IGNORED_CLASS = "-100"
+"""What PyTorch's losses ignore, and arrays leave out."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,17 @@ def _target(options: Csv, read: ReadRows, names: Sequence[str]) -> tuple[np.ndar
     target = examine_target(
         frame[name][positions], readings[name], options.task, options.rare_classes, source, positions
     )
-    return positions, target, left_out
+    return positions, target, [*left_out, *_ignored(options, target)]
+
+
+def _ignored(options: Csv, target: Target) -> list[str]:
+    """Report a class by which loss functions ignore samples."""
+    if options.task != "auto" or IGNORED_CLASS not in target.class_names:
+        return []
+    marks = worded((missing_setting(options.missing, [IGNORED_CLASS]),))
+    return [
+        f"target: {IGNORED_CLASS} is a class like the others; if it marks unknown ones, {marks} leaves them out"
+    ]
 
 
 def dividing_columns(options: Csv, names: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Folders of texts: one folder for each class, maybe within train, validation and test."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut
@@ -21,6 +21,7 @@ MAX_PEEKED = 200
 class TextFolder(HeldOut, TokenOptions):
     """Your own texts: a folder for each class, with a text file for each sample."""
 
+    MODEL: ClassVar[str] = "text_bag"
     name: Literal["text_folder"] = "text_folder"
     path: Annotated[str, Files(("/",))] = ""
     """The folder, with a folder for each class, maybe within train, val and test."""

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import example, given, settings
@@ -347,3 +348,30 @@ def test_any_assignment_is_values_or_refused(assignment: str) -> None:
     except ConfigError:
         return
     assert len(values) == 1
+
+
+def test_the_default_network_fits_the_data(tmp_path: Path) -> None:
+    images, bits = np.zeros((6, 8, 8), np.float32), np.zeros((6, 8, 8), np.int64)
+    for name, targets in (("masks", bits), ("classes", bits[:, 0, 0]), ("floats", images)):
+        np.savez(tmp_path / f"{name}.npz", x=images, y=targets)
+    np.save(tmp_path / "x.npy", images)
+    np.save(tmp_path / "y.npy", bits)
+    found = {
+        name: from_dict({"data": str(tmp_path / name)}).model.name
+        for name in ("masks.npz", "classes.npz", "floats.npz", "missing.npz", "x.npy")
+    }
+    assert found == {
+        "masks.npz": "unet",
+        "classes.npz": "mlp",
+        "floats.npz": "mlp",
+        "missing.npz": "mlp",
+        "x.npy": "unet",
+    }
+    masks = str(tmp_path / "masks.npz")
+    assert from_dict({"data": masks, "model": "cnn"}).model.name == "cnn"
+    assert from_dict({"data": masks, "model": {"depth": 2}}).model.name == "unet"
+    assert [from_dict({"data": name}).model.name for name in ("mask_folder", "text_folder")] == [
+        "unet",
+        "text_bag",
+    ]
+    assert from_dict({"data": {"name": "arrays", "shape": "tokens"}}).model.name == "text_bag"

@@ -405,3 +405,12 @@ def test_a_mistyped_column_gets_a_suggestion(read: Read) -> None:
 def test_5000_columns_are_loaded(read: Read) -> None:
     columns = {f"x{at}": [at % 7 + row for row in range(12)] for at in range(5000)}
     assert len(read(columns | {"target": TWO[:12]}).feature_names) == 5000
+
+
+def test_a_class_that_losses_ignore_is_reported_with_the_setting_that_leaves_it_out(read: Read) -> None:
+    columns = {"a": NUMBERS, "target": [(-100, 0, 1)[at % 3] for at in range(ROWS)]}
+    (note,) = [note for note in read(columns).notes if "-100 is a class" in note]
+    assert 'data.missing=["?", ' in note
+    left = read(columns, missing=["-100"])
+    assert left.class_names == ("0", "1")
+    assert not any("is a class like" in note for note in left.notes)
