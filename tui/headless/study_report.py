@@ -1,5 +1,6 @@
 """Report of a study as text: the best trials, importance, the best configuration and its command."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from core.tuning.study.study import TuningStudy
 from tui.forms.command_line import command_line, resume_command
 from tui.headless.confirm import confirmation_lines
 from tui.headless.study_views import saving
+from tui.headless.trial_states import state_text
 from tui.terminal.costs import weighed_text
 from tui.terminal.text import clean, number, setting
 
@@ -61,10 +63,13 @@ def print_study(
         console.print(Text(command_line(config)), soft_wrap=True)
         console.print(Text(f"\nbest trial  {shown.run}"), soft_wrap=True)
     done = sum(record.done for record in finished.records)
+    others = Counter(state_text(record) for record in finished.records if record.done)
+    parts = [f"{number} {state}" for state, number in others.items() if state != "completed"]
+    of_these = f" ({', '.join(parts)})" if parts else ""
     waiting = sum(record.place is not None for record in finished.records)
     more = f", {waiting} paused" if waiting else ""
     saved = f", {saving(study.plan, finished.records)}" if study.plan.pruned_by_epoch else ""
-    console.print(Text(f"{finished.status}: {counted(done, 'trial')} done{more}{saved}", "bold"))
+    console.print(Text(f"{finished.status}: {counted(done, 'trial')} done{of_these}{more}{saved}", "bold"))
     console.print(Text(f"study       {clean(str(study.folder.path))}"), soft_wrap=True)
     if finished.status == "stopped":
         console.print(Text(f"resume      {resume_command('tune', study.folder.path)}"), soft_wrap=True)
@@ -104,13 +109,19 @@ def selection_lines(chosen: Selection) -> list[str]:
     lines = [f"trial {chosen.trial}: {name} {number(chosen.value)} on {samples}{ends}"]
     if chosen.trials > 1:
         lines[0] += f"; chosen as the best of {chosen.trials}, so that new data will show a worse number"
+        lines.append(_level(chosen))
+    return lines
+
+
+def _level(chosen: Selection) -> str:
+    if chosen.level:
         shown = " ".join(map(str, chosen.level[:TOP]))
         more = f" and {len(chosen.level) - TOP} more" if len(chosen.level) > TOP else ""
-        level = (
-            f"trials {shown}{more} are not clearly worse" if chosen.level else "all others are clearly worse"
-        )
-        lines.append(f"on the same samples {level}")
-    return lines
+        return f"on the same samples trials {shown}{more} are not clearly worse"
+    if chosen.unknown:
+        others = "the others" if chosen.unknown == chosen.trials - 1 else f"{chosen.unknown} of the others"
+        return f"not known: how much worse {others} are beyond chance, for want of samples or predictions"
+    return "on the same samples all others are clearly worse"
 
 
 def _print_importance(title: str, found: PathImportance, console: Console) -> None:

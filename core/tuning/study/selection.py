@@ -30,6 +30,7 @@ class Selection:
         metric: by which trials are compared sample by sample: that of the study, or for a loss what stands for it.
         value: of the best trial. interval: its 95 % interval had it not been chosen; None where there is none.
         level: numbers of the trials that are not clearly worse on the same samples, the best first.
+        unknown: how many more were compared where samples are too few to tell, or predictions lack.
     """
 
     trial: int
@@ -39,6 +40,7 @@ class Selection:
     value: float
     interval: Interval | None
     level: tuple[int, ...]
+    unknown: int = 0
 
 
 def selection(ranked: Sequence[TrialRecord], metric: str) -> Selection | None:
@@ -55,13 +57,16 @@ def selection(ranked: Sequence[TrialRecord], metric: str) -> Selection | None:
     compared = compared_metric(report, metric)
     if compared is None or not len(predictions):
         return None
-    level = [
-        record.number
+    found = {
+        record.number: _is_level(record, predictions, compared, (report.metrics[compared], len(ranked) - 1))
         for record in ranked[1 : MAX_COMPARED + 1]
-        if _is_level(record, predictions, compared, (report.metrics[compared], len(ranked) - 1))
-    ]
+    }
+    level = tuple(number for number, is_level in found.items() if is_level)
+    unknown = sum(is_level is None for is_level in found.values())
     value, interval = report.metrics[compared] or 0.0, report.intervals.get(compared)
-    return Selection(ranked[0].number, len(ranked), len(predictions), compared, value, interval, tuple(level))
+    return Selection(
+        ranked[0].number, len(ranked), len(predictions), compared, value, interval, level, unknown
+    )
 
 
 def _stored(record: TrialRecord, *, in_full: bool = False) -> tuple[Predictions, Report] | None:
@@ -92,13 +97,15 @@ def compared_metric(report: Report, metric: str) -> str | None:
     return next((name for name in names if report.metrics.get(name) is not None), None)
 
 
-def _is_level(record: TrialRecord, best: Predictions, metric: str, of_best: tuple[float | None, int]) -> bool:
-    """Return whether a trial is not clearly worse; without its predictions that is not known, and not said."""
+def _is_level(
+    record: TrialRecord, best: Predictions, metric: str, of_best: tuple[float | None, int]
+) -> bool | None:
+    """Return whether a trial is not clearly worse; None where no test tells."""
     found, (top, comparisons) = _stored(record), of_best
     if found is None or top is None or not same_samples(found[0], best):
-        return False
+        return None
     value = found[1].metrics.get(metric)
     if value is None:
-        return False
+        return None
     difference = paired_differences(found[0], best, {metric: value - top}, comparisons).get(metric)
-    return difference is not None and not difference.is_clear
+    return None if difference is None else not difference.is_clear

@@ -144,4 +144,6 @@ def _basis(standing: "Standing") -> str:
     chosen = standing.selection
     if chosen is None:
         return ""
-    return f"★ best of {chosen.trials} on {counted(chosen.samples, 'sample')}  ≈ {len(chosen.level)} not clearly worse"
+    basis = f"★ best of {chosen.trials} on {counted(chosen.samples, 'sample')}"
+    is_told = chosen.level or not chosen.unknown
+    return f"{basis}  ≈ {len(chosen.level)} not clearly worse" if is_told else basis
