@@ -1,5 +1,6 @@
 """Terminals for the tests."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,4 +21,7 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 
     yield make
     for one in opened:
-        one.process.close(force=True)
+        if one.process.isalive():
+            one.process.kill(signal.SIGKILL)
+            one.process.wait()
+        one.process.close()
