@@ -17,8 +17,8 @@ from tui.screens.agents_dialog import AgentsDialog, agents_note
 async def test_calls_are_shown_and_agents_stopped(tmp_path: Path) -> None:
     assert agents_note(tmp_path) == ""
     session = open_session(tmp_path, Budget(60, 10))
-    take(session, 20, 2, client="claude", tool="start_run").started(["2026-01-01_0000_iris-mlp_abc", "other"])
-    note_call(session, AgentCall(1.0, "claude", "list_runs", "", "", "4 runs"))
+    take(session, 20, 2, client="editor", tool="start_run").started(["2026-01-01_0000_iris-mlp_abc", "other"])
+    note_call(session, AgentCall(1.0, "editor", "list_runs", "", "", "4 runs"))
     last = AgentCall(
         2.0, "cla\x1bude", "start_run", "data: iris", "is it [b]enough[/b]?", "test is locked", ok=False
     )

@@ -158,6 +158,8 @@ class ConfigureScreen(FilledForm):
         form = FormView(texts, extra, everything=everything, id="form")
         self.query_one(ActionBar).show_fields(everything)
         await self.query_one("#configure").mount(form, PreviewView(id="preview"))
+        if not form.fields:  # the app ended meanwhile
+            return
         self.built = True
         form.fields["data.name"].editor.focus()
         self._tell_dropped(dropped)

@@ -17,7 +17,7 @@ from tests.tui.cli.conftest import Tui
 def test_a_session_is_shown_stopped_and_allowed_again(tui: Tui) -> None:
     assert "no agent has worked here" in tui("agents").out
     session = open_session(Path("runs"), Budget(60, 10))
-    take(session, 20, 2, client="claude", tool="start_run").started(["iris-mlp_abc"])
+    take(session, 20, 2, client="editor", tool="start_run").started(["iris-mlp_abc"])
     note_call(
         session, AgentCall(0.0, "cla\x1b[2Jude", "start_run", "data: iris", "a try", "started iris-mlp_abc")
     )
