@@ -19,7 +19,7 @@ from core.files.atomic import creating, write_atomically
 from core.files.temporary import hidden_folder, sweep_folders, sync_folder
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
 from core.runs.labels import read_labels, write_labels
-from core.runs.references import matches, resolve
+from core.runs.references import LATEST, STUDY, matches, resolve
 from core.runs.script import imported_dir, is_imported, script_of
 
 if TYPE_CHECKING:
@@ -344,6 +344,8 @@ def all_runs(runs_dir: Path) -> list[Run]:
 def find_run(runs_dir: Path, reference: str) -> Run:
     """Return the run, or else the trial, that a path or a reference means, see `core.runs.references.resolve`.
 
+    A part of a name means no trial where it means a study: the letters of both are random, and may be the same.
+
     Raises:
         RunError: there is none, or more than one.
     """
@@ -360,8 +362,9 @@ def find_run(runs_dir: Path, reference: str) -> Run:
     hint = (LIST_RUNS if runs else START_RUN,)
     names = {}
     if not any(matches(reference, name) for name in runs):
-        if trials := {name: run for name, run in _trials(runs_dir).items() if matches(reference, name)}:
-            runs = trials
+        trials = {name: run for name, run in _trials(runs_dir).items() if matches(reference, name)}
+        if reference in (LATEST, *trials) or not _means_study(runs_dir, reference):
+            runs = trials or runs
         names = {name: read_labels(run.path).name for name, run in runs.items()}
     name = resolve(
         reference,
@@ -377,7 +380,11 @@ def find_run(runs_dir: Path, reference: str) -> Run:
 
 def _trials(runs_dir: Path) -> dict[str, Run]:
     """Return the runs of all studies below a folder of runs, by their names."""
-    return {path.name: Run(path) for path in runs_dir.glob("study_*/trials/*") if NAME.match(path.name)}
+    return {path.name: Run(path) for path in runs_dir.glob(f"{STUDY}*/trials/*") if NAME.match(path.name)}
+
+
+def _means_study(runs_dir: Path, reference: str) -> bool:
+    return any(matches(reference, path.name, STUDY) for path in runs_dir.glob(f"{STUDY}*"))
 
 
 def is_run(path: Path) -> bool:

@@ -7,13 +7,15 @@ from typing import Final
 from core.errors import RunError
 from core.remedies import Hint
 
-__all__ = ["LATEST", "NOBODY", "matches", "resolve"]
+__all__ = ["LATEST", "NOBODY", "STUDY", "matches", "resolve"]
 
 LATEST = "latest"
 """Refers to the run, or the study, that was started or resumed last."""
+STUDY = "study_"
+"""Begins the name of the folder of a study."""
 NOBODY: Final[Mapping[str, str]] = {}
 """No name of a user's own."""
-DATED = re.compile(r"^(study_)?\d{4}-\d\d-\d\d_\d{4}_")
+DATED = re.compile(rf"^({STUDY})?\d{{4}}-\d\d-\d\d_\d{{4}}_")
 MAX_NAMED = 3
 """Largest number of matches that the message of an ambiguous reference lists."""
 

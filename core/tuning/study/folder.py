@@ -26,11 +26,11 @@ from core.files.temporary import LOCK_NAME, hidden_folder, sync_folder
 from core.remedies import START_STUDY
 from core.runs.folder import ALPHABET, name_of
 from core.runs.labels import read_labels
-from core.runs.references import NOBODY, matches, resolve
+from core.runs.references import NOBODY, STUDY, matches, resolve
 
 __all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named", "resolve_study"]
 
-PREFIX = "study_"
+PREFIX = STUDY
 NEW = ".new-study-"
 """Begins the hidden name of a folder that is not whole yet."""
 NAME = re.compile(rf"{PREFIX}[\w.-]+")

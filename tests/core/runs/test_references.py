@@ -94,6 +94,18 @@ def test_runs_studies_and_storages_take_the_same_references(tmp_path: Path) -> N
             find(runs[0].id[:5])
 
 
+def test_a_study_goes_before_a_trial_whose_letters_are_the_same(tmp_path: Path) -> None:
+    study = create_folder(tmp_path, TrainConfig())
+    letters = study.name.rpartition("_")[2]
+    trial = create_run(study.trials_dir, TrainConfig())
+    same = trial.path.rename(trial.path.with_name(f"2020-01-01_1246_iris-mlp_{letters}"))
+    with pytest.raises(RunError, match=f"no run '{letters}'"):
+        find_run(tmp_path, letters)
+    assert find_study(tmp_path, letters) == study
+    for reference in ("latest", same.name, "2020-01-01_1246_iris"):
+        assert find_run(tmp_path, reference).path == same
+
+
 def test_a_resumed_run_is_the_latest(tmp_path: Path) -> None:
     old, new = (create_run(tmp_path, TrainConfig()) for _ in range(2))
     os.utime(old.config_file, (1000, 1000))
