@@ -30,7 +30,7 @@ from core.runs.history.history import History
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Plot
 from tui.runtime.feed import RunFeed
-from tui.runtime.hosts import LogHost
+from tui.runtime.hosts.log_host import LogHost
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 FOLLOWED_SIZES = (10_000, 100_000, 1_000_000)

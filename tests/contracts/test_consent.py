@@ -18,7 +18,7 @@ from core.tuning.executors.trial import run_trial
 from core.user_code.loading import call, load_object, program_of, trust_named
 from core.user_code.trust import AGREED, agree, config_folder, take_over
 from tests.support.repository import REPOSITORY
-from tui.runtime.hosts import launch_in_background
+from tui.runtime.hosts.launching import launch_in_background
 
 NET = """
 from os import system
@@ -200,7 +200,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, 
     def start(command: list[str], *, env: dict[str, str], **options: Any) -> None:
         started.append((command, env))
 
-    monkeypatch.setattr("tui.runtime.hosts.subprocess.Popen", start)
+    monkeypatch.setattr("tui.runtime.hosts.launching.subprocess.Popen", start)
     return started
 
 

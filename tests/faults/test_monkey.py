@@ -27,7 +27,7 @@ from tests.support.fixtures import TrainRun, WriteRun
 from tests.support.instant import Instant
 from tests.support.waiting import until
 from tui.app.app import TuiApp
-from tui.runtime.hosts import AppHost
+from tui.runtime.hosts.app_host import AppHost
 from tui.screens.dialog import Dialog
 
 pytestmark = pytest.mark.heavy

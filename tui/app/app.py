@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from core.runs.folder import Run
     from tui.app.turns import Turns
     from tui.runtime.feed import RunFeed
-    from tui.runtime.hosts import LogHost
+    from tui.runtime.hosts.log_host import LogHost
     from tui.runtime.queue import Queue, Waiting
 
 __all__ = ["TuiApp"]
@@ -285,7 +285,7 @@ class TuiApp(OrderedInput):
         from core.runs.folder import Run
         from core.runs.script import is_imported
         from tui.runtime.feed import RunFeed
-        from tui.runtime.hosts import LogHost
+        from tui.runtime.hosts.log_host import LogHost
 
         if isinstance(run, Run) and is_imported(run.path):
             from core.interop.readers.importing import original_of
@@ -441,7 +441,7 @@ class TuiApp(OrderedInput):
         return self.feed.host.run if self.feed is not None and self.feed.in_app else None
 
     def _warn_run(self, message: str) -> None:
-        from tui.runtime.hosts import AppHost
+        from tui.runtime.hosts.app_host import AppHost
 
         if self.feed is not None and isinstance(self.feed.host, AppHost):
             self.feed.host.warn(message)

@@ -15,7 +15,9 @@ from core.errors import TorchtuiError
 from core.runs.folder import create_run
 from core.status import is_ended
 from tui.runtime.feed import RunFeed
-from tui.runtime.hosts import AppHost, LogHost, launch_in_background
+from tui.runtime.hosts.app_host import AppHost
+from tui.runtime.hosts.launching import launch_in_background
+from tui.runtime.hosts.log_host import LogHost
 
 if TYPE_CHECKING:
     from tui.app.app import TuiApp

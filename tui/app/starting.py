@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from core.errors import TorchtuiError
 from core.runs.folder import Run, create_run
 from tui.runtime.feed import RunFeed
-from tui.runtime.hosts import AppHost, LogHost, launch_in_background
+from tui.runtime.hosts.app_host import AppHost
+from tui.runtime.hosts.launching import launch_in_background
+from tui.runtime.hosts.log_host import LogHost
 from tui.runtime.queue import Waiting
 from tui.screens.dialogs import Ask
 from tui.screens.trust_prompt import with_consent

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import TorchtuiError
 from core.status import has_failed
-from tui.runtime.hosts import LogHost
+from tui.runtime.hosts.log_host import LogHost
 from tui.runtime.queue import Queue, Waiting, appended
 
 if TYPE_CHECKING:

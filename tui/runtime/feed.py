@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Literal
 
 from core.runs.history.history import History
-from tui.runtime.hosts import AppHost, RunHost
+from tui.runtime.hosts.app_host import AppHost
+from tui.runtime.hosts.run_host import RunHost
 
 __all__ = ["FrameBudget", "RunFeed"]
 

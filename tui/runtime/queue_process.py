@@ -16,7 +16,7 @@ from core.runs.folder import Run
 from core.runs.lock import hold, is_held
 from core.safe_path import TUI_COMMAND
 from core.user_code.trust import AGREED
-from tui.runtime.hosts import agreed_digests, launch_in_background, launched
+from tui.runtime.hosts.launching import agreed_digests, launch_in_background, launched
 
 __all__ = ["launch_queue", "train_in_turn"]
 

@@ -22,7 +22,8 @@ from tests.support.waiting import until
 from tui.app import handover
 from tui.app.app import TuiApp
 from tui.forms.command_line import resume_command
-from tui.runtime.hosts import AppHost, LogHost
+from tui.runtime.hosts.app_host import AppHost
+from tui.runtime.hosts.log_host import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 
 pytestmark = pytest.mark.slow

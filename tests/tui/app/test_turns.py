@@ -18,7 +18,7 @@ from tests.support.screen import question, screen_text
 from tests.support.waiting import until
 from tui.app import handover
 from tui.app.app import TuiApp
-from tui.runtime.hosts import AppHost
+from tui.runtime.hosts.app_host import AppHost
 from tui.runtime.queue import Waiting
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live.screen import LiveScreen

@@ -25,7 +25,9 @@ from tests.support.preparation import Preparation
 from tui.headless.train import train
 from tui.headless.train_views import QuietView
 from tui.runtime.feed import RunFeed
-from tui.runtime.hosts import AppHost, LogHost, launch_in_background
+from tui.runtime.hosts.app_host import AppHost
+from tui.runtime.hosts.launching import launch_in_background
+from tui.runtime.hosts.log_host import LogHost
 
 
 @pytest.fixture
@@ -159,7 +161,7 @@ def test_a_background_process_is_started_with_the_lock_unless_this_process_keeps
 ) -> None:
     started: list[dict[str, Any]] = []
     monkeypatch.setattr(
-        "tui.runtime.hosts.subprocess.Popen", lambda command, **options: started.append(options)
+        "tui.runtime.hosts.launching.subprocess.Popen", lambda command, **options: started.append(options)
     )
     with hold(run) if locked else nullcontext():
         launch_in_background(run, None)

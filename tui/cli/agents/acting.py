@@ -28,7 +28,7 @@ from tui.cli.agents.bounds import config_of, ensure_agreed, ensure_here, ensure_
 from tui.forms.flags import SHORT_NAMES
 from tui.headless.documents.acting import RequestDocument
 from tui.headless.documents.agents import StartedDocument, started_document
-from tui.runtime.hosts import launch_in_background
+from tui.runtime.hosts.launching import launch_in_background
 from tui.runtime.queue_process import launch_queue
 
 __all__ = ["resume_run", "start_run", "stop", "tune"]

@@ -18,7 +18,7 @@ from core.user_code.loading import as_user_error
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import Chart
 from tui.forms.remedies import error_in_app
-from tui.runtime.hosts import SPARE_CORES
+from tui.runtime.hosts.app_host import SPARE_CORES
 from tui.screens.dialog import Dialog
 from tui.terminal.text import clean, progress_line
 

@@ -18,7 +18,7 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.live import View, metric_chart, subtitle
 from tui.charts.plot import Plot
-from tui.runtime.hosts import LogHost
+from tui.runtime.hosts.log_host import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live.epoch_table import EpochTable
 from tui.screens.live.screen import LiveScreen

@@ -1,0 +1,1 @@
+"""Hosts: where a run trains, one module each, and how it is followed from here."""
