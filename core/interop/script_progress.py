@@ -4,10 +4,11 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from core.counting import counted
-from core.events import EpochFinished, EvaluationFinished, Event, Notice, StepLogged
+from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunStarted, StepLogged
 from core.interop.best_epoch import Best
 from core.interop.own_names import Placer, of_split
 from core.interop.running_means import Means
@@ -24,8 +25,8 @@ class ScriptProgress:
 
     Args:
         emit: takes the events.
-        best: the best epoch so far. epochs: how many there will be, 0 when unknown.
-        epoch, step: those that are done. lr: learning rate of the first step. batch_size: samples of a step, or 0.
+        best: the best epoch so far. started: the start of the run, with the epochs and steps that are done.
+        lr: learning rate of the first step. batch_size: samples of a step, or 0.
 
     Attributes:
         epochs_done: epochs that have ended. best: the best of them.
@@ -36,21 +37,21 @@ class ScriptProgress:
         self,
         emit: Callable[[Event], None],
         best: Best,
+        started: RunStarted,
         *,
-        epochs: int,
-        epoch: int,
-        step: int,
         lr: float,
         batch_size: float,
     ) -> None:
-        self._emit, self.best, self._epochs, self.epochs_done = emit, best, epochs, epoch
+        self._emit, self.best, self._started, self.epochs_done = emit, best, started, started.epoch
         self._lr, self._batch_size = lr, batch_size
-        self._steps, self._placer = StepCounter(step), Placer()
-        self._since_logged, self._since_epoch = Means(), Means()
+        self._steps, self._placer = StepCounter(started.step), Placer()
+        self._since_logged, self._since_epoch, self._since_start = Means(), Means(), Means()
         self._held: dict[str, dict[str, Any]] = {}
-        self._held_at = self._logged_step = step
+        self._held_before: dict[str, dict[str, Any]] = {}
+        self._held_at = self._logged_step = started.step
         self._epochs_are_told = False
-        self._logged_at = self._epoch_began = time.monotonic()
+        self._best_at_start = copy(best)
+        self._began = self._logged_at = self._epoch_began = time.monotonic()
         self.diverged, self._warned = "", set[str]()
 
     @property
@@ -79,12 +80,8 @@ class ScriptProgress:
         confusion: Sequence[Sequence[int]],
     ) -> None:
         """End an epoch, as the script says; see `core.interop.writer.RunWriter.epoch`."""
-        if "implied" in self._warned and not self._epochs_are_told:
-            message = (
-                f"epoch() came after validation had ended {counted(self.epochs_done, 'epoch')}, which count, too: "
-                "give validation to epoch(), or log it just before"
-            )
-            self._emit(Notice(level="warning", message=message))
+        if not self._epochs_are_told:
+            self._take_back_implied_epochs()
         self._epochs_are_told = True
         self._finish_epoch(
             None if train is None else of_split(train, "train"),
@@ -141,9 +138,24 @@ class ScriptProgress:
             message = "each validation ends an epoch here: call epoch() to end them yourself"
             self._emit(Notice(level="info", message=message))
         held, self._held = self._held, {}
+        self._held_before = _joined(self._held_before, held)
         if test := held.get("test") if "validation" in held else None:
             self._emit(EvaluationFinished(split="test", metrics=dict(Means.of(test))))
         self._finish_epoch(None, held.get("validation") or held.get("test", {}), self._held_at)
+
+    def _take_back_implied_epochs(self) -> None:
+        """Count the epochs that validation ended no more, since the script turns out to end its epochs itself."""
+        implied = self.epochs_done - self._started.epoch
+        if not implied:
+            return
+        self._tell_steps()
+        self._since_epoch.take(into=self._since_start)
+        self._since_epoch, self._epoch_began = self._since_start, self._began
+        self.epochs_done, self.best = self._started.epoch, self._best_at_start
+        self._held = _joined(self._held_before, self._held)
+        self._emit(replace(self._started, time=time.time(), step=self.step))
+        message = f"epoch() ends the epochs: the {counted(implied, 'validation')} before it ended none"
+        self._emit(Notice(level="info", message=message))
 
     def _finish_epoch(
         self,
@@ -153,7 +165,7 @@ class ScriptProgress:
         confusion: Sequence[Sequence[int]] = (),
     ) -> None:
         self._tell_steps()
-        logged = self._since_epoch.take()
+        logged = self._since_epoch.take(into=None if self._epochs_are_told else self._since_start)
         on_train = logged if train is None else Means.of(train)
         on_validation = Means.of(validation)
         self.epochs_done += 1
@@ -166,7 +178,7 @@ class ScriptProgress:
         seconds, self._epoch_began = now - self._epoch_began, now
         done = EpochFinished(
             epoch=self.epochs_done,
-            epochs=self._epochs,
+            epochs=self._started.epochs,
             step=max(step, self.epochs_done),
             train=on_train,
             validation=on_validation,
@@ -217,6 +229,13 @@ class ScriptProgress:
             "name one with RunWriter(monitor=..., mode=...)"
         )
         self._emit(Notice(level="info", message=message))
+
+
+def _joined(
+    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Values by split and metric, those that came later in place of those before."""
+    return {split: {**before.get(split, {}), **after.get(split, {})} for split in {**before, **after}}
 
 
 def _kept(value: Any) -> Any:

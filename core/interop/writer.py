@@ -136,9 +136,7 @@ class RunWriter(ScriptMedia):
         self._progress = ScriptProgress(
             self._emit,
             best,
-            epochs=epochs,
-            epoch=started.epoch,
-            step=started.step,
+            started,
             lr=_number(sections.get("optimizer", {}).get("lr")),
             batch_size=_number(sections.get("training", {}).get("batch_size")),
         )

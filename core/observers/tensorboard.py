@@ -40,6 +40,8 @@ class TensorBoard:
         match event:
             case RunStarted():
                 self._step = event.step
+                if self._writer is not None:
+                    self._writer.close()
                 self._writer = self._open(str(self._folder), purge_step=event.step or None)
                 self._writer.add_text("config", f"```yaml\n{sections_to_yaml(event.config)}```", event.step)
             case RunFinished() if self._writer is not None:

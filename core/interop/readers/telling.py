@@ -33,6 +33,7 @@ class _Layout:
         starts_before: the validation at step 0 came before training; else it ended the first epoch.
         counts_from_zero: step 0 is the first one, not what was before it.
         numbered: each epoch that the log names is validated at most once.
+        late: validations of checkpoints from before, by step, where they came after all of training; None: none did.
         monitor: metric that chooses the best epoch; empty before the first validation.
     """
 
@@ -41,6 +42,7 @@ class _Layout:
     starts_before: bool = False
     counts_from_zero: bool = False
     numbered: bool = True
+    late: dict[int, LogRow] | None = None
     monitor: str = ""
 
 
@@ -63,6 +65,8 @@ class _Position:
         shift: added to the log's steps: 1 where they count epochs from 0.
         tested: step of the latest evaluation of test. latest: of the latest number of each name.
         totals: sum and count of the numbers of training in this epoch.
+        trained_to: latest step of training. validated_at: what that was at the latest validation.
+        late: such validations as `_Layout` knows, met so far. late_to: step up to which those that it knows were told.
     """
 
     best: Best
@@ -77,6 +81,10 @@ class _Position:
     latest: dict[str, int] = field(default_factory=dict)
     ends: list[_End] = field(default_factory=list)
     totals: dict[str, tuple[float, int]] = field(default_factory=dict)
+    trained_to: int = -1
+    validated_at: int = -1
+    late: dict[int, LogRow] = field(default_factory=dict)
+    late_to: int = -1
 
     @property
     def epoch(self) -> int:
@@ -143,11 +151,14 @@ class Teller:
         opened, self._at.open = self._at.open, None
         if opened is not None:
             self._tell(opened, emit)
+        if self._layout.late is not None and repr(self._layout.late) != repr(self._at.late):
+            self._layout.late, self.mistaken = self._at.late, True
 
     def _tell(self, row: LogRow, emit: Emit) -> None:
         groups = self._grouped(row.values)
-        if not groups:
+        if not groups or self._is_late(row, groups):
             return
+        self._tell_late(row.step, emit)
         at, step, latest = self._at, row.step, -1
         for name in row.values:
             before = at.latest.get(name, -1)
@@ -171,6 +182,29 @@ class Teller:
             self._validate(row, groups, number, emit)
         elif number > at.epoch and (row.ends_epoch or "whole" in groups):
             emit(self._finish(row.time, number, step, {}, groups.get("whole", {})))
+
+    def _is_late(self, row: LogRow, groups: _Groups) -> bool:
+        """Return whether a row validates a checkpoint from before; a second one without training between shows it."""
+        at, layout = self._at, self._layout
+        if groups.keys() != {"validation"} or (row.epoch and layout.numbered) or row.step >= at.trained_to:
+            return False
+        if layout.late is None:
+            if not at.ends or at.validated_at != at.trained_to or row.step == at.ends[-1].logged:
+                return False
+            layout.late, self.mistaken = {}, True
+        before = at.late.get(row.step, row)
+        at.late[row.step] = row._replace(values={**before.values, **row.values})
+        return True
+
+    def _tell_late(self, step: int, emit: Emit) -> None:
+        """Tell such validations of checkpoints before a step; that at step 0 came before training."""
+        at = self._at
+        for logged, row in sorted((self._layout.late or {}).items()):
+            if at.late_to < logged and (logged < step or not logged):
+                groups = self._grouped(row.values)
+                at.late_to = logged
+                self._move_to(logged, groups, repeats=False)
+                self._validate(row, groups, 0, emit)
 
     def _grouped(self, values: Mapping[str, float]) -> _Groups:
         """Return the values by their place; ``whole`` are means of training over an epoch."""
@@ -214,7 +248,7 @@ class Teller:
         self, row: LogRow, train: dict[str, float] | None, whole: dict[str, float], emit: Emit
     ) -> None:
         at = self._at
-        at.trained = True
+        at.trained, at.trained_to = True, max(at.trained_to, row.step)
         is_late = bool(at.ends) and at.step == at.ends[-1].step and row.step < at.ends[-1].logged
         for name, value in (train or {}).items() if not is_late else ():
             total, count = at.totals.get(name, (0.0, 0))
@@ -241,6 +275,7 @@ class Teller:
     def _validate(self, row: LogRow, groups: _Groups, number: int, emit: Emit) -> None:
         """Emit the end of the epoch, or an evaluation after it."""
         at, layout, metrics = self._at, self._layout, groups["validation"]
+        at.validated_at = at.trained_to
         if not layout.monitor:
             layout.monitor = _monitor_of(metrics)
             self.mistaken = layout.monitor != "loss"
@@ -296,12 +331,14 @@ class Teller:
         at = self._at
         if is_training:
             at.step = max(0, row.step + at.shift - 1)
+            at.trained_to = min(at.trained_to, row.step - 1)
             kept = bisect_left(at.ends, at.step + 1, key=lambda end: end.step)
         else:  # of names that count in a way of their own
             kept = bisect_left(at.ends, row.step, key=lambda end: end.logged)
             at.step = at.ends[kept - 1].step if kept else 0
         del at.ends[kept:]
         at.number, at.tested, at.totals = at.epoch, None, {}
+        at.validated_at, at.late_to = -1, min(at.late_to, row.step - 1)
         at.latest = {name: min(step, row.step - 1) for name, step in at.latest.items()}
         at.best = Best(at.best.monitor, at.best.lower)
         for end in at.ends:

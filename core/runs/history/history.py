@@ -35,6 +35,9 @@ MAX_CURVES = 1000
 MAX_MESSAGES = 200
 SYSTEM_POINTS = 1024
 SPLITS = ("train ", "validation ")
+BY_STEP = " by step"
+ROUNDING = 1 + 1e-9
+"""Of places that were multiplied and divided."""
 PACE: Final = ("seconds per epoch", "samples per second", "gradient norm")
 """Names of the curves that say how training goes on, not how good the model is."""
 
@@ -99,9 +102,7 @@ class History:
             name.removeprefix(split) for split in SPLITS[::-1] for name in names if name.startswith(split)
         )
         return [
-            name
-            for name in dict.fromkeys(name.removesuffix(" by step") for name in of_split)
-            if name != "loss"
+            name for name in dict.fromkeys(name.removesuffix(BY_STEP) for name in of_split) if name != "loss"
         ]
 
     @property
@@ -213,6 +214,8 @@ class History:
         """Start or resume: what came after the checkpoint is repeated, so it is discarded."""
         self.started, self.finished, self.paused = event, None, False
         self.began = event.time if self.began is None else self.began
+        epochs_told = self.epochs[-1].event.epoch if self.epochs else 0
+        has_gone_back = event.step < self.step or event.epoch >= epochs_told  # else only epochs count no more
         self.epoch, self.step = event.epoch, event.step
         self.last_step, self.diverged_at = None, None
         self.evaluation.clear()
@@ -222,11 +225,10 @@ class History:
             self.measured_steps = 0.0
         while self.epochs and self.epochs[-1].event.epoch > event.epoch:
             self.epochs.pop()
-        for curve in self.curves.values():
-            curve.cut(self.position)
+        self._cut_curves(event)
         spent = self.curve("seconds").points()[1]
         self.seconds = float(spent[-1]) if spent.size else 0.0
-        if event.step:
+        if event.step and has_gone_back:
             self.messages.append(
                 Notice(
                     time=event.time,
@@ -234,6 +236,17 @@ class History:
                     message=f"resumed from epoch {event.epoch}, step {event.step}",
                 )
             )
+
+    def _cut_curves(self, event: RunStarted) -> None:
+        """Take back what comes after the steps and epochs that are done; those by epoch end with the last epoch."""
+        if not event.epoch and self.measured_steps:  # measured in an epoch that is none any more
+            self._count_in_epochs_of(1 / self.measured_steps)
+            self.measured_steps = 0.0
+        ended = self.epochs[-1].event.step if self.epochs else event.step if event.epoch else 0
+        for name, curve in self.curves.items():
+            is_by_epoch = name.startswith((*SPLITS, "seconds")) and not name.endswith(BY_STEP)
+            steps = min(ended, event.step) if is_by_epoch else event.step
+            curve.cut(steps / self.steps_per_epoch * ROUNDING)
 
     def _step(self, event: StepLogged) -> None:
         self.last_step, self.epoch, self.step = event, event.epoch, event.step
@@ -268,10 +281,14 @@ class History:
         if self.started is None or self.started.steps_per_epoch or self.measured_steps or not event.epoch:
             return
         self.measured_steps = max(event.step, 1) / max(event.epoch, 1)
+        self._count_in_epochs_of(self.measured_steps)
+
+    def _count_in_epochs_of(self, steps: float) -> None:
+        """Divide every place by a number of its units."""
         for curve in self.curves.values():
-            curve.stretch(1 / self.measured_steps)
+            curve.stretch(1 / steps)
         if self.diverged_at is not None:
-            self.diverged_at /= self.measured_steps
+            self.diverged_at /= steps
 
     def _advise(self, event: EpochFinished) -> None:
         """Add what looks wrong to the messages, each kind once."""
@@ -285,7 +302,7 @@ class History:
 
     def _append(self, split: str, metrics: dict[str, float], time: float, steps: bool = False) -> None:
         for name, value in metrics.items():
-            curve = f"{split} {name}{' by step' if steps else ''}"
+            curve = f"{split} {name}{BY_STEP if steps else ''}"
             if curve in self.curves or len(self.curves) < MAX_CURVES:
                 self.curve(curve).append(self.position, value)
             elif not self.crowded:

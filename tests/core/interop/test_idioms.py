@@ -36,6 +36,7 @@ from core.runs.history.history import History
 from core.runs.labels import read_labels
 from core.runs.log import LogReader
 from core.runs.summary import summarise
+from tests.support.foreign_logs import points
 from tests.support.repository import REPOSITORY
 
 
@@ -102,18 +103,27 @@ def test_without_epochs_each_validation_ends_one(runs: Path) -> None:
     assert ["each validation ends an epoch" in notice.message for notice in told(run, Notice)] == [True]
 
 
-def test_epochs_that_a_script_ends_late_are_reported(runs: Path) -> None:
-    with RunWriter("both") as run:
-        for _ in range(3):
-            run.log({"train/loss": 2.0, "val/mIoU": 0.5})
-        run.epoch(validation={"mIoU": 0.25})
-        run.epoch(validation={"mIoU": 0.25})
-    assert [epoch.epoch for epoch in told(run, EpochFinished)] == [1, 2, 3, 4]
+def test_epoch_takes_back_the_epochs_that_validation_had_ended(runs: Path) -> None:
+    with RunWriter("both", epochs=3) as run:
+        for epoch in range(3):
+            for step in range(4):
+                run.log({"train/loss": float(step), "val/mIoU": 0.5})
+                run.log({"Loss_D": 1.0})
+            run.epoch(validation={"dice": epoch / 10})
+    events, history = LogReader(run.run.log_file).read(), History()
+    for event in events:
+        history.apply(event)
+    assert [each.event.epoch for each in history.epochs] == [1, 2, 3]
+    assert [each.event.train["loss"] for each in history.epochs] == [1.5, 1.5, 1.5]
+    assert points(history, "validation dice") == [(1, 0), (2, 0.1), (3, 0.2)]
+    assert points(history, "validation mIoU") == [(1, 0.5), (2, 0.5), (3, 0.5)]
+    assert history.curve("train loss by step").points()[0].max() <= 3
+    of_steps = [event for event in events if isinstance(event, StepLogged) and "loss" in event.train]
+    assert len(history.curve("train loss by step")) == len(of_steps)
+    assert (run.epochs_done, run.step, summarise(run.run).epoch, history.steps_per_epoch) == (3, 24, 3, 8)
     said = [notice.message for notice in told(run, Notice) if notice.message.startswith("epoch()")]
-    assert said == [
-        "epoch() came after validation had ended 2 epochs, which count, too: "
-        "give validation to epoch(), or log it just before"
-    ]
+    assert said == ["epoch() ends the epochs: the 4 validations before it ended none"]
+    assert not [each for each in history.messages if "resumed" in getattr(each, "message", "")]
 
 
 @pytest.mark.parametrize("call", ["log", "epoch"])

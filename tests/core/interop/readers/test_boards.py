@@ -48,6 +48,27 @@ def test_test_at_the_end_is_no_validation(tmp_path: Path, writer: Writer) -> Non
     assert (history.epochs, history.evaluation) == (type(history.epochs)(), {"test": {"loss": 0.5}})
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_checkpoints_that_are_validated_after_training(tmp_path: Path, writer: Writer, order: int) -> None:
+    board = writer(tmp_path)
+    for step in range(0, 100, 10):
+        board.add_scalar("train/loss", 1 / (step + 1), step)
+    for step in range(0, 81, 20)[::order]:
+        board.add_scalar("val/loss", 2 / (step + 1), step)
+        board.add_scalar("val/acc", math.nan if step == 40 else step / 100, step)
+    board.flush()
+    log = find_log(tmp_path)
+    history = history_of(read_all(log))
+    assert points(history, "validation loss") == [(0, 2), (1, 0.0952), (2, 0.0488), (3, 0.0328), (4, 0.0247)]
+    assert points(history, "train loss by step")[::3] == [(0, 1), (1.5, 0.0323), (3, 0.0164), (4.5, 0.011)]
+    assert (history.best_epoch, history.steps_per_epoch, history.evaluation) == (4, 20, {})
+    assert not read_all(log)
+    board.add_scalar("val/loss", 0.5, 70)
+    board.close()
+    later = history_of(read_all(log))
+    assert points(later, "validation loss")[-2:] == [(3.5, 0.5), (4, 0.0247)]
+
+
 def test_validation_that_comes_after_two_tests(tmp_path: Path, writer: Writer) -> None:
     board = writer(tmp_path)
     for step in (1, 2):
