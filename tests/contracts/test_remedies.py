@@ -15,8 +15,13 @@ SOURCES = sorted((REPOSITORY / "core").rglob("*.py"))
 COMMAND = re.compile(
     r"(^|[\s`'\"(])(--[a-z][a-z-]*|tui (train|tune|runs|watch|stop|config|predict|evaluate|export|doctor)\b)"
 )
-NOT_OURS = {"core/export/predict.py"}
-"""The exported program has flags of its own."""
+NOT_OURS = {
+    "core/export/predict.py",
+    "core/slurm/script.py",
+    "core/slurm/client.py",
+    "core/slurm/settings.py",
+}
+"""The exported program has flags of its own, and so have Slurm's."""
 ALLOWED = {
     "core/runs/origin/environment.py": {
         "--notify",

@@ -1,0 +1,1 @@
+"""Slurm: jobs as scripts, submitted, followed and cancelled through its own commands."""

@@ -1,0 +1,98 @@
+"""The script of a job: what it asks for, quoted so that nothing in it is taken for something else."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from core.slurm.script import job_script
+from core.slurm.settings import SlurmSettings, seconds_of
+
+COMMAND = ("tui", "train", "--no-ui", "--resume", "/shared/my runs/one")
+
+
+def script(settings: SlurmSettings | None = None, folder: str = "/shared/my runs/one") -> str:
+    return job_script(settings or SlurmSettings(), COMMAND, name="iris mlp; rm", folder=Path(folder))
+
+
+def test_one_process_starts_without_torchrun() -> None:
+    text = script()
+    assert "torchrun" not in text
+    assert "srun" not in text
+    assert "tui train --no-ui --resume '/shared/my runs/one' &" in text
+    assert "--job-name=iris-mlp-rm --nodes=1" in text
+    assert "--signal=B:USR1@120" in text
+
+
+def test_asks_for_what_the_settings_say_in_their_order() -> None:
+    settings = SlurmSettings(
+        partition="gpu", nodes=2, gpus=4, cores=16, memory="64G", time="04:00:00", account="lab",
+        options=("#SBATCH --constraint=a100",), environment=("module load cuda", "source ~/env/bin/activate"),
+    )  # fmt: skip
+    text = script(settings)
+    for option in (
+        "--partition=gpu",
+        "--gpus-per-node=4",
+        "--cpus-per-task=16",
+        "--mem=64G",
+        "--account=lab",
+    ):
+        assert option in text
+    assert "#SBATCH --constraint=a100\n" in text
+    assert "srun --cpus-per-task=16 torchrun --nnodes 2 --nproc-per-node 4" in text
+    assert text.index("module load cuda") < text.index("source ~/env") < text.index("srun")
+    assert not subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode
+
+
+def test_paths_are_text_to_the_shell_and_to_slurm() -> None:
+    folder = "/shared/a 'b' \"c\" $(touch x) %j"
+    text = script(folder=folder)
+    assert f"run={shlex.quote(folder)}" in text
+    assert r"""#SBATCH --output="/shared/a 'b' \"c\" $(touch x) %%j/console.log""" in text
+
+
+@pytest.mark.parametrize("bad", ["two\nlines", "bell\x07"])
+def test_control_characters_are_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match="control characters"):
+        script(folder=f"/shared/{bad}")
+    with pytest.raises(ValidationError):
+        SlurmSettings(environment=(bad,))
+    with pytest.raises(ValidationError):
+        SlurmSettings(options=(f"--comment={bad}",))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"partition": "a b"},
+        {"partition": "a\n#SBATCH --x"},
+        {"account": "$(id)"},
+        {"memory": "lots"},
+        {"time": "soon"},
+        {"time": "00:00:00"},
+        {"options": ("--signal=TERM@5",)},
+        {"options": ("-o x",)},
+        {"options": ("constraint=a100",)},
+        {"nodes": 0},
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        SlurmSettings.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 5400),
+        ("5:30", 330),
+        ("04:00:00", 14400),
+        ("2-12", 216000),
+        ("1-00:30", 88200),
+        ("1-0:0:1", 86401),
+    ],
+)
+def test_reads_durations_as_slurm_writes_them(text: str, seconds: int) -> None:
+    assert seconds_of(text) == seconds
