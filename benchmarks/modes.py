@@ -39,9 +39,10 @@ MODES = {
     "compare": "settings that differ",
 }
 """The modes in their order, and what each shows."""
-NEXT_MODE, DOWN, UP = "\x1b[6;5~", "\x1b[B", "\x1b[A"
+NEXT_MODE, HOME, DOWN, UP = "\x1b[6;5~", "\x1b[H", "\x1b[B", "\x1b[A"
 OPENING = (
     ("1", f"runs  {RUNS + TRAINED:,}  studies  1"),
+    (HOME, f"▸ ▸ {TRIALS} trials"),
     (DOWN, "▸ ✓ completed"),
     *((" ", f"{marked + 1} marked") for marked in range(TRAINED)),
     ("6", "settings that differ"),

@@ -36,6 +36,7 @@ __all__ = [
     "ensure_plain",
     "find_run",
     "is_run",
+    "minute_in",
     "name_of",
     "with_checkpoint",
     "write_config",
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
+MINUTE = re.compile(rf"(?:{STUDY})?(\d{{4}}-\d\d-\d\d_\d{{4}})_")
+MINUTE_FORMAT = "%Y-%m-%d_%H%M"
 NEW = ".new-"
 """Prefix of the hidden name of an incomplete folder."""
 DELETED = ".deleted-"
@@ -245,7 +248,7 @@ def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object], *, i
     Raises:
         RunError: it cannot be made.
     """
-    stamp = time.strftime("%Y-%m-%d_%H%M")
+    stamp = time.strftime(MINUTE_FORMAT)
     with creating(runs_dir):
         runs_dir.mkdir(parents=True, exist_ok=True)
         sweep_folders(runs_dir, DELETED)
@@ -262,6 +265,20 @@ def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object], *, i
                     continue
                 sync_folder(runs_dir)
                 return run
+
+
+def minute_in(name: str) -> float | None:
+    """Return the minute with which the name of a run's or a study's folder begins, in seconds since 1970.
+
+    None for a name without one.
+    """
+    found = MINUTE.match(name)
+    if found is None:
+        return None
+    try:
+        return time.mktime(time.strptime(found[1], MINUTE_FORMAT))
+    except (ValueError, OverflowError):
+        return None
 
 
 def write_config(run: Run, config: "TrainConfig") -> None:

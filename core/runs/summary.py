@@ -2,7 +2,6 @@
 
 import errno
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import field, replace
 from typing import Any
@@ -14,7 +13,7 @@ from core.files.json_lines import read_line
 from core.files.reading import open_plain
 from core.metrics import label_of
 from core.runs.comparison.same_data import data_name
-from core.runs.folder import NAME, Run
+from core.runs.folder import Run, minute_in
 from core.runs.labels import AGENT, NONE, RunLabels, read_labels, title_of
 from core.runs.lock import is_held, is_held_since
 from core.runs.opening import opening_of
@@ -32,8 +31,6 @@ KEY = b'"event"'
 LATEST = 250_000_000_000
 """Seconds since 1970: a time after the year 9000 is not the date of a run."""
 RESUME = "it can be resumed"
-STUDY = "study_"
-"""Begins the name of the folder of a study."""
 
 
 @dataclass(frozen=True)
@@ -132,15 +129,7 @@ class RunSummary:
 
 def began(summary: RunSummary) -> float | None:
     """Seconds since 1970; from the name if the log lacks it; None if unknown."""
-    if 0 < summary.started < LATEST:
-        return summary.started
-    name = summary.run.id.removeprefix(STUDY)
-    if not NAME.match(name):
-        return None
-    try:
-        return time.mktime(time.strptime(name[:15], "%Y-%m-%d_%H%M"))
-    except (ValueError, OverflowError):
-        return None
+    return summary.started if 0 < summary.started < LATEST else minute_in(summary.run.id)
 
 
 def summarise(run: Run, *, as_left: bool = False) -> RunSummary:

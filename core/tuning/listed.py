@@ -13,7 +13,7 @@ from core.runs.folder import Run, all_runs
 from core.runs.labels import read_labels
 from core.runs.query.fields import number_of, score
 from core.runs.summary import RunSummary, summarise
-from core.tuning.study.folder import StudyFolder, all_studies
+from core.tuning.study.folder import StudyFolder, all_studies, started
 
 __all__ = ["StudyList", "StudySummary", "summarise_study"]
 
@@ -54,6 +54,7 @@ def summarise_study(folder: StudyFolder, trials: Sequence[RunSummary] | None = N
         labels=read_labels(folder.path),
         monitor=best.monitor if best else "loss",
         metrics=best.metrics if best else {},
+        started=started(folder),
         trials=len(trials),
     )
 

@@ -2,6 +2,7 @@
 
     runs/study_2026-11-22_0915_digits-mlp_k3f/
       study.db             the study, or storage.txt with the URL where it is kept, without user and password
+      started.txt          when it was made, in seconds since 1970
       trials/              a run folder for each trial, as all others; a folder of runs itself
       processes/           a locked file for each process that works on the study
 
@@ -9,6 +10,7 @@ Trials have a folder of their own, so that the list of runs stays one's own, ``l
 a study is deleted in one piece.
 """
 
+import math
 import os
 import re
 import secrets
@@ -21,16 +23,27 @@ from pathlib import Path, PurePosixPath
 
 from core.config.schema import TrainConfig
 from core.errors import RunError
-from core.files.atomic import creating
+from core.files.atomic import creating, write_atomically
+from core.files.reading import read_text
 from core.files.temporary import LOCK_NAME, hidden_folder, sync_folder
 from core.remedies import START_STUDY
-from core.runs.folder import ALPHABET, name_of
+from core.runs.folder import ALPHABET, minute_in, name_of
 from core.runs.labels import read_labels
 from core.runs.references import NOBODY, STUDY, matches, resolve
 
-__all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named", "resolve_study"]
+__all__ = [
+    "StudyFolder",
+    "all_studies",
+    "create_folder",
+    "find_study",
+    "folder_named",
+    "note_started",
+    "resolve_study",
+    "started",
+]
 
 PREFIX = STUDY
+MAX_BYTES = 64
 NEW = ".new-study-"
 """Begins the hidden name of a folder that is not whole yet."""
 NAME = re.compile(rf"{PREFIX}[\w.-]+")
@@ -56,6 +69,11 @@ class StudyFolder:
     def storage_file(self) -> Path:
         """Holds the URL of the storage, when that is elsewhere."""
         return self.path / "storage.txt"
+
+    @property
+    def started_file(self) -> Path:
+        """Holds when the study was made."""
+        return self.path / "started.txt"
 
     @property
     def trials_dir(self) -> Path:
@@ -127,6 +145,22 @@ def create_folder(
     return folder
 
 
+def note_started(folder: StudyFolder, seconds: float) -> None:
+    """Write down when a study was made, in seconds since 1970."""
+    write_atomically(folder.started_file, lambda file: file.write(f"{seconds!r}\n".encode()))
+
+
+def started(folder: StudyFolder) -> float:
+    """Return when a study was made, in seconds since 1970: as written down, or else the minute in its name, or 0."""
+    try:
+        seconds = float(read_text(folder.started_file, limit=MAX_BYTES))
+        if 0 < seconds < math.inf:
+            return seconds
+    except (OSError, ValueError):  # a study of an earlier version, or a damaged file
+        pass
+    return minute_in(folder.name) or 0.0
+
+
 def folder_named(runs_dir: Path, name: str) -> StudyFolder:
     """The folder of a study, made if it is not there, as on a second machine.
 
@@ -152,8 +186,9 @@ def all_studies(runs_dir: Path) -> list[StudyFolder]:
 
     Links do not count: they may lead out of the folder.
     """
-    found = sorted(runs_dir.resolve().glob(f"{PREFIX}*"), reverse=True) if runs_dir.is_dir() else []
-    return [StudyFolder(path) for path in found if path.is_dir() and not path.is_symlink()]
+    found = runs_dir.resolve().glob(f"{PREFIX}*") if runs_dir.is_dir() else ()
+    studies = [StudyFolder(path) for path in found if path.is_dir() and not path.is_symlink()]
+    return sorted(studies, key=lambda study: (started(study), study.name), reverse=True)
 
 
 def find_study(runs_dir: Path, reference: str) -> StudyFolder:
@@ -177,7 +212,7 @@ def find_study(runs_dir: Path, reference: str) -> StudyFolder:
     name = resolve_study(
         reference,
         list(studies),
-        started=lambda name: _started(studies[name]),
+        started=lambda name: _last_start(studies[name]),
         where=f"in {runs_dir}",
         called=called,
     )
@@ -214,7 +249,7 @@ def resolve_study(
     )
 
 
-def _started(folder: StudyFolder) -> float:
+def _last_start(folder: StudyFolder) -> float:
     """Return when a process began to work on a study last: its file is made then."""
     try:
         return folder.processes_dir.stat().st_mtime

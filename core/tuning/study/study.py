@@ -29,7 +29,14 @@ from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_own_step, for_task, plan_from_dict
 from core.tuning.search.points import with_ranges
 from core.tuning.search.space import Choices
-from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named, resolve_study
+from core.tuning.study.folder import (
+    StudyFolder,
+    create_folder,
+    find_study,
+    folder_named,
+    note_started,
+    resolve_study,
+)
 from core.tuning.study.optuna_private import SeenStudy
 from core.tuning.study.records import TrialRecord, best_first, records_of
 from core.tuning.study.sampled import seen_by_sampler
@@ -49,7 +56,7 @@ OWN_NAME = "study"
 MAX_URL = 4096
 """Bytes."""
 PLAN, TRIALS, PAUSED, STOP, STARTED, ENDS = "plan", "trials", "paused", "stop", "started", "ends"
-LIMITS, RANGES = "limits", "ranges"
+LIMITS, RANGES, CREATED = "limits", "ranges", "created"
 
 
 @dataclass(frozen=True)
@@ -232,22 +239,23 @@ def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> 
     Raises:
         TorchtuiError: folder or storage cannot be written.
     """
-    storage = open_storage(storage_url) if storage_url else None
+    storage, now = open_storage(storage_url) if storage_url else None, time.time()
 
     def fill(folder: StudyFolder, name: str) -> None:
         if storage is not None:
-            _begin(storage, plan, name, name)
+            _begin(storage, plan, name, name, now)
         else:
             with new_storage(file_url(folder.database)) as own:
-                _begin(own, plan, name, OWN_NAME)
+                _begin(own, plan, name, OWN_NAME, now)
         _note_storage(folder, storage_url)
+        note_started(folder, now)
 
     folder = create_folder(runs_dir, plan.space.base, fill)
     return _opened(folder, storage_url, storage or open_storage(file_url(folder.database)))
 
 
-def _begin(storage: BaseStorage, plan: Plan, study: str, name: str) -> None:
-    """Make a study in a storage, where it has this name.
+def _begin(storage: BaseStorage, plan: Plan, study: str, name: str, now: float) -> None:
+    """Make a study in a storage, where it has this name; `now` in seconds since 1970.
 
     Raises:
         RunError: the storage has one of this name, or cannot be written.
@@ -262,6 +270,7 @@ def _begin(storage: BaseStorage, plan: Plan, study: str, name: str) -> None:
                 pruner=make_pruner(plan),
             )
             made.set_user_attr(PLAN, plan.to_dict())
+            made.set_user_attr(CREATED, now)
     except DuplicatedStudyError:
         raise RunError(f"the storage has a study '{name}' already", "Try again") from None
 
@@ -296,7 +305,10 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
     )
     folder = folder_named(runs_dir, name)
     _note_storage(folder, storage_url)
-    return _opened(folder, storage_url, storage)
+    study = _opened(folder, storage_url, storage)
+    if created := study._remembered(CREATED, 0.0):
+        note_started(folder, created)
+    return study
 
 
 def _opened(folder: StudyFolder, storage_url: str | None, storage: BaseStorage) -> TuningStudy:

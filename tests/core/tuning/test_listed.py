@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from core.runs.folder import Run
-from core.runs.summary import RunSummary
-from core.tuning.listed import best_trial
+import pytest
+
+from core.runs.folder import Run, minute_in
+from core.runs.summary import RunSummary, began
+from core.tuning.listed import best_trial, summarise_study
+from core.tuning.study.folder import StudyFolder, all_studies, note_started
 
 
 def trial(name: str, monitor: str = "loss", **metrics: Any) -> RunSummary:
@@ -39,3 +42,35 @@ def test_trials_with_different_losses_are_ranked_by_their_score() -> None:
         metrics={"loss": 0.9, "accuracy": 0.8},
     )
     assert best(one, other) == "b"
+
+
+def study(runs: Path, name: str, started: float | None = None) -> StudyFolder:
+    folder = StudyFolder(runs / name)
+    folder.trials_dir.mkdir(parents=True)
+    if started is not None:
+        note_started(folder, started)
+    return folder
+
+
+def test_a_study_started_when_it_was_made_not_when_its_minute_began(tmp_path: Path) -> None:
+    name = "study_2026-11-22_0915_digits-mlp_k3f"
+    minute = minute_in(name)
+    assert minute is not None
+    assert began(summarise_study(study(tmp_path, name, minute + 42.5))) == minute + 42.5
+
+
+@pytest.mark.parametrize("written", [None, "", "soon", "nan", "-1", "1e400"])
+def test_a_study_without_its_start_started_in_the_minute_of_its_name(
+    tmp_path: Path, written: str | None
+) -> None:
+    folder = study(tmp_path, "study_2026-11-22_0915_digits-mlp_k3f")
+    if written is not None:
+        folder.started_file.write_text(written)
+    assert began(summarise_study(folder)) == minute_in(folder.name)
+    assert began(summarise_study(study(tmp_path, "study_by-hand"))) is None
+
+
+def test_studies_of_one_minute_are_listed_by_their_starts(tmp_path: Path) -> None:
+    minute = "study_2026-11-22_0915_iris-mlp_"
+    first, second = study(tmp_path, f"{minute}zzz", 1e9), study(tmp_path, f"{minute}aaa", 1e9 + 0.5)
+    assert [found.name for found in all_studies(tmp_path)] == [second.name, first.name]

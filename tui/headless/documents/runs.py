@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.runs.folder import Run
 from core.runs.labels import RunLabels, read_labels
 from core.runs.media.stored import media_of
-from core.runs.summary import RunSummary
+from core.runs.summary import RunSummary, began
 from tui.headless.documents.envelope import Document
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "model": summary.model,
         "epochs": summary.epoch,
         "metrics": summary.metrics,
-        "started": summary.started,
+        "started": began(summary) or 0.0,
         "updated": summary.updated,
         "evaluation": summary.evaluation,
         "path": summary.log or str(Path(summary.run.path).resolve()),
