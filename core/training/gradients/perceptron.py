@@ -4,17 +4,17 @@ Each product is the one that autograd takes, in the same order, so all numbers a
 the loss is autograd's own, but that of the cross-entropy.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, linear
+from torch.nn.functional import cross_entropy
 
 from core.config.training import Training
 from core.data.batches import Batch
 from core.torch_private import cross_entropy_gradient, hooks_of
 from core.training.forward_pass import HALF
+from core.training.gradients.layers import LAYERS
 
 if TYPE_CHECKING:
     from core.losses.base import LossFunction
@@ -26,8 +26,8 @@ __all__ = ["PerceptronGradients", "goes_by_layers"]
 def goes_by_layers(settings: Training, network: nn.Sequential, loss_function: "LossFunction") -> bool:
     """Return whether `PerceptronGradients` can take the place of autograd.
 
-    It does for linear layers and ReLUs in sequence, each trained and used once, in plain float32 on the processor. A
-    loss of the user's own is left to autograd: it may have weights.
+    It does for linear layers first and others of `LAYERS` in sequence, each trained and used once, in plain float32 on
+    the processor. A loss of the user's own is left to autograd: it may have weights.
     """
     is_plain = not (settings.compile or settings.channels_last or settings.precision in HALF)
     if not is_plain or settings.accumulate > 1 or isinstance(loss_function, nn.Module):
@@ -35,10 +35,9 @@ def goes_by_layers(settings: Training, network: nn.Sequential, loss_function: "L
     layers = _layers(network)
     weights = [weight for layer in layers for weight in layer.parameters()]
     used_once = len({*map(id, layers)}) == len(layers) and len({*map(id, weights)}) == len(weights)
-    kinds = [type(layer) for layer in (network, *layers)]
     return (
-        kinds[:2] == [nn.Sequential, nn.Linear]
-        and {*kinds[1:]} <= {nn.Linear, nn.ReLU}
+        [type(layer) for layer in (network, *layers)][:2] == [nn.Sequential, nn.Linear]
+        and all(type(layer) in LAYERS and LAYERS[type(layer)].fits(layer) for layer in layers)
         and used_once
         and all(weight.requires_grad and _is_plain(weight) for weight in weights)
     )
@@ -52,7 +51,8 @@ class PerceptronGradients:
     """Sets the gradients of a batch.
 
     Args:
-        usual: does the same by autograd; takes batches of other inputs, and all while the network has hooks.
+        usual: does the same by autograd; takes batches of other inputs, those of one sample whose statistics batch
+            normalisation refuses, and all while the network has hooks or a part of it is not in training mode.
         network: one that `goes_by_layers`.
         loss_function: takes outputs and targets.
     """
@@ -60,21 +60,28 @@ class PerceptronGradients:
     def __init__(self, usual: "Step", network: nn.Sequential, loss_function: "LossFunction") -> None:
         self._usual, self._loss_function = usual, loss_function
         self._layers, self._hooks = _layers(network), hooks_of(network)
+        self._passes = [(layer, LAYERS[type(layer)]) for layer in self._layers]
+        self._moody = [layer for layer in self._layers if isinstance(layer, nn.Dropout | nn.BatchNorm1d)]
         self._flattens = len(self._layers) < len(network)
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
         inputs = batch.inputs
         if any(self._hooks) or not isinstance(inputs, Tensor) or not (self._flattens or inputs.ndim == 2):
             return self._usual(batch)
-        seen: list[Tensor] = []
+        if self._moody and (len(inputs) == 1 or not all(layer.training for layer in self._moody)):
+            return self._usual(batch)
+        seen = []
         with torch.no_grad():
             outputs = inputs.flatten(1)
-            for layer in self._layers:
-                seen.append(outputs)
-                outputs = _forward(layer, outputs)
+            for layer, passes in self._passes:
+                before = outputs
+                outputs, kept = passes.forward(layer, before)
+                seen.append((layer, passes.backward, before, kept))
         loss, gradient = self._of_loss(batch, outputs)
         with torch.no_grad():
-            self._backward(seen, gradient)
+            for place in reversed(range(len(seen))):
+                layer, backward, before, kept = seen[place]
+                gradient = backward(layer, gradient, before, kept, place == 0)
         return loss, outputs
 
     def _of_loss(self, batch: Batch, outputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,28 +93,6 @@ class PerceptronGradients:
         loss.backward()
         assert outputs.grad is not None
         return loss, outputs.grad
-
-    def _backward(self, seen: Sequence[Tensor], gradient: Tensor) -> None:
-        """Set the gradients of all weights, from the last layer to the first.
-
-        Args:
-            seen: the inputs of each layer. gradient: of the loss, by the outputs of the last layer.
-        """
-        for place in reversed(range(len(seen))):
-            layer, inputs = self._layers[place], seen[place]
-            if not isinstance(layer, nn.Linear):
-                gradient = torch.ops.aten.threshold_backward(gradient, inputs, 0)
-                continue
-            layer.weight.grad = gradient.t().mm(inputs)
-            if layer.bias is not None:
-                layer.bias.grad = gradient.sum(0)
-            if place:
-                gradient = gradient.mm(layer.weight)
-
-
-def _forward(layer: nn.Module, inputs: Tensor) -> Tensor:
-    """The outputs of a layer: a call of the module itself takes as long as the product of a small one."""
-    return linear(inputs, layer.weight, layer.bias) if isinstance(layer, nn.Linear) else inputs.relu()
 
 
 def _layers(network: nn.Sequential) -> list[nn.Module]:

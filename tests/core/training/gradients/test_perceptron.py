@@ -21,6 +21,13 @@ NETWORKS = [
     nn.Sequential(nn.Linear(12, 3)),
     nn.Sequential(nn.Linear(12, 1), nn.ReLU(), nn.Linear(1, 3)),
     DEEP,
+    *(
+        nn.Sequential(nn.Linear(12, 9), layer, nn.Linear(9, 3))
+        for layer in (nn.Tanh(), nn.Sigmoid(), nn.GELU(), nn.GELU("tanh"), nn.Dropout(0.3), nn.BatchNorm1d(9))
+    ),
+    nn.Sequential(
+        nn.Linear(12, 9), nn.BatchNorm1d(9, momentum=0.3), nn.GELU(), nn.Dropout(0.5), nn.Linear(9, 3)
+    ),
 ]
 
 
@@ -42,19 +49,24 @@ def by_layers(network: nn.Sequential, loss: Callable[..., Tensor]) -> tuple[Step
 
 
 def gradients(network: nn.Module, compute: Step, batch: Batch) -> list[Tensor]:
-    """The loss, the outputs and the gradients of all weights after one batch."""
+    """The loss, the outputs, the buffers, the next random number and the gradients of all weights after one batch."""
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
     network.zero_grad()
+    torch.manual_seed(1)
     loss, outputs = compute(batch)
+    after = [buffer.clone() for buffer in network.buffers()]
+    network.load_state_dict(before, strict=False)
     assert all(weight.grad is not None for weight in network.parameters())
     return [
         loss,
         outputs,
+        *(*after, torch.rand(1)),
         *(weight.grad.clone() for weight in network.parameters() if weight.grad is not None),
     ]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("size", [1, 2, 32, 65])
+@pytest.mark.parametrize("size", [2, 32, 65])
 @pytest.mark.parametrize(
     ("loss", "targets", "weights"),
     [
@@ -90,6 +102,27 @@ def test_a_network_with_hooks_is_called_itself_while_it_has_them() -> None:
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("network", NETWORKS[:3])
+def test_batches_of_one_sample(network: nn.Sequential) -> None:
+    batch = Batch(torch.randn(1, 12), CLASSES[:1])
+    usual, ours = (gradients(network, compute, batch) for compute in by_layers(network, cross_entropy))
+    assert all(torch.equal(one, other) for one, other in zip(usual, ours, strict=True))
+
+
+@pytest.mark.parametrize(("size", "trains"), [(1, True), (4, False)])
+def test_what_batch_normalisation_does_otherwise_is_left_to_autograd(size: int, trains: bool) -> None:
+    network = nn.Sequential(nn.Linear(12, 9), nn.BatchNorm1d(9), nn.Linear(9, 3)).train(trains)
+    asked: list[Batch] = []
+
+    def usual(batch: Batch) -> tuple[Tensor, Tensor]:
+        asked.append(batch)
+        return torch.zeros(()), torch.zeros(size, 3)
+
+    batch = Batch(torch.randn(size, 12), CLASSES[:size])
+    PerceptronGradients(usual, network, cross_entropy)(batch)
+    assert asked == [batch]
+
+
 def test_sequences_are_left_to_autograd() -> None:
     network = nn.Sequential(nn.Linear(4, 3))
     asked: list[Batch] = []
@@ -123,7 +156,9 @@ SHARED = nn.Linear(2, 2)
     [
         *(frozen(), tied(), nn.Sequential(SHARED, nn.ReLU(), SHARED)),
         nn.Sequential(nn.ReLU(), nn.Linear(2, 2)),
-        nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5), nn.Linear(2, 2)),
+        nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5, inplace=True), nn.Linear(2, 2)),
+        nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2, momentum=None), nn.Linear(2, 2)),
+        nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2), nn.Linear(2, 2)),
         nn.Sequential(nn.Linear(2, 2).double()),
         nn.Sequential(nn.Flatten(2), nn.Linear(2, 2)),
         nn.Sequential(),
