@@ -10,12 +10,14 @@ from core.config.checkpoints import KeptCheckpoints
 from core.config.schema import FAMILIES, TrainConfig
 from core.config.training import Training
 from core.options import Options, choices, default_of, unit_of
+from tui.runtime.hosts.registry import HOSTS
 
 CLASSES: list[type[BaseModel]] = [
     TrainConfig,
     Training,
     KeptCheckpoints,
     *(option for union in FAMILIES.values() for option in choices(union).values()),
+    *HOSTS.values(),
 ]
 
 

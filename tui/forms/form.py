@@ -27,7 +27,7 @@ from tui.forms.form_fields import (
 )
 from tui.forms.remedies import app_words
 
-__all__ = ["check", "choose", "fill", "refit", "short", "valid_part", "values_of"]
+__all__ = ["check", "choose", "fill", "refit", "short", "valid_part", "value_of", "values_of"]
 
 
 def refit(texts: Texts) -> Texts:
@@ -123,9 +123,9 @@ def _section_values(section: str, texts: Texts) -> dict[str, Any]:
     for spec in fields_in(section, texts):
         _, key, *argument = spec.path.split(".")
         if not argument:
-            values[key] = _read(spec, texts[spec.path])
+            values[key] = value_of(spec, texts[spec.path])
         elif texts[spec.path] != spec.default:  # the others are the function's own
-            values.setdefault(key, {})[argument[0]] = _read(spec, texts[spec.path])
+            values.setdefault(key, {})[argument[0]] = value_of(spec, texts[spec.path])
     return values
 
 
@@ -167,8 +167,8 @@ def short(message: str) -> str:
     return f"takes {wanted}" if takes else message
 
 
-def _read(spec: FieldSpec, text: str) -> Any:
-    """Return the value of a text; the text itself if it is not valid."""
+def value_of(spec: FieldSpec, text: str) -> Any:
+    """Return the value of the text in a field; the text itself if it is not valid."""
     if spec.kind == "switch":
         return text == "on"
     if spec.kind == "choice":

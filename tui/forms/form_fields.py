@@ -27,6 +27,7 @@ __all__ = [
     "fields_of",
     "names",
     "show",
+    "specs_of",
 ]
 
 SECTIONS = tuple(TrainConfig.model_fields)
@@ -89,13 +90,18 @@ def fields_of(section: str, name: str = "") -> tuple[FieldSpec, ...]:
         name: what is chosen in a section that is a family, such as ``adam``.
     """
     option = _options(section, name)
+    specs = specs_of(option, section)
+    return (_name_spec(section, name, option), *specs) if section in FAMILIES else specs
+
+
+def specs_of(option: type[Options], start: str) -> tuple[FieldSpec, ...]:
+    """The fields of an options class but ``name``, at paths that start so."""
     fields = option.model_fields
     first = ("name", *option.FIRST, *(key for key, field in fields.items() if files_of(field)))
     keys = [*dict.fromkeys((*first, *fields))]
     if code_fields(option):
         keys = [key for key in keys if key != ARGUMENTS]  # they are fields of their own
-    specs = [_spec(f"{section}.{key}", option.model_fields[key]) for key in keys if key != "name"]
-    return (_name_spec(section, name, option), *specs) if section in FAMILIES else tuple(specs)
+    return tuple(_spec(f"{start}.{key}", fields[key]) for key in keys if key != "name")
 
 
 def fields_in(section: str, texts: Texts) -> tuple[FieldSpec, ...]:

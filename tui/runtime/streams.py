@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TextIO
 
-__all__ = ["open_closed_streams", "print_result", "result_stream", "set_results_apart"]
+__all__ = ["open_closed_streams", "print_result", "put_results_back", "result_stream", "set_results_apart"]
 
 STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
@@ -46,6 +46,13 @@ def set_results_apart() -> None:
         _results = open(apart, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)  # noqa: SIM115  # as above
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+
+
+def put_results_back() -> None:
+    """Let descriptor 1 be that of results again, for the process that takes this one's place, or that it starts."""
+    if _results is not None:
+        _results.flush()
+        os.dup2(_results.fileno(), 1)
 
 
 def result_stream() -> TextIO:

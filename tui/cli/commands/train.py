@@ -16,6 +16,7 @@ from core.runs.problems import LENGTHS
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
 from tui.cli.config_options import with_config
 from tui.cli.extras_options import with_extras
+from tui.cli.host_options import Place, with_host
 from tui.cli.json_option import json_option
 from tui.cli.run_arguments import NameOption, complete_runs
 
@@ -24,8 +25,10 @@ __all__ = ["train"]
 
 @with_config
 @with_extras
+@with_host
 def train(
     values: dict[str, Any],
+    place: Place,
     no_ui: Annotated[bool, typer.Option("--no-ui", help="Train headless, without the app.")] = False,
     resume: Annotated[
         str | None,
@@ -79,7 +82,7 @@ def train(
     if no_preflight and resume is None:
         values = configuration.set_path(values, "training.preflight=false")
     name = checked_name(name or "")
-    if no_ui:
+    if no_ui or place.is_elsewhere:
         config, run = _asked(values, resume, runs or default_runs_dir())
         if run is not None and name and folds is None and seeds is None:
             write_labels(run.path, name=name)
@@ -88,6 +91,8 @@ def train(
         if trust_code:
             trust_config(config, run)
         where = runs or default_runs_dir(), data_root
+        if place.is_elsewhere:
+            sys.exit(_elsewhere(place, config, run, folds, seeds, name, as_json, quiet, *where))
         if folds is None and seeds is None:
             sys.exit(_headless(config, run, name, as_json, quiet, *where))
         sys.exit(_repeat(config, run, folds, seeds, name, as_json, quiet, *where))
@@ -145,6 +150,29 @@ def _headless(
 
     view = choose_view(as_json=as_json, quiet=quiet)
     return train_headless(config, run, runs_dir=runs, data_root=data_root, view=view, name=name)
+
+
+def _elsewhere(
+    place: Place,
+    config: TrainConfig,
+    run: Run | None,
+    folds: int | None,
+    seeds: int | None,
+    name: str,
+    as_json: bool,
+    quiet: bool,
+    runs: Path,
+    data_root: Path | None,
+) -> int:
+    """Start the run on another host, or show what would run, and return the exit code."""
+    from tui.cli.elsewhere import show_or_start
+    from tui.runtime.hosts.host import WantedRun
+
+    for count, flag in ((folds, "--folds"), (seeds, "--seeds")):
+        if count is not None and not place.only_shown:
+            raise InputError(f"{flag} trains one run after the other in this command", "Leave out --run-in")
+    wanted = WantedRun(config, runs, data_root, name, run)
+    return show_or_start(place, wanted, as_json=as_json, quiet=quiet)
 
 
 def _repeat(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from core.session.new_samples import NewMasks
 
 __all__ = [
+    "CommandDocument",
+    "ElsewhereDocument",
     "EmptiedDocument",
     "ExportDocument",
     "FileDocument",
@@ -135,6 +137,35 @@ class RequestDocument(Document):
     request: str
     to: str
     trials: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElsewhereDocument(Document):
+    """A run that was started in the background, as a job, or in the queue.
+
+    Attributes:
+        run: its id. folder: absolute path. run_in: name of the host. message: where it is now, one sentence.
+    """
+
+    kind = "elsewhere"
+    run: str
+    folder: str
+    run_in: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandDocument(Document):
+    """Command and script of a run that was not started.
+
+    Attributes:
+        run_in: name of the host. command: for a shell. script: of the job; empty where there is none.
+    """
+
+    kind = "command"
+    run_in: str
+    command: str
+    script: str
 
 
 def file_document(path: Path, runs: Sequence[str]) -> FileDocument:

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.errors import RunError, RunLocked, TorchtuiError
@@ -13,7 +13,7 @@ from core.runs.lock import HANDED_OVER, hold
 from core.safe_path import TUI_COMMAND
 from core.user_code.trust import AGREED
 
-__all__ = ["agreed_digests", "launch_in_background", "launched"]
+__all__ = ["agreed_digests", "launch_in_background", "launch_words", "launched"]
 
 
 def launch_in_background(
@@ -47,7 +47,22 @@ def launched(
     """
     command = [*TUI_COMMAND, "train", "--no-ui", "--resume", str(run.path.resolve())]
     command += ["--data-root", str(data_root)] if data_root is not None else []
-    environment = {**(os.environ if given is None else given), AGREED: " ".join(agreed_digests(run))}
+    return launch_words(run, command, os.environ if given is None else given, lock)
+
+
+def launch_words(
+    run: Run, command: Sequence[str], environment: Mapping[str, str], lock: int | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a command that trains a run, in a session of its own; what it prints goes to the run's console file.
+
+    Args:
+        environment: of the process, which also gets what the user has agreed to.
+        lock: see `launched`.
+
+    Raises:
+        RunError: it cannot be started.
+    """
+    environment = {**environment, AGREED: " ".join(agreed_digests(run))}
     if lock is not None:
         environment[HANDED_OVER] = str(lock)
     try:

@@ -1,0 +1,110 @@
+"""Hosts: what each executes, and profiles of their settings."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError, InputError
+from tui.forms.form_fields import specs_of
+from tui.forms.option_form import errors_in, flags_for, texts_of, values_in
+from tui.runtime.hosts.background import Background
+from tui.runtime.hosts.here import Here
+from tui.runtime.hosts.host import as_text, executable
+from tui.runtime.hosts.processes import Processes
+from tui.runtime.hosts.profiles import (
+    delete_profile,
+    load_profile,
+    profile_names,
+    profiles_folder,
+    rename_profile,
+    save_profile,
+)
+from tui.runtime.hosts.registry import HOSTS, make_host
+
+TRAIN = ["tui", "train", "--no-ui", "--name", "tui torchrun"]
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
+
+
+def test_several_processes_are_started_by_torchrun() -> None:
+    host = Processes(processes=4, gpus=(0, 2))
+    assert as_text(host, TRAIN) == (
+        "CUDA_VISIBLE_DEVICES=0,2 torchrun --standalone --nproc-per-node 4 --no-python "
+        "tui train --no-ui --name 'tui torchrun'"
+    )
+    assert (Processes().count, Processes(gpus=(0, 1, 2)).count) == (2, 3)
+    assert as_text(Here(), TRAIN) == as_text(Background(), TRAIN) == "tui train --no-ui --name 'tui torchrun'"
+
+
+def test_what_is_executed_does_not_depend_on_the_search_path() -> None:
+    words = executable(Processes().command(TRAIN))
+    assert words[:4] == [sys.executable, "-P", "-m", "torch.distributed.run"]
+    assert words[7:] == ["--no-python", sys.executable, "-P", "-m", "torchtui", *TRAIN[1:]]
+    assert executable(TRAIN) == [sys.executable, "-P", "-m", "torchtui", *TRAIN[1:]]
+
+
+@pytest.mark.parametrize("host", [kind() for kind in HOSTS.values()] + [Processes(processes=8, gpus=(1, 3))])
+def test_a_host_is_the_same_after_a_form_and_after_a_profile(host: Here | Background | Processes) -> None:
+    texts = texts_of(host, "run_in")
+    assert [*texts] == [spec.path for spec in specs_of(type(host), "run_in")]
+    assert make_host({"name": host.name} | values_in(type(host), texts, "run_in")) == host
+    save_profile("my gpus", host)
+    assert load_profile("my gpus") == host
+
+
+def test_flags_give_what_differs_from_the_defaults() -> None:
+    assert flags_for(Processes(gpus=(1, 3))) == ["--gpus", "1,3"]
+    assert flags_for(Processes(processes=3)) == ["--processes", "3"]
+    assert flags_for(Background()) == []
+
+
+def test_a_wrong_setting_is_told_at_its_field() -> None:
+    values = values_in(Processes, {"run_in.processes": "-1", "run_in.gpus": "0, x"}, "run_in")
+    assert errors_in(Processes, values, "run_in") == {
+        "run_in.processes": "got -1, takes a number >= 0",
+        "run_in.gpus": "got 'x', takes a whole number",
+    }
+
+
+def test_profiles_are_renamed_and_deleted() -> None:
+    save_profile("a", Background())
+    save_profile("b", Processes(processes=2))
+    with pytest.raises(InputError, match="there is a profile 'b' already"):
+        rename_profile("a", "b")
+    rename_profile("a", "c 1")
+    delete_profile("b")
+    assert profile_names() == ["c 1"]
+    assert load_profile("c 1") == Background()
+
+
+@pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "x" * 61, "a\x1b[2J"])
+def test_a_name_that_could_leave_the_folder_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="cannot name a profile"):
+        save_profile(name, Background())
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("run_in: {name: mars}", "no such host 'mars'"),
+        ("run_in: {name: processes, processes: many}", "got 'many', takes a whole number"),
+        ("run_in: {name: processes, speed: 3}", "unknown key"),
+        ("data: {name: iris}", "has no section run_in"),
+        ("run_in: !!python/object:os.system {}", "is not YAML"),
+    ],
+)
+def test_a_damaged_profile_is_told_by_its_name(text: str, problem: str) -> None:
+    profiles_folder().mkdir(parents=True)
+    (profiles_folder() / "old.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=problem):
+        load_profile("old")
+
+
+def test_a_profile_that_is_not_there_names_those_that_are() -> None:
+    save_profile("gpus", Processes())
+    with pytest.raises(InputError, match=r"no profile 'cpus'. Known: gpus"):
+        load_profile("cpus")

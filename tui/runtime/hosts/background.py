@@ -1,0 +1,21 @@
+"""A background process, which keeps training after the app or the shell has gone."""
+
+from typing import ClassVar, Literal
+
+from tui.runtime.hosts.host import Host, Started, WantedRun
+from tui.runtime.hosts.launching import launch_in_background
+from tui.runtime.hosts.log_host import LogHost
+
+__all__ = ["Background"]
+
+
+class Background(Host):
+    """A process of its own, which keeps training after the app quits, or the terminal closes."""
+
+    TITLE: ClassVar = "background process"
+    name: Literal["background"] = "background"
+
+    def start(self, wanted: WantedRun) -> Started:
+        run = wanted.folder()
+        process = launch_in_background(run, wanted.data_root)
+        return Started(LogHost(run, process), f"{run.id} trains in the background")

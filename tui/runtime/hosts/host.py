@@ -1,0 +1,127 @@
+"""The shape of every place where a run can train: its settings, and how a run is started there.
+
+A host is an `Options` class, so that form, flags and profiles are made of its fields. Where a run trains does not
+change what it computes, which is why none of it is part of a configuration.
+"""
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from core.config.schema import TrainConfig
+from core.options import Options
+from core.runs.folder import Run, create_run
+from core.safe_path import TUI_COMMAND
+from tui.runtime.hosts.run_host import RunHost
+
+__all__ = ["TORCHRUN", "TUI", "Host", "Started", "WantedRun", "as_text", "executable"]
+
+TUI, TORCHRUN = "tui", "torchrun"
+"""First words of commands, as people write them."""
+TORCHRUN_MODULE = (sys.executable, "-P", "-m", "torch.distributed.run")
+
+
+@dataclass(frozen=True)
+class WantedRun:
+    """A run that is to be trained.
+
+    Attributes:
+        name: what the user calls a new one.
+        run: an existing one to resume; None for a new one, which gets its folder when it is started.
+    """
+
+    config: TrainConfig
+    runs_dir: Path
+    data_root: Path | None
+    name: str = ""
+    run: Run | None = None
+
+    def folder(self) -> Run:
+        """Return the run, made now if it is new.
+
+        Raises:
+            TorchtuiError: its folder cannot be made.
+        """
+        return self.run or create_run(self.runs_dir, self.config, name=self.name)
+
+    def resume_words(self, run: Run) -> list[str]:
+        """Return the command that trains the run once it has its folder."""
+        words = [TUI, "train", "--no-ui", "--resume", str(run.path.resolve())]
+        return words + (["--data-root", str(self.data_root)] if self.data_root is not None else [])
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that was started somewhere.
+
+    Attributes:
+        host: to follow it.
+        message: where it is now, one sentence; empty where that is plain to see.
+    """
+
+    host: RunHost
+    message: str = ""
+
+
+class Host(Options):
+    """A place where a run can train.
+
+    Attributes:
+        TITLE: what a form calls it.
+        HERE: the command that starts a run trains it, in its own terminal, and ends with it.
+        AT_ONCE: training starts at once there, so that whoever started it can wait for that, and report why it did not.
+    """
+
+    TITLE: ClassVar[str]
+    HERE: ClassVar[bool] = False
+    AT_ONCE: ClassVar[bool] = True
+
+    @property
+    def host_name(self) -> str:
+        """Its name in the registry."""
+        return str(type(self).model_fields["name"].default)
+
+    @classmethod
+    def unavailable(cls) -> str:
+        """Return why nothing can train there from this machine, a sentence without its period; empty if it can."""
+        return ""
+
+    def environment(self) -> Mapping[str, str]:
+        """Return variables that its processes get beside those of this one."""
+        return {}
+
+    def command(self, train: Sequence[str]) -> list[str]:
+        """Return the command that is executed there.
+
+        Args:
+            train: the headless command that trains the run in one process; its first word is `TUI`.
+        """
+        return [*train]
+
+    def script(self, train: Sequence[str]) -> str:
+        """Return the text of the job script that is submitted; empty where there is none."""
+        return ""
+
+    def start(self, wanted: WantedRun) -> Started:
+        """Start a run there, and return at once.
+
+        Raises:
+            TorchtuiError: it cannot be started.
+        """
+        raise NotImplementedError
+
+
+def as_text(host: Host, train: Sequence[str]) -> str:
+    """Return what is executed on a host as one line for a shell."""
+    variables = [f"{name}={shlex.quote(value)}" for name, value in host.environment().items()]
+    return " ".join([*variables, shlex.join(host.command(train))])
+
+
+def executable(words: Sequence[str]) -> list[str]:
+    """Return a command of ours, with or without torchrun before it, as it can be executed, whatever is on ``PATH``."""
+    place = words.index(TUI)
+    launcher = [*TORCHRUN_MODULE, *words[1:place]] if place else []
+    return [*launcher, *TUI_COMMAND, *words[place + 1 :]]
