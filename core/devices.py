@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import DeviceError
+from core.gpus.process import AUTOMATIC, taken
 from core.machine import available_cores, memory
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def _device(name: str) -> Device:
 def resolve(name: str) -> "torch.device":
     """The device meant by a configuration's ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
 
+    ``auto`` and ``cuda`` are the GPU that this process has taken, or else the first one; see `core.gpus.process`.
+
     Raises:
         DeviceError: it is not there.
     """
@@ -58,6 +61,8 @@ def resolve(name: str) -> "torch.device":
 
     names = _names()
     wanted = names[0] if name == "auto" else "cuda:0" if name == "cuda" else name
+    if name in AUTOMATIC and (place := taken()) is not None and f"cuda:{place}" in names:
+        wanted = f"cuda:{place}"
     if wanted not in names:
         raise DeviceError(
             f"training.device: {name} is not available here", f"Devices here: auto, {', '.join(names)}"

@@ -1,10 +1,8 @@
 """The whole machine at one moment: processors, memory, disks, GPUs, and the processes that use them most."""
 
-import csv
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,16 +10,13 @@ from pathlib import Path
 
 import psutil
 
+from core.gpus.smi import FORMAT, SMI, as_bytes, as_number, ask, rows
 from core.machine import available_cores, memory
 
 __all__ = ["Disk", "Gpu", "MachineState", "MachineWatch", "Process", "read_gpus"]
 
 MAX_PROCESSES = 40
-SMI = "nvidia-smi"
-SMI_SECONDS = 5.0
-"""After which it counts as broken: it hangs where the driver does."""
 OF_GPUS = ("index", "name", "utilization.gpu", "memory.used", "memory.total", "temperature.gpu", "power.draw")
-MIB = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,57 +154,29 @@ def read_gpus(program: str = SMI) -> tuple[tuple[Gpu, ...], dict[int, int], str]
     Args:
         program: its name, or its path.
     """
-    if shutil.which(program) is None:
-        return (), {}, f"no NVIDIA GPU: {program} is not installed"
-    try:
-        rows = _ask(program, f"--query-gpu={','.join(OF_GPUS)}")
-        users = _ask(program, "--query-compute-apps=pid,used_memory")
-    except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stdout", "") or getattr(error, "stderr", "") or str(error)
-        return (), {}, f"GPUs cannot be read: {said.strip().partition(chr(10))[0]}"
-    gpus = tuple(_gpu(row) for row in rows if len(row) == len(OF_GPUS))
+    answer, problem = ask(program, f"--query-gpu={','.join(OF_GPUS)}", FORMAT)
+    if problem:
+        return (), {}, problem
+    users, _ = ask(program, "--query-compute-apps=pid,used_memory", FORMAT)
+    gpus = tuple(_gpu(row) for row in rows(answer, len(OF_GPUS)))
     by_process: dict[int, int] = {}
-    for row in users:
-        if len(row) == 2 and row[0].isdigit():
-            by_process[int(row[0])] = by_process.get(int(row[0]), 0) + (_bytes(row[1]) or 0)
+    for pid, memory_used in rows(users, 2):
+        if pid.isdigit():
+            by_process[int(pid)] = by_process.get(int(pid), 0) + (as_bytes(memory_used) or 0)
     return gpus, by_process, "" if gpus else f"no NVIDIA GPU: {program} lists none"
-
-
-def _ask(program: str, query: str) -> list[list[str]]:
-    """Return the rows that it answers.
-
-    Raises:
-        OSError, subprocess.SubprocessError: it cannot be run, fails, or hangs.
-    """
-    command = [program, query, "--format=csv,noheader,nounits"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SMI_SECONDS)
-    return [[cell.strip() for cell in row] for row in csv.reader(answer.stdout.splitlines())]
 
 
 def _gpu(row: Sequence[str]) -> Gpu:
     index, name, use, used, total, temperature, power = row
     return Gpu(
-        index=int(_number(index) or 0),
+        index=int(as_number(index) or 0),
         name=name,
-        use=_number(use),
-        memory_used=_bytes(used),
-        memory_total=_bytes(total),
-        temperature=_number(temperature),
-        power=_number(power),
+        use=as_number(use),
+        memory_used=as_bytes(used),
+        memory_total=as_bytes(total),
+        temperature=as_number(temperature),
+        power=as_number(power),
     )
-
-
-def _number(text: str) -> float | None:
-    """Return a number; None of ``[N/A]`` and the like."""
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _bytes(mebibytes: str) -> int | None:
-    found = _number(mebibytes)
-    return None if found is None else int(found * MIB)
 
 
 def _disks(folders: Iterable[Path]) -> Iterable[Disk]:

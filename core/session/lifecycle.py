@@ -17,6 +17,7 @@ from core.control import RunControl
 from core.data.dataset import Progress
 from core.errors import RunError, RunLocked, TorchtuiError
 from core.events import RunFinished
+from core.gpus.process import release_gpu, take_gpu
 from core.observers.settings import ALONE, Extras
 from core.remedies import WATCH
 from core.runs.checkpoints import State
@@ -63,18 +64,21 @@ class StartedRun:
         with claimed(self.run if self.is_new else None, control):
             if self.is_new and self.run.log_file.exists():
                 raise RunLocked(f"{self.run.id} was trained by another process meanwhile", (WATCH,))
-            return execute(
-                self.prepared,
-                self.run,
-                emit=emit,
-                control=control,
-                state=self.state,
-                extras=extras,
-                is_claimed=True,
-                baselines=baselines,
-                intervals=intervals,
-                written=written,
-            )
+            try:
+                return execute(
+                    self.prepared,
+                    self.run,
+                    emit=emit,
+                    control=control,
+                    state=self.state,
+                    extras=extras,
+                    is_claimed=True,
+                    baselines=baselines,
+                    intervals=intervals,
+                    written=written,
+                )
+            finally:
+                release_gpu()
 
 
 def start_or_resume(
@@ -112,10 +116,12 @@ def start_or_resume(
 
     state = resume_state(run, config) if run else None
     try:
+        take_gpu(config.training.device)
         prepared = prepare(report)
         if prepared.group.size == 1:  # several processes can only agree to stop once they train
             _ensure_not_stopped(control)
     except TorchtuiError as error:
+        release_gpu()
         if not control.stop_requested:
             if run is not None:
                 _record_end(run, RunFinished(status="failed", error=str(error)))

@@ -19,6 +19,7 @@ from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report
 from core.evaluation.values import Array
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
+from core.gpus.process import gpu_note
 from core.inference.chosen import decided_by
 from core.inference.own_report import report_steps
 from core.inference.predict import predict
@@ -142,6 +143,8 @@ def _attempt(
             context = training_context(replace(prepared, config=from_copies(prepared.config, run)), state)
             context = replace(context, media=media)
             emit(_started(prepared, state))
+            if message := gpu_note():
+                emit(Notice(level="info", message=message))
             if message := choose_workers(prepared):
                 emit(Notice(level="info", message=message))
             if message := missing_lock_warning(run):

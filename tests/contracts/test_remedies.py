@@ -31,9 +31,12 @@ ALLOWED = {
         *("--no-optional-locks", "--no-ext-diff", "--no-textconv", "--no-color", "--binary"),
         *("--others", "--exclude-standard"),
     },
-    "core/observers/machine_state.py": {  # of nvidia-smi
-        *("--format=csv,noheader,nounits", "--query-compute-apps=pid,used_memory", "--query-gpu="),
-    },
+    "core/observers/machine_state.py": {
+        "--query-compute-apps=pid,used_memory",
+        "--query-gpu=",
+    },  # of nvidia-smi
+    "core/gpus/smi.py": {"--format=csv,noheader,nounits"},
+    "core/gpus/table.py": {"--query-compute-apps=", "--query-gpu="},
     "core/data/builtin/vision.py": {  # a command of pip's
         "Install a matching pair: pip install --upgrade torch torchvision. Tables and digits work without it"
     },

@@ -53,5 +53,6 @@ def _place(search: Search, given: Given) -> list[str]:
     parts += ["--jobs", search.jobs.strip()] if search.jobs.strip() not in (AUTO, "1") else []
     parts += ["--trial-memory", f"{where.trial_memory:g}"] if where.trial_memory else []
     parts += ["--ray-address", where.ray_address] if where.ray_address else []
+    parts += ["--gpus", where.gpus] if where.gpus else []
     parts += ["--gpus-per-trial", f"{where.gpus_per_trial:g}"] if where.gpus_per_trial else []
     return parts + (["--storage", given.storage] if given.storage else [])

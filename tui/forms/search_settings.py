@@ -138,6 +138,12 @@ SETTINGS = (
         about="Memory that a local trial needs, in GB, which limits the trials at once; auto: estimated",
     ),
     _text(
+        path="gpus",
+        label="GPUs",
+        hint="0,2, or empty",
+        about="GPUs of this machine that local trials are spread over, such as 0,2; empty: all that are free",
+    ),
+    _text(
         path="ray_address",
         label="ray address",
         hint="of a cluster",

@@ -49,6 +49,7 @@ class Search:
     trial_memory: str = AUTO
     ray_address: str = ""
     gpus_per_trial: str = "0"
+    gpus: str = ""
     storage: str = ""
     name: str = ""
 
@@ -153,7 +154,10 @@ def _where(texts: Mapping[str, Any], problems: dict[str, str]) -> Where:
             for name, given in (("ray_address", texts["ray_address"]), ("gpus_per_trial", gpus))
             if given
         }
-    return Where(jobs, memory, cast(ExecutorName, texts["executor"]), texts["ray_address"] or None, gpus)
+    elif texts["gpus"]:
+        problems["gpus"] = "only for the executor local"
+    executor = cast(ExecutorName, texts["executor"])
+    return Where(jobs, memory, executor, texts["ray_address"] or None, gpus, texts["gpus"] or None)
 
 
 def _number(name: str, texts: Mapping[str, str], problems: dict[str, str]) -> float:

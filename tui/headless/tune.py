@@ -12,6 +12,7 @@ from core.machine import memory
 from core.runs.labels import write_labels
 from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
+from core.tuning.executors.placing import ensure_there, placing_of
 from core.tuning.executors.trial_memory import PROCESS_BYTES, slots_that_fit
 from core.tuning.executors.where import Where
 from core.tuning.search.changes import StudyChanges
@@ -84,6 +85,7 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
                 ask_to_confirm(study, asked.confirm)
             _tell_slots(executor, asked.where, view)
             _limit_by_memory(executor, study.plan, asked.where, view)
+            _spread(executor, study.plan, asked.where, view)
             output = GuardedOutput(control, received)
             with bounded_output(console_file(study.folder)):
                 finished = work_on(
@@ -144,6 +146,8 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
         return RayExecutor(
             where.ray_address, where.jobs, None if threads == "auto" else threads, where.gpus_per_trial
         )
+    if where.gpus is not None:
+        ensure_there(where.gpus)
     return LocalProcesses(where.jobs or 1, None if threads == "auto" else threads)
 
 
@@ -170,6 +174,16 @@ def _limit_by_memory(executor: Executor, plan: Plan, where: Where, view: StudyVi
         executor.slots, executor.threads = local_slots(fitting, None if threads == "auto" else threads)
     elif needed > free:
         view.show(StudyNotice(level="warning", message=f"a trial may not fit into memory: {facts}"))
+
+
+def _spread(executor: Executor, plan: Plan, where: Where, view: StudyView) -> None:
+    """Spread local trials over the GPUs of this machine, and report it."""
+    if not isinstance(executor, LocalProcesses):
+        return
+    executor.placing = placing_of(plan, executor.slots, where.gpus)
+    if executor.placing.line:
+        text = f"{executor.placing.line}. Override: --gpus 0,2, --jobs N"
+        view.show(StudyNotice(level="info", message=text))
 
 
 def _tell_error(finished: StudyFinished) -> None:

@@ -65,6 +65,7 @@ def launch(
         "--trial-memory": where.trial_memory,
         "--ray-address": where.ray_address,
         "--gpus-per-trial": where.gpus_per_trial or None,
+        "--gpus": where.gpus,
         "--timeout": None if seconds is None else f"{seconds:f}",
         "--trials": trials,
         "--storage": storage_url,

@@ -8,7 +8,7 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,10 +20,13 @@ import psutil
 from core.control import Request, RunControl
 from core.files.console import kept_bounded
 from core.files.reading import open_plain
+from core.gpus.process import given_environment
+from core.gpus.table import GpuState
 from core.machine import available_cores
 from core.runs.folder import Run
 from core.safe_path import safe_import_path
 from core.session.preload import load_backend
+from core.tuning.executors.placing import Placing
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
@@ -85,10 +88,14 @@ class LocalProcesses:
 
     Args:
         jobs, threads: as for `local_slots`.
+
+    Attributes:
+        placing: the GPUs that workers are spread over, each of which sees one alone; they see all where it has none.
     """
 
     def __init__(self, jobs: int = 1, threads: int | None = None) -> None:
         self.slots, self.threads = local_slots(jobs, threads)
+        self.placing = Placing()
         self._context = _context()
         self._workers: list[_Worker] = []
         atexit.register(self.close)  # they do not hear SIGTERM, which is how Python would end them
@@ -126,6 +133,9 @@ class LocalProcesses:
                     _kill_children(psutil.Process(worker.process.pid), and_itself=True)
             worker.process.join()
         self._workers.clear()
+        for lock in self.placing.locks:
+            lock.close()
+        self.placing = Placing()
 
     def _receive(self, worker: "_Worker") -> Message:
         """One message; the death of a worker is the end of its trial."""
@@ -142,20 +152,29 @@ class LocalProcesses:
 
     def _new_worker(self) -> "_Worker":
         ours, theirs = self._context.Pipe()
+        gpu = self._least_used()
+        environment = given_environment((gpu,)) if gpu is not None else {}
         process = self._context.Process(
-            target=_work, args=(theirs,)
+            target=_work, args=(theirs, environment)
         )  # a daemon may have no workers of its own
         with _deaf_children(), safe_import_path():
             process.start()
         theirs.close()
-        return _Worker(process, ours)
+        return _Worker(process, ours, gpu)
+
+    def _least_used(self) -> GpuState | None:
+        """Return the GPU that fewest workers have, which is that of one that died; None where there are none."""
+        used = [worker.gpu for worker in self._workers]
+        return min(self.placing.gpus, key=used.count, default=None)
 
 
 class _Worker:
     """The study's end of one process."""
 
-    def __init__(self, process: BaseProcess, connection: "Connection[Any, Any]") -> None:
-        self.process, self.connection = process, connection
+    def __init__(
+        self, process: BaseProcess, connection: "Connection[Any, Any]", gpu: GpuState | None
+    ) -> None:
+        self.process, self.connection, self.gpu = process, connection, gpu
         self.trial: int | None = None
 
     def send(self, message: tuple[str, Any]) -> None:
@@ -217,8 +236,9 @@ def _let_children_hear(connection: "Connection[Any, Any]") -> None:
     os.register_at_fork(after_in_child=leave)
 
 
-def _work(connection: "Connection[Any, Any]") -> None:
+def _work(connection: "Connection[Any, Any]", environment: Mapping[str, str]) -> None:
     """A worker: trains task after task until its study is gone."""
+    os.environ.update(environment)  # before CUDA looks which GPUs it may see
     _let_children_hear(connection)
     load_backend()
     from core.tuning.executors.trial import run_trial

@@ -15,6 +15,7 @@ class Where:
         jobs: how many at once; None for the executor's own choice.
         trial_memory: GB that a local trial needs; None for an estimate.
         ray_address: of the cluster; None to start one here. gpus_per_trial: on Ray; fractions are allowed.
+        gpus: of this machine that local trials may use, such as ``0,2``; None for all that are free.
     """
 
     jobs: int | None = None
@@ -22,3 +23,4 @@ class Where:
     executor: ExecutorName = "local"
     ray_address: str | None = None
     gpus_per_trial: float = 0
+    gpus: str | None = None

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.observers.machine_state import MIB, MachineWatch, read_gpus
+from core.gpus.smi import MIB
+from core.observers.machine_state import MachineWatch, read_gpus
 
 GPUS = """0, NVIDIA H200, 87, 71200, 143771, 64, 420.51
 1, NVIDIA A100, [N/A], 10, 40960, [N/A], [Not Supported]

@@ -32,6 +32,7 @@ from tui.cli.commands.tune_options import (
     Direction,
     Executor,
     Gpus,
+    GpusPerTrial,
     Jobs,
     Keep,
     LearnFrom,
@@ -98,7 +99,8 @@ def tune(
     trial_memory: TrialMemory = None,
     executor: Executor = "local",
     ray_address: RayAddress = None,
-    gpus_per_trial: Gpus = None,
+    gpus_per_trial: GpusPerTrial = None,
+    gpus: Gpus = None,
     storage: Storage = None,
     resume: Resume = None,
     pause: Pause = None,
@@ -134,7 +136,7 @@ def tune(
     search = _search(metric or [], method=method, pruner=pruner, direction=direction, keep=keep, where=where)
     seconds = None if timeout is None else parse_duration("--timeout", timeout)
     domains = _domains(ranges or [], space)
-    place = _place(jobs, trial_memory, executor, ray_address, gpus_per_trial)
+    place = _place(jobs, trial_memory, executor, ray_address, gpus_per_trial, gpus)
     if resume is None:
         if trials is None and method != "grid" and not (timeout or patience or max_epochs):
             trials = DEFAULT_TRIALS
@@ -158,11 +160,14 @@ def _place(
     executor: ExecutorName,
     ray_address: str | None,
     gpus_per_trial: float | None,
+    gpus: str | None,
 ) -> Where:
     """Return where trials are trained."""
     if executor != "ray" and (ray_address or gpus_per_trial):
         raise InputError("--ray-address and --gpus-per-trial need a Ray cluster", "Add --executor ray")
-    return Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
+    if executor == "ray" and gpus is not None:
+        raise InputError("--gpus names GPUs of this machine, and Ray chooses its own", "Use --gpus-per-trial")
+    return Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0, gpus)
 
 
 def _search(metrics: list[str], **given: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ __all__ = [
     "Direction",
     "Executor",
     "Gpus",
+    "GpusPerTrial",
     "Jobs",
     "Keep",
     "LearnFrom",
@@ -98,7 +99,8 @@ TrialMemory = Annotated[
 ]
 Executor = Annotated[ExecutorName, _option("--executor", panel=WHERE)]
 RayAddress = Annotated[str | None, _option("--ray-address", metavar="ADDRESS", panel=WHERE)]
-Gpus = Annotated[float | None, _option("--gpus-per-trial", min=0, panel=WHERE)]
+GpusPerTrial = Annotated[float | None, _option("--gpus-per-trial", min=0, panel=WHERE)]
+Gpus = Annotated[str | None, _option("--gpus", metavar="LIST", panel=WHERE, show_default="all that are free")]
 Storage = Annotated[
     str | None,
     _option("--storage", metavar="URL", panel=WHERE, show_default="a file in the study's folder"),
