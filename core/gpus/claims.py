@@ -14,7 +14,7 @@ from core.files.lock import FileLock, LockState, holder_of, lock_state
 from core.files.reading import open_plain
 from core.gpus.table import GpuState
 
-__all__ = ["claim", "claimed", "holder"]
+__all__ = ["claim", "claimed", "holder", "unclaimed"]
 
 LOCAL = Path("/tmp")  # not TMPDIR, which differs between the sessions of a user
 
@@ -26,13 +26,19 @@ def claim(gpu: GpuState) -> FileLock | None:
     """
     folder = _folder()
     if folder is None:  # no claims are possible: nothing keeps others off
-        return FileLock(os.open(os.devnull, os.O_RDWR), shared=True)
+        return unclaimed()
     try:
         lock = FileLock(open_plain(folder / _name(gpu), os.O_RDWR | os.O_CREAT))
     except BlockingIOError:
         return None
     lock.name_holder(os.getpid())
     return lock
+
+
+def unclaimed() -> FileLock:
+    """Return a lock that keeps nobody off."""
+    with tempfile.TemporaryFile() as file:
+        return FileLock(os.dup(file.fileno()))
 
 
 def claimed(gpus: Iterable[GpuState]) -> set[str]:

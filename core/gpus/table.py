@@ -38,23 +38,23 @@ class GpuState:
 
     @property
     def label(self) -> str:
-        """What it is called in messages."""
+        """Return its name in messages."""
         return f"GPU {self.index} ({self.name})" if self.name else f"GPU {self.index}"
 
     @property
     def free(self) -> int | None:
-        """Bytes; None where it does not say."""
+        """Return the free bytes; None where it does not say."""
         return None if self.total is None or self.used is None else max(0, self.total - self.used)
 
     @property
     def busy(self) -> bool:
-        """Whether something computes on it, or fills its memory."""
+        """Return whether something computes on it, or fills its memory."""
         filled = self.total and self.used is not None and self.used > BUSY_SHARE * self.total
         return bool(self.users or filled)
 
     @property
     def use(self) -> str:
-        """One line on what uses it."""
+        """Return one line on what uses it."""
         free = (
             ""
             if self.free is None or self.total is None

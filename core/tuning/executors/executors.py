@@ -26,7 +26,7 @@ from core.machine import available_cores
 from core.runs.folder import Run
 from core.safe_path import safe_import_path
 from core.session.preload import load_backend
-from core.tuning.executors.placing import Placing
+from core.tuning.executors.placing import TrialGpus
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
@@ -95,7 +95,7 @@ class LocalProcesses:
 
     def __init__(self, jobs: int = 1, threads: int | None = None) -> None:
         self.slots, self.threads = local_slots(jobs, threads)
-        self.placing = Placing()
+        self.placing = TrialGpus()
         self._context = _context()
         self._workers: list[_Worker] = []
         atexit.register(self.close)  # they do not hear SIGTERM, which is how Python would end them
@@ -135,7 +135,7 @@ class LocalProcesses:
         self._workers.clear()
         for lock in self.placing.locks:
             lock.close()
-        self.placing = Placing()
+        self.placing = TrialGpus()
 
     def _receive(self, worker: "_Worker") -> Message:
         """One message; the death of a worker is the end of its trial."""

@@ -1,6 +1,5 @@
 """GPUs of this machine for the trials of a study: spread over all that are free, before any is shared."""
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,16 +8,16 @@ from core.counting import counted
 from core.files.lock import FileLock
 from core.gpus.allowed import Allowed, allowed_here
 from core.gpus.choice import ranked
-from core.gpus.claims import claim, claimed
+from core.gpus.claims import claim, claimed, unclaimed
 from core.gpus.process import AUTOMATIC, by_cuda, given
 from core.gpus.table import GpuState
 from core.tuning.search.plan import Plan
 
-__all__ = ["Placing", "ensure_there", "place_trials", "placing_of"]
+__all__ = ["TrialGpus", "ensure_there", "place_trials", "placing_of"]
 
 
 @dataclass(frozen=True)
-class Placing:
+class TrialGpus:
     """GPUs that trials are spread over, the locks that keep other runs off them, and one line about it."""
 
     gpus: tuple[GpuState, ...] = ()
@@ -26,7 +25,7 @@ class Placing:
     line: str = ""
 
 
-def placing_of(plan: Plan, slots: int, names: str | None) -> Placing:
+def placing_of(plan: Plan, slots: int, names: str | None) -> TrialGpus:
     """Return where the trials of a plan are trained on this machine; no GPU where its device says so.
 
     Args:
@@ -37,7 +36,7 @@ def placing_of(plan: Plan, slots: int, names: str | None) -> Placing:
     """
     device = plan.space.base.training.device
     if names is None and (device not in AUTOMATIC or "training.device" in plan.space.domains):
-        return Placing()
+        return TrialGpus()
     allowed = allowed_here(names, by_cuda if names is not None or "torch" in sys.modules else None)
     claiming = _nothing if given() else claim
     return place_trials(allowed, slots, asked=names is not None or bool(given()), claiming=claiming)
@@ -58,14 +57,14 @@ def place_trials(
     *,
     asked: bool = False,
     claiming: Callable[[GpuState], FileLock | None] = claim,
-) -> Placing:
+) -> TrialGpus:
     """Take GPUs for some trials at once, the freest first, and report them.
 
     Args:
         asked: whether just these were asked for: then they are used whoever else does.
     """
     if not allowed.gpus:
-        return Placing()
+        return TrialGpus()
     ours = set() if asked else claimed(allowed.gpus)
     order = list(allowed.gpus) if asked else ranked(allowed.gpus, ours)
     idle = [gpu for gpu in order if asked or not (gpu.busy or gpu.uuid in ours)]
@@ -78,7 +77,7 @@ def place_trials(
         if len(taken) < slots and (lock is not None or asked or not idle):
             taken.append(gpu)
     taken = taken or order[:slots]  # others took them just now
-    return Placing(tuple(taken), tuple(locks), _line(taken, order, idle, slots))
+    return TrialGpus(tuple(taken), tuple(locks), _line(taken, order, idle, slots))
 
 
 def _line(taken: list[GpuState], order: list[GpuState], idle: list[GpuState], slots: int) -> str:
@@ -106,5 +105,5 @@ def _reason(gpu: GpuState) -> str:
 
 
 def _nothing(gpu: GpuState) -> FileLock:
-    """Return a lock of nothing: whoever started this process has taken the GPU for it."""
-    return FileLock(os.open(os.devnull, os.O_RDWR), shared=True)
+    """Claim nothing: whoever started this process has taken the GPU for it."""
+    return unclaimed()

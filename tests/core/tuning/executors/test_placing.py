@@ -16,7 +16,7 @@ from core.runs.folder import Run, create_run
 from core.runs.log import LogReader
 from core.tuning.executors import placing
 from core.tuning.executors.executors import LocalProcesses
-from core.tuning.executors.placing import Placing, place_trials, placing_of
+from core.tuning.executors.placing import TrialGpus, place_trials, placing_of
 from core.tuning.executors.protocol import Ended, TrialTask
 from core.tuning.search.plan import make_plan
 
@@ -44,7 +44,7 @@ def gpus(count: int, busy: tuple[int, ...] = (), names: str = "") -> tuple[GpuSt
     )
 
 
-def places(placed: Placing) -> list[str]:
+def places(placed: TrialGpus) -> list[str]:
     for lock in placed.locks:
         lock.close()
     return [gpu.index for gpu in placed.gpus]
@@ -105,7 +105,7 @@ def test_the_device_of_a_plan_and_named_gpus_decide(monkeypatch: pytest.MonkeyPa
             configuration.from_dict({"data": "iris", "training": {"device": device}}), {}, trials=4
         )
 
-    assert placing_of(plan("cpu"), 2, None) == placing_of(plan("cuda:1"), 2, None) == Placing()
+    assert placing_of(plan("cpu"), 2, None) == placing_of(plan("cuda:1"), 2, None) == TrialGpus()
     assert asked == []
     assert places(placing_of(plan("cuda"), 2, None)) == ["0", "1"]
     with pytest.raises(DeviceError):
@@ -120,7 +120,7 @@ def test_the_device_of_a_plan_and_named_gpus_decide(monkeypatch: pytest.MonkeyPa
 def test_a_new_worker_gets_the_gpu_that_fewest_have() -> None:
     first, second, third = table = gpus(3)
     executor = LocalProcesses.__new__(LocalProcesses)
-    executor.placing = Placing(table)
+    executor.placing = TrialGpus(table)
     executor._workers = []
     given = []
     for _ in range(4):
@@ -129,7 +129,7 @@ def test_a_new_worker_gets_the_gpu_that_fewest_have() -> None:
     assert given == [first, second, third, first]
     del executor._workers[1]
     assert executor._least_used() == second, "that of the worker that died"
-    executor.placing = Placing()
+    executor.placing = TrialGpus()
     assert executor._least_used() is None
 
 
@@ -147,7 +147,7 @@ def test_each_worker_sees_its_gpu_alone_also_after_one_was_killed(tmp_path: Path
     config = configuration.from_dict({"data": "iris", "training": training})
     runs = [create_run(tmp_path / "runs", config) for _ in range(3)]
     executor = LocalProcesses(2, 1)
-    executor.slots, executor.placing = 2, Placing(gpus(2))
+    executor.slots, executor.placing = 2, TrialGpus(gpus(2))
 
     def start(trial: int) -> None:
         run = runs[trial].path
