@@ -24,6 +24,7 @@ from core.user_code.trust import trust
 BYTES, BUDGET = 300_000_000, 1.3
 COLUMNS, STEPS = 250, 1000
 Arrays = tuple[np.ndarray, np.ndarray]
+Sequences = tuple[list[np.ndarray], list[int]]
 
 
 def array(size: int, kind: str, shape: tuple[int, ...] = (COLUMNS,)) -> Arrays:
@@ -153,6 +154,61 @@ def part(size: int = BYTES) -> Arrays:
     return inputs[:, 10:], targets
 
 
+def scattered(size: int = BYTES) -> Arrays:
+    """A table, one column after the other."""
+    made = np.random.default_rng(0).random((COLUMNS, size // (4 * COLUMNS)), "f4")
+    return made.T, np.arange(made.shape[1]) % 2
+
+
+def kept_scattered(size: int = BYTES) -> Arrays:
+    """A table, one column after the other, which the user's file keeps, too."""
+    made = scattered(size)
+    KEPT.append(made[0])
+    return made
+
+
+def alike(size: int = BYTES) -> Sequences:
+    """A list of signals, time first."""
+    made = [np.full((STEPS, 4), at % 9, "f4") for at in range(max(40, size // (16 * STEPS)))]
+    return made, [at % 2 for at in range(len(made))]
+
+
+def uneven(size: int = BYTES) -> Sequences:
+    """A list of sequences, each longer than the one before."""
+    count = max(40, size // (48 * STEPS))
+    made = [np.full((STEPS + 4 * STEPS * at // count, 4), at % 9, "f4") for at in range(count)]
+    return made, [at % 2 for at in range(len(made))]
+
+
+def kept_uneven(size: int = BYTES) -> Sequences:
+    """A list of sequences, which the user's file keeps, too."""
+    made = uneven(size)
+    KEPT.extend(made[0])
+    return made
+
+
+def wide_uneven(size: int = BYTES) -> Sequences:
+    """A list of float64 sequences."""
+    made, targets = uneven(size // 2)
+    for at, sequence in enumerate(made):
+        made[at] = sequence.astype("f8")
+    return made, targets
+
+
+def windows(size: int = BYTES) -> Sequences:
+    """A list of windows of different lengths of one recording."""
+    recording = np.random.default_rng(0).random((size // 16, 4), "f4")
+    ends = np.cumsum(np.random.default_rng(1).integers(2000, 4250, len(recording) // 3125))
+    made = np.split(recording, ends)[:-1]
+    return made, [at % 2 for at in range(len(made))]
+
+
+def ids(size: int = BYTES) -> tuple[list[list[int]], list[int]]:
+    """A list of lists of ids, of which each takes 8 bytes and 32 more of its own where it is beyond 256."""
+    made = [[1000 + at + step for step in range(100 + at % 100)] for at in range(max(40, size // (150 * 40)))]
+    return made, [at % 2 for at in range(len(made))]
+
+
 CASES = (
     floats,
     doubles,
@@ -166,8 +222,14 @@ CASES = (
     one_by_one,
     growing,
     part,
+    scattered,
+    alike,
+    uneven,
+    wide_uneven,
+    windows,
+    ids,
 )
-KEEPING = (kept_floats, kept_doubles, kept_clipped, kept_images, kept_inputs)
+KEEPING = (kept_scattered, kept_uneven, kept_floats, kept_doubles, kept_clipped, kept_images, kept_inputs)
 
 
 def measure(name: str) -> float:

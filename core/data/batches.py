@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.data.arrays.held_sequences import HeldSequences
 from core.data.dataset import Dataset, Split
 from core.data.inputs import Fields, Inputs, split_inputs
 from core.data.mapped import HeldRows, is_on_disk, read_ahead
@@ -161,7 +162,7 @@ class Batches:
     def _read(self, pieces: Iterable[Piece], draws: Draws | None) -> Iterator[Batch]:
         """Yield some rows after the other; see `_gather`."""
         for held in self.inputs.columns.values() if isinstance(self.inputs, Fields) else (self.inputs,):
-            if isinstance(held, HeldRows):
+            if isinstance(held, HeldRows | HeldSequences):
                 held.check()
         read = read_ahead if self.mapped else map
         return read(self._gather, pieces)

@@ -58,8 +58,13 @@ def divide_inputs(
 def divide_sequences(inputs: "Ragged", parts: Mapping[str, np.ndarray]) -> "dict[str, Ragged]":
     """Return the sequences at the positions of each split, as views of large ones, which are rearranged.
 
-    Sequences that come one after the other are always a copy made here, which nothing else uses.
+    Sequences that come one after the other are always a copy made here, which nothing else uses. Others stay where they
+    are.
     """
+    from core.data.arrays.held_sequences import HeldSequences
+
+    if isinstance(inputs, HeldSequences):
+        return {part: inputs.held(at) if len(at) else inputs[at] for part, at in parts.items()}
     every = np.concatenate([*parts.values()])
     if (
         inputs.nbytes < LARGE

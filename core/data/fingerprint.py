@@ -11,6 +11,7 @@ from core.data.dataset import Dataset, Split
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.data.arrays.held_sequences import Steps
     from core.data.mapped import MappedRows
 
 __all__ = ["OWN", "fingerprint", "same"]
@@ -53,7 +54,7 @@ def _of_split(data: Dataset, split: Split) -> dict[str, Any]:
     digest.update(f"{len(split)} {', '.join(str(tuple(shape)) for shape in shapes)}".encode())
     digest.update(np.ascontiguousarray(split.indices).data)
     for values in (split.targets,) if data.digest else (split.targets, *inputs):
-        if data.name == "python" and values.dtype.is_floating_point:
+        if data.name == "python" and _are_numbers(values):
             sums.append(_sums(values))
         else:
             for rows in _some(values):
@@ -61,7 +62,7 @@ def _of_split(data: Dataset, split: Split) -> dict[str, Any]:
     return {"digest": digest.hexdigest(), "sums": sums}
 
 
-def _inputs(split: Split) -> "Iterator[Tensor | MappedRows]":
+def _inputs(split: Split) -> "Iterator[Tensor | MappedRows | Steps]":
     """Yield the tensors that inputs are kept in."""
     from core.data.inputs import Fields
     from core.data.sequences import Ragged
@@ -73,7 +74,7 @@ def _inputs(split: Split) -> "Iterator[Tensor | MappedRows]":
         return
     for column in held.columns.values():
         if isinstance(column, Ragged):
-            yield column.values
+            yield column.steps
             yield column.offsets
         else:
             yield column
@@ -86,15 +87,24 @@ def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(abs(a - b) <= CLOSE * max(size, other_size) for (a, size), (b, other_size) in pairs)
 
 
-def _some(values: "Tensor | MappedRows") -> Iterator[np.ndarray]:
+def _some(values: "Tensor | MappedRows | Steps") -> Iterator[np.ndarray]:
     """Rows in pieces: all, or evenly spaced ones where there are too many."""
+    import torch
+
     step = -(-values.nbytes // MAX_BYTES) or 1
     length = step * max(1, BYTES_AT_ONCE * len(values) // max(1, values.nbytes))
     for start in range(0, len(values), length):
-        yield values[start : start + length : step].contiguous().numpy()
+        yield torch.as_tensor(values[start : start + length : step]).contiguous().numpy()
 
 
-def _sums(values: "Tensor | MappedRows") -> list[float]:
+def _are_numbers(values: "Tensor | MappedRows | Steps") -> bool:
+    """Return whether values are floating-point numbers."""
+    import torch
+
+    return torch.as_tensor(values[:0]).is_floating_point()
+
+
+def _sums(values: "Tensor | MappedRows | Steps") -> list[float]:
     """The sum of all values, each times a number that its place gives, and the sum of their sizes."""
     random = np.random.RandomState(0)  # draws the same numbers in every version of NumPy
     places = np.empty(0)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from core.data.arrays.held_sequences import Steps
+
 __all__ = ["OFFSETS", "Ragged", "ragged_of"]
 
 PIECES = 16
@@ -29,7 +31,7 @@ class Ragged:
     """
 
     def __init__(self, values: "Tensor", offsets: "Tensor") -> None:
-        self.values, self.offsets = values, offsets
+        self._values, self.offsets = values, offsets
 
     @classmethod
     def of(cls, sequences: "Sequence[np.ndarray]") -> "Ragged":
@@ -43,6 +45,16 @@ class Ragged:
         return len(self.offsets) - 1
 
     @property
+    def values(self) -> "Tensor":
+        """All steps one after the other, (steps, *step_shape)."""
+        return self._values
+
+    @property
+    def steps(self) -> "Tensor | Steps":
+        """The values, to be read in slices."""
+        return self._values
+
+    @property
     def lengths(self) -> "Tensor":
         """Number of steps of each sequence, (n,) int64."""
         return self.offsets.diff()
@@ -50,12 +62,12 @@ class Ragged:
     @property
     def step_shape(self) -> tuple[int, ...]:
         """Shape of one step."""
-        return tuple(self.values.shape[1:])
+        return tuple(self._values.shape[1:])
 
     @property
     def dtype(self) -> "torch.dtype":
         """Type of the values."""
-        return self.values.dtype
+        return self._values.dtype
 
     @property
     def nbytes(self) -> int:

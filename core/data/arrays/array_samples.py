@@ -253,7 +253,7 @@ def _samples(given: Given, shape: ArrayShape, notes: list[str]) -> tuple[Layout 
 
     inputs, place = given.train[0], _place(given, 0)
     if isinstance(inputs, Mapping):
-        return None, fields_of(inputs, f"data.path: {given.source}", notes)
+        return None, fields_of(inputs, f"data.path: {given.source}")
     layout = layout_of(inputs, shape, given.names[0], place, notes)
     owned = given.owned and not isinstance(inputs, np.memmap)
     return layout, samples_of(inputs, layout, place, owned=owned, later=True)

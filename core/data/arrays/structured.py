@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.data.arrays.conditioned import fits_float32
+from core.data.arrays.held_sequences import HeldSequences, Steps
 from core.data.arrays.sample_shapes import in_place_of, of_type, shape_text
 from core.data.inputs import LENGTHS, MASK, FieldColumn, FieldName, Fields, InputField
 from core.data.mapped import MappedRows
@@ -24,6 +25,8 @@ __all__ = ["FieldArrays", "fields_like", "fields_of", "name_of", "with_fields"]
 
 FieldArrays = Mapping[FieldName, "np.ndarray | Ragged"]
 """Fields as a source gives them: (n, ...) each, or n sequences."""
+Values = Tensor | MappedRows | Steps
+"""Samples, or steps of sequences, one after the other."""
 
 
 CHANNELS = (1, 2, 3, 4)
@@ -39,12 +42,11 @@ def name_of(name: FieldName) -> str:
     return f"input {name}" if isinstance(name, int) else name
 
 
-def fields_of(arrays: FieldArrays, place: str, notes: list[str]) -> Fields:
+def fields_of(arrays: FieldArrays, place: str) -> Fields:
     """Return fields in the types that are kept of them: pixels, whole numbers and truth values as they are.
 
     Args:
         place: where they stand, for messages.
-        notes: takes a line where numbers lose digits.
 
     Raises:
         DataError: they have different numbers of samples, or hold what a network does not take.
@@ -56,7 +58,7 @@ def fields_of(arrays: FieldArrays, place: str, notes: list[str]) -> Fields:
             if len(array) and int(array.lengths.min()) == 0:
                 empty = int(array.lengths.argmin())
                 raise DataError(f"{where}: sample {empty} is an empty sequence", "Leave it out")
-            columns[name] = Ragged(_kept(array.values.numpy(), where, notes, "step"), array.offsets)
+            columns[name] = _kept_sequences(array, where)
         elif array.ndim == 0 or array.size == 0:
             raise DataError(
                 f"{where} holds no samples: its shape is {shape_text(array)}", "Give one row a sample"
@@ -64,7 +66,7 @@ def fields_of(arrays: FieldArrays, place: str, notes: list[str]) -> Fields:
         elif isinstance(array, np.memmap) and array.dtype.kind != "f":
             columns[name] = MappedRows(array, np.arange(len(array)))
         else:
-            columns[name] = _kept(array, where, notes, "sample")
+            columns[name] = _kept(array, where, "sample")
     first, *others = columns
     for other in others:
         if len(columns[first]) != len(columns[other]):
@@ -89,7 +91,7 @@ def fields_like(train: Fields, arrays: FieldArrays, place: str) -> Fields:
     Raises:
         DataError: it has others.
     """
-    own = fields_of(arrays, place, [])
+    own = fields_of(arrays, place)
     if {*own.columns} != {*train.columns}:
         theirs, ours = (", ".join(map(name_of, each.columns)) for each in (own, train))
         raise DataError(f"{place} has {theirs}, the training samples {ours}", "Give both the same inputs")
@@ -119,8 +121,24 @@ def _sample_shape(column: FieldColumn) -> tuple[int | str, ...]:
     return ("any", *column.step_shape) if isinstance(column, Ragged) else tuple(column.shape[1:])
 
 
-def _kept(array: np.ndarray, where: str, notes: list[str], row: str) -> Tensor:
-    """Return an array as a tensor of a type that keeps its values, float32 where that does."""
+def _kept_sequences(sequences: Ragged, where: str) -> Ragged:
+    """Return sequences in a type that keeps their values; those that lie apart are not joined."""
+    if isinstance(sequences, HeldSequences):
+        return sequences.of_type(_kept_type(sequences.steps, where, "step"))
+    return Ragged(_kept(sequences.values.numpy(), where, "step"), sequences.offsets)
+
+
+def _kept(array: np.ndarray, where: str, row: str) -> Tensor:
+    """Return an array as a tensor of a type that keeps its values."""
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=_kept_type(array, where, row)))
+
+
+def _kept_type(array: "np.ndarray | Steps", where: str, row: str) -> np.dtype:
+    """Return the type that keeps the values of an array, float32 where that does, once it is clear that all are finite.
+
+    Args:
+        row: what a row of the array is, for messages.
+    """
     if array.dtype.kind not in "fiubc":
         raise DataError(f"{where} {of_type(array)}, not numbers", in_place_of(array))
     if array.dtype.kind in "fc":
@@ -132,16 +150,21 @@ def _kept(array: np.ndarray, where: str, notes: list[str], row: str) -> Tensor:
                     "Fill them, or leave these samples out",
                 )
     if array.dtype.kind == "c":
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.complex64))
+        return np.dtype(np.complex64)
     if array.dtype.kind == "f":
-        if array.dtype.itemsize > 4 and not fits_float32(array.reshape(len(array), -1)).all():
-            return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+        wide = array.dtype.itemsize > 4 and not fits_float32(_as_rows(array)).all()
+        return np.dtype(np.float64 if wide else np.float32)
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
-        if array.dtype.itemsize == 8 and array.max() > np.iinfo(np.int64).max:
+        if array.dtype.itemsize == 8 and any(
+            rows.max(initial=0) > np.iinfo(np.int64).max for _, rows in _pieces(array)
+        ):
             raise DataError(f"{where} has whole numbers beyond 2^63", "Give int64")
-        array = array.astype(np.int64)
-    return torch.from_numpy(np.ascontiguousarray(array))
+        return np.dtype(np.int64)
+    return array.dtype
+
+
+def _as_rows(array: "np.ndarray | Steps") -> "np.ndarray | Steps":
+    return array.flat() if isinstance(array, Steps) else array.reshape(len(array), -1)
 
 
 def with_fields(data: "Dataset", scaling: "ScalingName", notes: list[str]) -> "Dataset":
@@ -162,9 +185,10 @@ def _vocabulary(fields: tuple[InputField, ...], train: Fields) -> TokenIds | Non
         or column.dtype.is_floating_point
     ):
         return None
-    if column.dtype in (torch.bool, torch.uint8) or not len(column.values) or int(column.values.min()) < 0:
+    if column.dtype in (torch.bool, torch.uint8) or not len(column.steps):
         return None
-    return TokenIds(int(column.values.max()) + 1)
+    least, largest = _ends(column.steps)
+    return TokenIds(int(largest) + 1) if least >= 0 else None
 
 
 def described(
@@ -184,23 +208,24 @@ def _described(
 ) -> InputField:
     column = train.columns[name]
     is_sequence = isinstance(column, Ragged)
-    values = column.values if isinstance(column, Ragged) else column
+    values = column.steps if isinstance(column, Ragged) else column
     shape = tuple(values.shape[1:])
-    pixels = values.dtype == torch.uint8 and len(shape) >= 2 and not is_sequence
-    value_range = (0.0, 255.0) if pixels else _range(values)
+    pixels = column.dtype == torch.uint8 and len(shape) >= 2 and not is_sequence
+    value_range = (0.0, 255.0) if pixels else _range(values, column.dtype)
     mean: Tensor | None
     std: Tensor | None
     if pixels and scaling != "standardise":
         low, high = value_range if scaling == "unit" else (0.0, 1.0)
         mean, std = torch.tensor(low), torch.tensor(high - low)
-    elif (values.dtype.is_floating_point or pixels) and scaling != "none":
-        mean, std = _moments(values, _channel_axis(shape, pixels))
+    elif (column.dtype.is_floating_point or pixels) and scaling != "none":
+        wide = column.dtype == torch.float64
+        mean, std = _moments(values, _channel_axis(shape, pixels), wide=wide)
     else:
         mean, std = None, None
     if is_sequence:
         longest = [int(split.columns[name].lengths.max()) for split in everything if len(split)]  # type: ignore[union-attr]  # as in train
         shape = (max(longest, default=1), *shape)
-    return InputField(name, shape, values.dtype, mean, std, is_sequence, value_range)
+    return InputField(name, shape, column.dtype, mean, std, is_sequence, value_range)
 
 
 def _note(fields: tuple[InputField, ...]) -> str:
@@ -225,8 +250,12 @@ def _channel_axis(shape: tuple[int, ...], pixels: bool) -> int | None:
     return None
 
 
-def _moments(values: "Tensor | MappedRows", axis: int | None) -> tuple[Tensor, Tensor]:
-    """Return mean and deviation, float32, of a shape that broadcasts over a sample; a constant gets deviation 1."""
+def _moments(values: Values, axis: int | None, *, wide: bool) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation of a shape that broadcasts over a sample; a constant gets deviation 1.
+
+    Args:
+        wide: as float64, not float32.
+    """
     shape = values.shape[1:]
     kept = 1 if axis is None else shape[axis]
     total = values.shape[0] * (int(np.prod(shape)) // max(1, kept))
@@ -244,32 +273,34 @@ def _moments(values: "Tensor | MappedRows", axis: int | None) -> tuple[Tensor, T
     if axis is None:
         return mean[0].float(), std[0].float()
     form = [kept if place == axis else 1 for place in range(len(shape))]
-    dtype = torch.float64 if values.dtype == torch.float64 else torch.float32
+    dtype = torch.float64 if wide else torch.float32
     return mean.view(form).to(dtype), std.view(form).to(dtype)
 
 
-def _rows(values: "Tensor | MappedRows", axis: int | None, room: Tensor) -> Iterator[Tensor]:
+def _rows(values: Values, axis: int | None, room: Tensor) -> Iterator[Tensor]:
     """Yield some rows at a time, float64 (channels, numbers); they are copies, each in the same memory."""
     for start, size in _steps(tuple(values.shape)):
-        rows = values[start : start + size]
+        rows = torch.as_tensor(values[start : start + size])
         channels = rows[None] if axis is None else rows.movedim(axis + 1, 0)
         yield room[: rows.numel()].view(channels.shape).copy_(channels).flatten(1)
 
 
-def _range(values: "Tensor | MappedRows") -> tuple[float, float]:
+def _range(values: Values, dtype: torch.dtype) -> tuple[float, float]:
     """Return the smallest and the largest value; 0 and 1 where values are not ordered."""
-    if values.dtype.is_complex or values.dtype == torch.bool or not len(values):
+    if dtype.is_complex or dtype == torch.bool or not len(values):
         return 0.0, 1.0
-    ends = [
-        (float(rows.min()), float(rows.max()))
-        for start, size in _steps(tuple(values.shape))
-        if (rows := values[start : start + size]).numel()
-    ]
-    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    low, high = map(float, _ends(values))
     return low, high if high > low else low + 1
 
 
-def _pieces(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+def _ends(values: Values) -> tuple[float, float]:
+    """Return the smallest and the largest of some values."""
+    pieces = (torch.as_tensor(values[start : start + size]) for start, size in _steps(tuple(values.shape)))
+    ends = [(rows.min().item(), rows.max().item()) for rows in pieces if rows.numel()]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _pieces(array: "np.ndarray | Steps") -> Iterator[tuple[int, np.ndarray]]:
     for start, size in _steps(array.shape):
         yield start, array[start : start + size]
 

@@ -1,4 +1,4 @@
-"""Arrays that a user's function made and nobody else holds: these may be changed where they lie."""
+"""Arrays and lists that a user's function made and nobody else holds: these may be changed where they lie."""
 
 import sys
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from torch import Tensor
 from core.data.sequences import Ragged
 from core.torch_private import storage_holders
 
-__all__ = ["are_handed_over", "may_be_handed_over"]
+__all__ = ["are_handed_over", "is_alone", "lists_alone", "may_be_handed_over"]
 
 
 def may_be_handed_over(inputs: Any) -> bool:
@@ -26,11 +26,25 @@ def may_be_handed_over(inputs: Any) -> bool:
 def are_handed_over(pair: tuple[Any, ...]) -> bool:
     """Return whether a pair holds the only reference to its inputs, and to the memory they lie in."""
     if isinstance(pair[0], Mapping):
-        return all(isinstance(pair[0][name], Ragged) or _is_alone(pair[0], name) for name in pair[0])
-    return _is_alone(pair, 0)
+        return all(isinstance(pair[0][name], Ragged) or is_alone(pair[0], name) for name in pair[0])
+    return is_alone(pair, 0)
 
 
-def _is_alone(holder: Any, key: Any) -> bool:
+def lists_alone(holder: Any, key: Any = 0) -> frozenset[int]:
+    """Return the ids of the lists in ``holder[key]`` that nothing else refers to, nor to what they lie in."""
+    if _held(holder, key) > _held([[]], 0):
+        return frozenset()
+    held = holder[key]
+    if isinstance(held, list):
+        return frozenset((id(held),))
+    if not isinstance(held, tuple | dict):
+        return frozenset()
+    places = held if isinstance(held, dict) else range(len(held))
+    return frozenset().union(*(lists_alone(held, place) for place in places))
+
+
+def is_alone(holder: Any, key: Any) -> bool:
+    """Return whether ``holder[key]`` is the only reference to an array, and to the memory it lies in."""
     if not isinstance(holder[key], np.ndarray) or isinstance(holder[key], np.memmap):
         return False
     return _held(holder, key) <= _held([np.empty(1)], 0) and _is_memory_alone(holder[key])

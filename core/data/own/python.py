@@ -43,7 +43,7 @@ class PythonData(HeldOut, ImageOptions, FeedOptions):
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.arrays.array_samples import dataset_of
-        from core.data.own.handover import are_handed_over
+        from core.data.own.handover import are_handed_over, lists_alone
         from core.data.own.python_samples import collect, seeded
         from core.data.stream.own_data import streamed
 
@@ -53,12 +53,14 @@ class PythonData(HeldOut, ImageOptions, FeedOptions):
         file, name = parse(self.path)
         source = f"{file.name}:{name}"
         with seeded(self.split_seed):  # a resumed run finds the same data
-            made = call(self.path, **arguments)
+            answer = [call(self.path, **arguments)]
+            alone = lists_alone(answer)
+            made = answer.pop()
             data = streamed(made, self, source, progress)
             if data is not None:
                 return data
             by = (self.group, self.time, self.split)
-            given = collect(made, source, progress, self.inputs, by, self.weight)
+            given = collect(made, source, progress, self.inputs, by, self.weight, alone)
             del made  # so that the arrays of the function may be nobody else's
         if given.owned and not are_handed_over(given.train):
             given = replace(given, owned=False)

@@ -31,7 +31,13 @@ ONCE = (
 
 
 def collect(
-    made: Any, source: str, progress: Progress, chosen: str = "", wanted: Sequence[str] = (), weight: str = ""
+    made: Any,
+    source: str,
+    progress: Progress,
+    chosen: str = "",
+    wanted: Sequence[str] = (),
+    weight: str = "",
+    alone: frozenset[int] = frozenset(),
 ) -> Given:
     """Return the samples that the user's function returned.
 
@@ -41,6 +47,7 @@ def collect(
         wanted: names of values of each sample that splits are made by: keys of a dictionary that the function returns,
             or attributes of its torch Dataset.
         weight: name of the weights of its samples, such a value, too.
+        alone: ids of the lists in it that nothing else uses, which may be emptied.
 
     Raises:
         UserCodeError: the data set that it returned fails.
@@ -55,7 +62,7 @@ def collect(
     owned = _may_be_owned(
         sets.train
     )  # before there are arrays of it: PyTorch takes the memory of a tensor for lent then
-    pairs = {name: _pair(part, source, chosen, progress) for name, part in parts.items()}
+    pairs = {name: _pair(part, source, chosen, progress, alone) for name, part in parts.items()}
     weights = {
         name: array_of(part[2], source)
         for name, part in parts.items()
@@ -153,7 +160,7 @@ def _named(names: tuple[str, str] | None) -> tuple[str, ...]:
     return (f"targets: {names[1]} of each sample, the rest are inputs",) if names else ()
 
 
-def _pair(part: Any, source: str, chosen: str, progress: Progress) -> Pair:
+def _pair(part: Any, source: str, chosen: str, progress: Progress, alone: frozenset[int]) -> Pair:
     """Inputs and targets of one set."""
     if isinstance(part, TensorDataset) and len(part.tensors) == 2:
         part = part.tensors
@@ -166,11 +173,15 @@ def _pair(part: Any, source: str, chosen: str, progress: Progress) -> Pair:
     refuse_lists_of_labels(part[1], f"data.path: {source} returned")
     inputs, targets = part[0], array_of(part[1], source)
     if isinstance(inputs, Mapping):
-        fields: Any = {str(name): column_of(values, source) for name, values in inputs.items()}
+        fields: Any = {
+            str(name): column_of(values, source, owned=id(values) in alone) for name, values in inputs.items()
+        }
     elif isinstance(inputs, tuple) and is_several(inputs):
-        fields = {place: column_of(values, source) for place, values in enumerate(inputs)}
+        fields = {
+            place: column_of(values, source, owned=id(values) in alone) for place, values in enumerate(inputs)
+        }
     else:
-        fields = column_of(inputs, source)
+        fields = column_of(inputs, source, owned=id(inputs) in alone)
     if isinstance(fields, Ragged):
         fields = {0: fields}
     return selected(fields, chosen), targets

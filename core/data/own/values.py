@@ -7,9 +7,12 @@ import numpy as np
 from torch.utils.data import Dataset as TorchDataset
 
 from core.arrays import as_array
+from core.data.arrays.held_sequences import HeldSequences
 from core.data.arrays.room import check_room
+from core.data.own.handover import is_alone
 from core.data.own.objects import unboxed
 from core.data.sequences import Ragged
+from core.data.stream.memory import give_back_freed
 from core.errors import DataError
 
 __all__ = [
@@ -28,6 +31,10 @@ TAKEN = (
     "It must return inputs and targets as arrays or tensors, a torch Dataset of such pairs, or train, validation and "
     "test sets in one of these forms"
 )
+LARGE = 64 << 20
+"""Bytes from which on a second copy of sequences is avoided."""
+GIVEN_BACK_BYTES = 16 << 20
+"""After which memory that was let go of is given back to the system."""
 MAX_KEYS = 8
 """Of a dict that a message lists."""
 PLAIN = int | float | complex | str | bytes | range
@@ -120,8 +127,11 @@ def _not_an_array(value: Any, source: str, why: str) -> DataError:
     )
 
 
-def column_of(values: Any, source: str) -> "np.ndarray | Ragged":
+def column_of(values: Any, source: str, *, owned: bool = False) -> "np.ndarray | Ragged":
     """Return one input of all samples: an array, or sequences where a list of them, or an object array, holds some.
+
+    Args:
+        owned: `values` is a list that nothing else uses, and may be empty afterwards.
 
     Raises:
         DataError: it is neither.
@@ -137,13 +147,13 @@ def column_of(values: Any, source: str) -> "np.ndarray | Ragged":
             return array_of(values, source)
         except DataError:  # rows of different lengths
             pass
-    sequences = [array_of(value, source) for value in values]
-    check_room(
-        sum(sequence.nbytes for sequence in sequences), f"data.path: {len(sequences):,} samples of {source}"
-    )
+    sequences = _arrays(values, source, owned=owned)
+    size = sum(sequence.nbytes for sequence in sequences)
     shapes = {sequence.shape for sequence in sequences}
     if len(shapes) == 1:
-        return np.stack(sequences)
+        needed = GIVEN_BACK_BYTES if owned and is_alone(sequences, 0) else size
+        check_room(needed, f"data.path: {len(sequences):,} samples of {source}")
+        return _stacked(sequences)
     refuse_pictures(sequences[0], source)
     if min(map(len, shapes)) == 0 or len({shape[1:] for shape in shapes}) > 1:
         one, other = sorted(shapes, key=str)[:2] if len(shapes) > 1 else (*shapes, ())
@@ -151,9 +161,34 @@ def column_of(values: Any, source: str) -> "np.ndarray | Ragged":
             f"data.path: {source} gave samples of the shapes {one} and {other}",
             "Give all the same shape; sequences may differ in their first dimension, and are padded",
         )
-    kinds = {sequence.dtype for sequence in sequences}
-    dtype = np.result_type(*kinds)
+    dtype = np.result_type(*{sequence.dtype for sequence in sequences})
+    if size >= LARGE:
+        return HeldSequences(sequences, dtype)
     return Ragged.of([sequence.astype(dtype, copy=False) for sequence in sequences])
+
+
+def _arrays(values: Any, source: str, *, owned: bool) -> list[np.ndarray]:
+    """Return each value as an array; a list of them that is owned lets go of it."""
+    made = []
+    for place, value in enumerate(values):
+        made.append(array_of(value, source))
+        if owned:
+            values[place] = None
+    return made
+
+
+def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
+    """Return arrays of one shape as one, (n, ...); the list is empty afterwards, as each is let go of once copied."""
+    made = np.empty((len(arrays), *arrays[0].shape), np.result_type(*{array.dtype for array in arrays}))
+    let_go = 0
+    while arrays:
+        array = arrays.pop()
+        made[len(arrays)] = array
+        let_go += array.nbytes
+        if let_go > GIVEN_BACK_BYTES:
+            let_go = 0
+            give_back_freed()
+    return made
 
 
 def refuse_lists_of_labels(targets: Any, what: str) -> None:

@@ -261,7 +261,7 @@ def as_inputs(inputs: Any, source: str) -> Tensor | Fields:
     """
     if isinstance(inputs, Mapping):
         arrays = {name: as_array(part) for name, part in inputs.items()}
-        return fields_of(arrays, f"data.path: {source}", [])
+        return fields_of(arrays, f"data.path: {source}")
     if isinstance(inputs, Tensor):
         return inputs
     if isinstance(inputs, np.ndarray) and inputs.dtype.kind in "fiub":

@@ -8,7 +8,7 @@ take as much memory as if it were held. Other C libraries are not affected.
 import ctypes
 import sys
 
-__all__ = ["give_back_large_blocks", "keep_large_blocks"]
+__all__ = ["give_back_freed", "give_back_large_blocks", "keep_large_blocks"]
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt(3)."""
@@ -32,6 +32,13 @@ def keep_large_blocks() -> None:
         _mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
         _mallopt(M_TRIM_THRESHOLD, 2 * KEPT_BYTES)
         _given_back = False
+
+
+def give_back_freed() -> None:
+    """Make glibc give back the pages that hold nothing any more, wherever they lie in its heaps."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _mallopt(parameter: int, value: int) -> bool:

@@ -44,14 +44,29 @@ def test_every_other_sample_takes_no_second_array() -> None:
 
 
 @pytest.mark.parametrize("room", [True, False])
-def test_columns_one_after_the_other_are_copied_where_there_is_room(
+def test_many_columns_one_after_the_other_are_copied_where_there_is_room(
     monkeypatch: pytest.MonkeyPatch, room: bool
 ) -> None:
     monkeypatch.setattr(module, "has_room", lambda needed: room)
-    array = np.asfortranarray(np.random.default_rng(0).normal(size=(8192, 64)).astype(np.float32))
+    array = np.asfortranarray(np.random.default_rng(0).normal(size=(1024, 300)).astype(np.float32))
     made = seen(array)
     assert isinstance(made, np.ndarray if room else Seen)
     assert np.array_equal(made[3:7], array[3:7])
+    assert isinstance(seen(array[:, :256]), Seen if array[:, :256].nbytes >= BYTES else np.ndarray)
+
+
+@pytest.mark.parametrize("shape", [(1000, 7), (37, 3), (16, 2), (15, 4), (513, 5, 4), (200, 1, 9)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_columns_that_are_owned_become_rows_in_their_own_memory(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], dtype: type
+) -> None:
+    monkeypatch.setattr(module, "LARGE", 1)
+    memory: np.ndarray = np.random.default_rng(0).normal(size=(*shape[1:], shape[0])).astype(dtype)
+    wanted = np.moveaxis(memory, -1, 0).astype(np.float32)
+    made = in_place(np.moveaxis(memory, -1, 0), lambda some: some, np.float32, owned=True)
+    assert made.flags.c_contiguous
+    assert np.shares_memory(made, memory)
+    assert np.array_equal(made, wanted)
 
 
 def test_a_part_of_a_table_trains_as_a_copy_of_it() -> None:

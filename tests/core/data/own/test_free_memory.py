@@ -47,10 +47,10 @@ def transposed() -> Any:
         ),  # fewer than of 30 like the first one
         (lambda: read_samples(Growing(), "mine.py:make", no_progress), [200_000, 1000]),  # enough of these
         (lambda: read_samples(Widening(), "mine.py:make", no_progress), [20_000, 10_000]),
-        (lambda: column_of([*map(np.ones, range(100, 200))], "mine.py:make"), [50_000]),
+        (lambda: column_of([np.ones(100)] * 100, "mine.py:make"), [50_000]),
         (transposed, [50_000]),
     ],
-    ids=["samples", "sequences that grow", "another type", "a list of sequences", "another order"],
+    ids=["samples", "sequences that grow", "another type", "a list of arrays", "another order"],
 )
 def test_samples_that_free_memory_has_no_room_for_are_refused(
     take: Callable[[], Any], bytes_free: list[int], monkeypatch: pytest.MonkeyPatch
