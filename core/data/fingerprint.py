@@ -11,7 +11,7 @@ from core.data.dataset import Dataset, Split
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.data.arrays.held_sequences import Steps
+    from core.data.arrays.held_sequences import JoinedSteps
     from core.data.mapped import MappedRows
 
 __all__ = ["OWN", "fingerprint", "same"]
@@ -62,7 +62,7 @@ def _of_split(data: Dataset, split: Split) -> dict[str, Any]:
     return {"digest": digest.hexdigest(), "sums": sums}
 
 
-def _inputs(split: Split) -> "Iterator[Tensor | MappedRows | Steps]":
+def _inputs(split: Split) -> "Iterator[Tensor | MappedRows | JoinedSteps]":
     """Yield the tensors that inputs are kept in."""
     from core.data.inputs import Fields
     from core.data.sequences import Ragged
@@ -87,7 +87,7 @@ def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(abs(a - b) <= CLOSE * max(size, other_size) for (a, size), (b, other_size) in pairs)
 
 
-def _some(values: "Tensor | MappedRows | Steps") -> Iterator[np.ndarray]:
+def _some(values: "Tensor | MappedRows | JoinedSteps") -> Iterator[np.ndarray]:
     """Rows in pieces: all, or evenly spaced ones where there are too many."""
     import torch
 
@@ -97,14 +97,14 @@ def _some(values: "Tensor | MappedRows | Steps") -> Iterator[np.ndarray]:
         yield torch.as_tensor(values[start : start + length : step]).contiguous().numpy()
 
 
-def _are_numbers(values: "Tensor | MappedRows | Steps") -> bool:
+def _are_numbers(values: "Tensor | MappedRows | JoinedSteps") -> bool:
     """Return whether values are floating-point numbers."""
     import torch
 
     return torch.as_tensor(values[:0]).is_floating_point()
 
 
-def _sums(values: "Tensor | MappedRows | Steps") -> list[float]:
+def _sums(values: "Tensor | MappedRows | JoinedSteps") -> list[float]:
     """The sum of all values, each times a number that its place gives, and the sum of their sizes."""
     random = np.random.RandomState(0)  # draws the same numbers in every version of NumPy
     places = np.empty(0)

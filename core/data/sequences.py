@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from core.data.arrays.held_sequences import Steps
+    from core.data.arrays.held_sequences import JoinedSteps
 
 __all__ = ["OFFSETS", "Ragged", "ragged_of"]
 
@@ -50,7 +50,7 @@ class Ragged:
         return self._values
 
     @property
-    def steps(self) -> "Tensor | Steps":
+    def steps(self) -> "Tensor | JoinedSteps":
         """The values, to be read in slices."""
         return self._values
 

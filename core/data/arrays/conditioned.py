@@ -7,7 +7,7 @@ import numpy as np
 from core.data.conditioning import Conditioning
 
 if TYPE_CHECKING:
-    from core.data.arrays.held_sequences import Steps
+    from core.data.arrays.held_sequences import JoinedSteps
     from core.data.tables.scaling import Limits
 
 __all__ = ["MAX_LOSS", "clipped_targets", "conditioning_of", "fits_float32", "target_limits"]
@@ -23,7 +23,7 @@ COLUMNS_AT_ONCE = 8
 """At least, of which copies are made; NumPy sums up a single one in another order."""
 
 
-def fits_float32(values: "np.ndarray | Steps") -> np.ndarray:
+def fits_float32(values: "np.ndarray | JoinedSteps") -> np.ndarray:
     """Return whether float32 holds what tells the values of each column, (n, ..., columns), apart; (columns,) bool."""
     columns = values.shape[-1]
     if values.dtype == np.float32 or not len(values):

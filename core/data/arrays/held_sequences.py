@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["HeldSequences", "Steps"]
+__all__ = ["HeldSequences", "JoinedSteps"]
 
 STEPS_AT_ONCE = 1 << 20
 LOOKED_AT = 64
 """Sequences, and steps of each, that show whether they were changed."""
 
 
-class Steps:
+class JoinedSteps:
     """All steps of some sequences one after the other, (steps, *step_shape), of which slices are copied.
 
     Args:
@@ -57,10 +57,10 @@ class Steps:
             made[begin - start : end - start] = values.reshape(-1, *self.shape[1:])
         return made[::step]
 
-    def flat(self) -> "Steps":
+    def flat(self) -> "JoinedSteps":
         """Return the steps as rows, (steps, numbers of one)."""
         columns = self.size // max(1, len(self))
-        return Steps(self._sequences, self._offsets, self.dtype, (columns,))
+        return JoinedSteps(self._sequences, self._offsets, self.dtype, (columns,))
 
 
 class HeldSequences(Ragged):
@@ -87,9 +87,9 @@ class HeldSequences(Ragged):
         return self._copied(self._sequences).values
 
     @property
-    def steps(self) -> Steps:
+    def steps(self) -> JoinedSteps:
         """All steps one after the other, copied when they are asked for."""
-        return Steps(self._sequences, self.offsets.numpy(), self._dtype, self.step_shape)
+        return JoinedSteps(self._sequences, self.offsets.numpy(), self._dtype, self.step_shape)
 
     @property
     def nbytes(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.counting import counted
 from core.data.arrays.conditioned import fits_float32
-from core.data.arrays.held_sequences import Steps
+from core.data.arrays.held_sequences import JoinedSteps
 from core.data.arrays.in_place import in_place
 from core.data.images.folder_names import IMAGES, words_of
 from core.data.kinds.base import KindName
@@ -144,12 +144,12 @@ def samples_of(
     return changed(array, lambda some: some, np.float32)
 
 
-def of_type(array: "np.ndarray | Steps") -> str:
+def of_type(array: "np.ndarray | JoinedSteps") -> str:
     """Return what an array holds, for messages: ``is of type datetime64[D]``."""
     return "holds texts" if array.dtype.kind in "US" else f"is of type {array.dtype}"
 
 
-def in_place_of(array: "np.ndarray | Steps") -> str:
+def in_place_of(array: "np.ndarray | JoinedSteps") -> str:
     """Return what to give where an array does not hold numbers."""
     if array.dtype.kind in "US":
         return "Texts are read from a table, such as a CSV file, or a folder of text files; or give ids of their words"

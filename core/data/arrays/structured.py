@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.data.arrays.conditioned import fits_float32
-from core.data.arrays.held_sequences import HeldSequences, Steps
+from core.data.arrays.held_sequences import HeldSequences, JoinedSteps
 from core.data.arrays.sample_shapes import in_place_of, of_type, shape_text
 from core.data.inputs import LENGTHS, MASK, FieldColumn, FieldName, Fields, InputField
 from core.data.mapped import MappedRows
@@ -25,7 +25,7 @@ __all__ = ["FieldArrays", "fields_like", "fields_of", "name_of", "with_fields"]
 
 FieldArrays = Mapping[FieldName, "np.ndarray | Ragged"]
 """Fields as a source gives them: (n, ...) each, or n sequences."""
-Values = Tensor | MappedRows | Steps
+FieldValues = Tensor | MappedRows | JoinedSteps
 """Samples, or steps of sequences, one after the other."""
 
 
@@ -133,7 +133,7 @@ def _kept(array: np.ndarray, where: str, row: str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, dtype=_kept_type(array, where, row)))
 
 
-def _kept_type(array: "np.ndarray | Steps", where: str, row: str) -> np.dtype:
+def _kept_type(array: "np.ndarray | JoinedSteps", where: str, row: str) -> np.dtype:
     """Return the type that keeps the values of an array, float32 where that does, once it is clear that all are finite.
 
     Args:
@@ -163,8 +163,8 @@ def _kept_type(array: "np.ndarray | Steps", where: str, row: str) -> np.dtype:
     return array.dtype
 
 
-def _as_rows(array: "np.ndarray | Steps") -> "np.ndarray | Steps":
-    return array.flat() if isinstance(array, Steps) else array.reshape(len(array), -1)
+def _as_rows(array: "np.ndarray | JoinedSteps") -> "np.ndarray | JoinedSteps":
+    return array.flat() if isinstance(array, JoinedSteps) else array.reshape(len(array), -1)
 
 
 def with_fields(data: "Dataset", scaling: "ScalingName", notes: list[str]) -> "Dataset":
@@ -250,7 +250,7 @@ def _channel_axis(shape: tuple[int, ...], pixels: bool) -> int | None:
     return None
 
 
-def _moments(values: Values, axis: int | None, *, wide: bool) -> tuple[Tensor, Tensor]:
+def _moments(values: FieldValues, axis: int | None, *, wide: bool) -> tuple[Tensor, Tensor]:
     """Return mean and deviation of a shape that broadcasts over a sample; a constant gets deviation 1.
 
     Args:
@@ -277,7 +277,7 @@ def _moments(values: Values, axis: int | None, *, wide: bool) -> tuple[Tensor, T
     return mean.view(form).to(dtype), std.view(form).to(dtype)
 
 
-def _rows(values: Values, axis: int | None, room: Tensor) -> Iterator[Tensor]:
+def _rows(values: FieldValues, axis: int | None, room: Tensor) -> Iterator[Tensor]:
     """Yield some rows at a time, float64 (channels, numbers); they are copies, each in the same memory."""
     for start, size in _steps(tuple(values.shape)):
         rows = torch.as_tensor(values[start : start + size])
@@ -285,7 +285,7 @@ def _rows(values: Values, axis: int | None, room: Tensor) -> Iterator[Tensor]:
         yield room[: rows.numel()].view(channels.shape).copy_(channels).flatten(1)
 
 
-def _range(values: Values, dtype: torch.dtype) -> tuple[float, float]:
+def _range(values: FieldValues, dtype: torch.dtype) -> tuple[float, float]:
     """Return the smallest and the largest value; 0 and 1 where values are not ordered."""
     if dtype.is_complex or dtype == torch.bool or not len(values):
         return 0.0, 1.0
@@ -293,14 +293,14 @@ def _range(values: Values, dtype: torch.dtype) -> tuple[float, float]:
     return low, high if high > low else low + 1
 
 
-def _ends(values: Values) -> tuple[float, float]:
+def _ends(values: FieldValues) -> tuple[float, float]:
     """Return the smallest and the largest of some values."""
     pieces = (torch.as_tensor(values[start : start + size]) for start, size in _steps(tuple(values.shape)))
     ends = [(rows.min().item(), rows.max().item()) for rows in pieces if rows.numel()]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
-def _pieces(array: "np.ndarray | Steps") -> Iterator[tuple[int, np.ndarray]]:
+def _pieces(array: "np.ndarray | JoinedSteps") -> Iterator[tuple[int, np.ndarray]]:
     for start, size in _steps(array.shape):
         yield start, array[start : start + size]
 
