@@ -15,7 +15,7 @@ import torch
 from core.config import schema as configuration
 from core.control import RunControl
 from core.determinism import deterministic
-from core.errors import RunDamaged, RunError, TorchtuiError
+from core.errors import ProcessLost, RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report
 from core.evaluation.values import Array
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
@@ -44,6 +44,7 @@ from core.session.resume import mend, resume_state
 from core.session.stream_workers import choose_workers
 from core.tasks.evaluation import evaluate
 from core.tasks.registry import task_of
+from core.torchrun import restarts_done, restarts_left
 from core.training.context import TrainingContext
 from core.training.distributed import explain_lost_rank
 from core.training.engine import TrainingResult, train
@@ -145,6 +146,9 @@ def _attempt(
             emit(_started(prepared, state))
             if message := gpu_note():
                 emit(Notice(level="info", message=message))
+            if restarted := restarts_done():
+                message = f"a process was lost: restart {restarted} of {restarted + restarts_left()}"
+                emit(Notice(level="warning", message=message))
             if message := choose_workers(prepared):
                 emit(Notice(level="info", message=message))
             if message := missing_lock_warning(run):
@@ -162,6 +166,8 @@ def _attempt(
                 emit(Notice(level="info", message=message))
             return _run(prepared, run, emit, control, state, context, baselines, intervals)
     except (Exception, SystemExit) as error:  # a user's network may call sys.exit
+        if isinstance(error, ProcessLost) and restarts_left() > 0:
+            raise  # this is not the end of the run
         known = error if isinstance(error, TorchtuiError) else as_user_error(error)
         trace = known.trace if known else traceback.format_exc()
         text = (str(known) if known else f"{type(error).__name__}: {error}") + notes_of(error)

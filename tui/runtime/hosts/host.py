@@ -101,6 +101,14 @@ class Host(Options):
         """
         return [*train]
 
+    def execute(self, train: Sequence[str]) -> int:
+        """Train in this process or its children, if that is `HERE`, and return the exit code.
+
+        Args:
+            train: as for `command`.
+        """
+        raise NotImplementedError
+
     def script(self, train: Sequence[str]) -> str:
         """Return the text of the job script that is submitted; empty where there is none."""
         return ""
