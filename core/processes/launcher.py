@@ -158,9 +158,7 @@ def chosen_gpus(gpus: Sequence[int], environment: Mapping[str, str]) -> dict[str
         return {}
     seen = [name for name in environment.get(VISIBLE, "").split(",") if name]
     if seen and max(gpus) >= len(seen):
-        raise InputError(
-            f"there is no GPU {max(gpus)}: {VISIBLE} names {len(seen)}", "Count those from 0"
-        )
+        raise InputError(f"there is no GPU {max(gpus)}: {VISIBLE} names {len(seen)}", "Count those from 0")
     return {VISIBLE: ",".join(seen[gpu] if seen else str(gpu) for gpu in gpus)}
 
 
