@@ -6,16 +6,16 @@ __all__ = ["Ending", "Status", "has_failed", "is_active", "is_ended", "is_resuma
 
 Ending = Literal["completed", "stopped", "diverged", "failed"]
 """Status of a run that recorded its end."""
-Status = Literal["preparing", "running", "paused", Ending, "interrupted", "damaged"]
+Status = Literal["pending", "preparing", "running", "paused", Ending, "interrupted", "damaged"]
 
 _ENDED: Final = frozenset(get_args(Ending))
-_ACTIVE: Final = frozenset({"preparing", "running", "paused"})
+_ACTIVE: Final = frozenset({"pending", "preparing", "running", "paused"})
 _RESUMABLE: Final = frozenset({"stopped", "interrupted", "failed"})
 _FAILED: Final = frozenset({"diverged", "failed"})
 
 
 def is_active(status: str) -> bool:
-    """Return True while a process works on the run."""
+    """Return True while a process works on the run, or its job waits in a queue."""
     return status in _ACTIVE
 
 

@@ -30,6 +30,7 @@ from core.runs.checkpoints import FolderCheckpoints, State
 from core.runs.code import from_copies
 from core.runs.data_facts import write_data_facts
 from core.runs.folder import Run, create_run, write_config
+from core.runs.jobs.record import note_job
 from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
 from core.runs.media.store import MediaStore
@@ -75,7 +76,12 @@ def new_run(prepared: Prepared, runs_dir: Path, name: str = "") -> Run:
     Raises:
         RunError: the folder cannot be written.
     """
-    return create_run(runs_dir, prepared.config, also=write_environment, name=name)
+
+    def document(run: Run) -> None:
+        write_environment(run)
+        note_job(run)
+
+    return create_run(runs_dir, prepared.config, also=document, name=name)
 
 
 def execute(
