@@ -65,6 +65,11 @@ class Catalogue:
         if batch:
             yield batch
 
+    def with_open_jobs(self) -> list[Run]:
+        """Return the runs whose job had not ended when they were read last."""
+        seen = (before.summary for before in self._seen.values())
+        return [one.run for one in seen if one.job is not None and not one.job.job.has_ended]
+
     def _changed(self, run: Run) -> RunSummary | None:
         """Return the summary of a run, if it may have changed."""
         name = run.id

@@ -143,14 +143,21 @@ def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
         as_left: report the status that the last training process left, because the caller holds the lock now.
     """
     summary, labels = _summarise(run, as_left), read_labels(run.path)
-    if not as_left and summary.status not in ("completed", "diverged") and (record := job_of(run)) is not None:
+    if (
+        not as_left
+        and summary.status not in ("completed", "diverged")
+        and (record := job_of(run)) is not None
+    ):
         summary = _with_job(summary, record)
     return summary if labels == NONE else replace(summary, labels=labels)
 
 
 def _with_job(summary: RunSummary, record: JobRecord) -> RunSummary:
     """Return the summary of a run that has not completed with what its job adds to log and lock."""
-    if is_ended(summary.status):
+    found = None
+    if summary.status == "damaged" and summary.run.log_file.exists():
+        pass
+    elif is_ended(summary.status):
         found = standing_after(record, summary.updated)
     else:
         held = summary.status != "interrupted" and is_held(summary.run)

@@ -1,5 +1,7 @@
 """Results as text that fits a terminal and a log file alike: metrics, classes, the confusion matrix."""
 
+import time
+
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
@@ -15,10 +17,11 @@ from core.runs.comparison.entries import load_report
 from core.runs.folder import Run
 from core.runs.media.stored import media_of
 from core.runs.summary import RunSummary
-from core.status import is_resumable
+from core.status import is_active, is_resumable
 from core.tasks.registry import task_of
 from tui.forms.command_line import resume_command
 from tui.headless.baselines_report import baseline_tables
+from tui.terminal.jobs import job_text
 from tui.terminal.text import clean, fit, number, of
 
 __all__ = ["print_baselines", "print_report", "print_summary", "report_console", "report_tables"]
@@ -44,6 +47,8 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     if best:
         by = clean(summary.chosen_by.removeprefix("best "))
         console.print(Text(f"best epoch {summary.best_epoch} {by}: {best}"))
+    if summary.job is not None and is_active(summary.status):
+        console.print(Text(job_text(summary.job.job, time.time())), soft_wrap=True)
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
     labels = summary.labels

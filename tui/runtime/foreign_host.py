@@ -24,6 +24,8 @@ class ForeignHost:
     """Host of a log that another tool writes; that tool accepts no requests."""
 
     silent = "stopped"
+    starting = "preparing"
+    place = ""
     obeys = False
 
     def __init__(self, log: ForeignLog) -> None:

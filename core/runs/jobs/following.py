@@ -11,10 +11,11 @@ from core.runs.folder import Run
 from core.runs.jobs.record import JobRecord, job_of, write_job
 from core.runs.lock import is_held
 from core.runs.requests import post, send
+from core.runs.summary import RunSummary, summarise
 from core.slurm.client import cancel, find_jobs, missing
 from core.slurm.job import FORGOTTEN, SlurmJob
 
-__all__ = ["ask_about_jobs", "end_job", "request_of_job"]
+__all__ = ["ask_about_jobs", "asked_anew", "end_job", "request_of_job"]
 
 FRESH_SECONDS = 60.0
 """A job that was submitted so recently may not be known to every part of Slurm."""
@@ -48,6 +49,14 @@ def ask_about_jobs(runs: Iterable[Run]) -> str:
             with suppress(RunError):
                 write_job(run, replace(record, job=job, asked=now))
     return ""
+
+
+def asked_anew(summaries: Iterable[RunSummary]) -> tuple[list[RunSummary], str]:
+    """Return the summaries of runs after Slurm was asked about their jobs, and why it was asked in vain, if it was."""
+    found = list(summaries)
+    waiting = [summary.run for summary in found if summary.job is not None and not summary.job.job.has_ended]
+    problem = ask_about_jobs(waiting)
+    return [summarise(summary.run) if summary.run in waiting else summary for summary in found], problem
 
 
 def request_of_job(run: Run, request: Request) -> None:

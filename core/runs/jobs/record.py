@@ -5,6 +5,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,7 +15,7 @@ from core.files.reading import read_bytes
 from core.runs.folder import Run
 from core.slurm.job import SlurmJob
 
-__all__ = ["JOB", "JobRecord", "job_of", "note_job", "write_job"]
+__all__ = ["JOB", "JobRecord", "forget_job", "job_of", "note_job", "write_job"]
 
 JOB = "job.json"
 MAX_BYTES = 100_000
@@ -41,10 +42,10 @@ RECORD = TypeAdapter(JobRecord)
 
 def job_of(run: Run) -> JobRecord | None:
     """Return the job of a run; None if it has none, or what its folder says of it is damaged."""
-    if not os.path.isfile(run.path / JOB):
+    if not os.path.isfile(_file(run)):
         return None
     try:
-        return RECORD.validate_python(json.loads(read_bytes(run.path / JOB, limit=MAX_BYTES)))
+        return RECORD.validate_python(json.loads(read_bytes(_file(run), limit=MAX_BYTES)))
     except (OSError, ValueError, ValidationError, RecursionError):
         return None
 
@@ -56,7 +57,13 @@ def write_job(run: Run, record: JobRecord) -> None:
         RunError: it cannot be written.
     """
     text = RECORD.dump_json(record)
-    write_atomically(run.path / JOB, lambda file: file.write(text))
+    write_atomically(_file(run), lambda file: file.write(text))
+
+
+def forget_job(run: Run) -> None:
+    """Note that a run has no job; where nothing can be written, do nothing."""
+    with suppress(OSError):
+        _file(run).unlink(missing_ok=True)
 
 
 def note_job(run: Run) -> None:
@@ -64,13 +71,17 @@ def note_job(run: Run) -> None:
     with suppress(RunError, OSError):
         job, now = _job_of_this_process(), time.time()
         if job is None:
-            run.path / JOB.unlink(missing_ok=True)
+            forget_job(run)
             return
         before = job_of(run)
         ours = before is not None and before.ours and before.job.id in (job.id, "")
         if before is not None and before.job.id == job.id:
             job = replace(job, limit=before.job.limit)
         write_job(run, JobRecord(job, now, now, ours))
+
+
+def _file(run: Run) -> Path:
+    return run.path / JOB
 
 
 def _job_of_this_process() -> SlurmJob | None:

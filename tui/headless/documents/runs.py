@@ -39,6 +39,7 @@ class RunEntry:
         evaluation: metrics of the splits evaluated at the end; a list leaves out test numbers that nobody has opened.
         path: the folder, or the log of another tool. tool: that wrote the log; empty for our own runs and scripts.
         config: nested values. error: what went wrong, or is damaged; empty otherwise.
+        job: of Slurm, with its id, state, reason, start, nodes and place in the queue; null unless one trains the run.
         size: bytes of the folder; null unless asked for.
     """
 
@@ -58,6 +59,7 @@ class RunEntry:
     config: dict[str, Any]
     tool: str
     error: str
+    job: dict[str, Any] | None
     size: int | None = None
 
 
@@ -225,4 +227,5 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "config": summary.config,
         "tool": summary.tool,
         "error": summary.error,
+        "job": None if summary.job is None else asdict(summary.job.job),
     }

@@ -102,7 +102,7 @@ def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
     if feed is None:
         return action not in OF_A_RUN
     obeys = feed.host.obeys and is_active(feed.status)
-    started = obeys and feed.status != "preparing"
+    started = obeys and feed.status not in ("pending", "preparing")
     offered = {
         "pause": started,
         "checkpoint": started,

@@ -187,7 +187,8 @@ class LiveScreen(RunRequests):
     def _draw_facts(self, feed: RunFeed) -> None:
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued (Q)   " if waiting else ""
-        text = Content(queued + facts(feed.history, feed.in_app))
+        place = f"{feed.host.place}   " if feed.host.place else ""
+        text = Content(queued + place + facts(feed.history, feed.in_app))
         shown = self.query_one("#facts", Static)
         if text != shown.content:
             shown.update(text, layout=False)
