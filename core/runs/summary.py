@@ -20,7 +20,7 @@ from core.runs.labels import AGENT, NONE, RunLabels, read_labels, title_of
 from core.runs.lock import has_locks, is_held, is_held_since
 from core.runs.opening import opening_of
 from core.runs.script import is_imported, log_of, script_of
-from core.status import Status, is_ended
+from core.status import Status, is_ended, is_resumable
 
 __all__ = ["RunSummary", "began", "summarise"]
 
@@ -145,7 +145,7 @@ def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
     summary, labels = _summarise(run, as_left), read_labels(run.path)
     if (
         not as_left
-        and summary.status not in ("completed", "diverged")
+        and (not is_ended(summary.status) or is_resumable(summary.status))
         and (record := job_of(run)) is not None
     ):
         summary = _with_job(summary, record)

@@ -17,7 +17,7 @@ from core.runs.folder import Run, create_run
 from core.safe_path import TUI_COMMAND
 from tui.runtime.hosts.run_host import RunHost
 
-__all__ = ["TORCHRUN", "TUI", "Host", "Started", "WantedRun", "as_text", "executable"]
+__all__ = ["TORCHRUN", "TORCHRUN_MODULE", "TUI", "Host", "Started", "WantedRun", "as_text", "executable"]
 
 TUI, TORCHRUN = "tui", "torchrun"
 """First words of commands, as people write them."""

@@ -12,7 +12,7 @@ from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
 from core.runs.jobs.record import job_of
 from core.runs.jobs.standing import standing, standing_after
 from core.runs.lock import has_locks, is_held
-from core.status import is_active
+from core.status import is_active, is_starting
 from tui.runtime.hosts.log_host import LogHost
 from tui.terminal.jobs import job_text
 
@@ -117,7 +117,7 @@ class JobHost(LogHost):
         status, error = found or ("", "")
         self.place = job_text(record.job, now)
         self.starting = "pending" if status == "pending" else "preparing"
-        self.note = self.place if status in ("pending", "preparing") else ""
+        self.note = self.place if is_starting(status) else ""
         self._alive = is_active(status) if found else held and not self._ended
         said = {error, self._asker.problem, self._refused} - self._told - {""}
         self._told |= said

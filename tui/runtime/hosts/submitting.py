@@ -1,7 +1,6 @@
 """Jobs of Slurm that train a run: their script, and how they are submitted."""
 
 import os
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +12,16 @@ from core.runs.folder import Run
 from core.runs.jobs.record import JobRecord, forget_job, job_of, write_job
 from core.runs.labels import title_of
 from core.runs.lock import is_held
+from core.safe_path import TUI_COMMAND
 from core.slurm.client import submit
 from core.slurm.job import SlurmJob
 from core.slurm.script import job_script
 from core.slurm.settings import SlurmSettings
 from core.user_code.trust import AGREED
-from tui.runtime.hosts.launching import agreed_digests, training_command
+from tui.runtime.hosts.host import TORCHRUN_MODULE
+from tui.runtime.hosts.launching import agreed_digests
 
 __all__ = ["script_of_job", "submit_run"]
-
-TORCHRUN = (sys.executable, "-P", "-m", "torch.distributed.run")
 
 
 def script_of_job(run: Run, settings: SlurmSettings, data_root: Path | None) -> str:
@@ -32,14 +31,16 @@ def script_of_job(run: Run, settings: SlurmSettings, data_root: Path | None) -> 
         RunError: the path of the run cannot be in a script.
     """
     path = run.path.resolve()
+    command = [*TUI_COMMAND, "train", "--no-ui", "--resume", str(path)]
+    command += ["--data-root", str(data_root.resolve())] if data_root is not None else []
     try:
         return job_script(
             settings,
-            training_command(run, data_root),
+            command,
             name=title_of(run.path),
             folder=path,
             output=path / run.console_file.name,
-            torchrun=TORCHRUN,
+            torchrun=TORCHRUN_MODULE,
         )
     except ValueError as error:
         raise RunError(str(error)) from None

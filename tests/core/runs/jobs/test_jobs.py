@@ -46,8 +46,10 @@ def give(run: Run, job: SlurmJob, *, submitted: float = 0.0, asked: float = 0.0,
     [
         (WAITING, "pending", ""),
         (AT_WORK, "preparing", ""),
-        (replace(AT_WORK, state="NODE_FAIL"), "interrupted", "its job 12 lost its node (NODE_FAIL); it can be resumed"),
-        (replace(AT_WORK, state="FAILED", exit_code="9:0"), "interrupted", "its job 12 exited with code 9 (FAILED); it can be resumed"),
+        (replace(AT_WORK, state="NODE_FAIL"), "interrupted",
+         "its job 12 lost its node (NODE_FAIL); it can be resumed"),
+        (replace(AT_WORK, state="FAILED", exit_code="9:0"), "interrupted",
+         "its job 12 exited with code 9 (FAILED); it can be resumed"),
     ],
 )  # fmt: skip
 def test_a_run_without_a_log_stands_as_its_job_does(job: SlurmJob, status: str, error: str, new: Run) -> None:
@@ -114,7 +116,7 @@ def test_damaged_records_are_no_records(new: Run) -> None:
 def test_lists_learn_what_slurm_says(new: Run, answer: Answer) -> None:
     give(new, WAITING, submitted=1.0)
     catalogue = Catalogue(new.path.parent)
-    assert [*catalogue.changes()][0][new.id] is not None
+    assert next(iter(catalogue.changes()))[new.id] is not None
     assert catalogue.with_open_jobs() == [new]
     answer("squeue", "12|RUNNING|None|2000000000|n7|1:00|4:00|gpu\n")
     assert ask_about_jobs([new]) == ""
