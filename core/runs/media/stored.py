@@ -1,6 +1,7 @@
 """The images, texts and histograms that a run has kept: by name, in the order of their steps, and read back."""
 
 import re
+from collections import defaultdict, deque
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def plain_part(name: str) -> str:
 
 
 class MediaIndex:
-    """Takes in events, and holds what a run has kept.
+    """Takes in events, and holds what a run has kept; a step that a later session does again takes its earlier place.
 
     Attributes:
         items: by name, oldest first; names in the order in which they came.
@@ -52,12 +53,19 @@ class MediaIndex:
     def __init__(self) -> None:
         self.items: dict[str, list[MediaLogged]] = {}
         self._count = 0
+        self._earlier: dict[
+            tuple[str, int], deque[int]
+        ] = {}  # places of what other sessions kept, by name and step
 
     def apply(self, event: Event) -> None:
         """Take in one event of a run."""
         if isinstance(event, RunStarted):
             self._start(event)
-        elif isinstance(event, MediaLogged) and self._has_room(event.name):
+        elif not isinstance(event, MediaLogged):
+            return
+        elif again := self._earlier.get((event.name, event.step)):
+            self.items[event.name][again.popleft()] = event
+        elif self._has_room(event.name):
             self.items.setdefault(event.name, []).append(event)
             self._count += 1
 
@@ -73,6 +81,10 @@ class MediaIndex:
         }
         self.items = {name: events for name, events in left.items() if events}
         self._count = sum(map(len, self.items.values()))
+        self._earlier = defaultdict(deque)
+        for name, events in self.items.items():
+            for place, event in enumerate(events):
+                self._earlier[name, event.step].append(place)
 
 
 class MediaFollower:
