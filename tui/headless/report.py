@@ -16,6 +16,7 @@ from core.metrics import OF_TARGET, PRINTED, in_order, label_of
 from core.runs.comparison.entries import load_report
 from core.runs.folder import Run
 from core.runs.media.stored import media_of
+from core.runs.script import is_imported
 from core.runs.summary import RunSummary
 from core.status import is_active, is_resumable
 from core.tasks.registry import task_of
@@ -71,11 +72,13 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
 def _media_lines(run: Run) -> list[str]:
     """Return a line for each name of images, texts and histograms: how many, of which steps, and the last file."""
     lines = []
-    for name, events in media_of(run).items.items() if run.media_folder.is_dir() else ():
+    is_copy = is_imported(run.path)
+    folder = "" if is_copy else "media/"
+    for name, events in media_of(run).items.items() if is_copy or run.media_folder.is_dir() else ():
         first, last = events[0].step, events[-1].step
         steps = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
         lines.append(
-            f"{clean(name)}: {counted(len(events), events[-1].kind)}, {steps}, media/{clean(events[-1].file)}"
+            f"{clean(name)}: {counted(len(events), events[-1].kind)}, {steps}, {folder}{clean(events[-1].file)}"
         )
     return lines
 

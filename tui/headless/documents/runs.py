@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.runs.folder import Run
 from core.runs.labels import RunLabels, read_labels
 from core.runs.media.stored import media_of
+from core.runs.script import is_imported
 from core.runs.summary import RunSummary, began
 from tui.headless.documents.envelope import Document
 
@@ -77,7 +78,8 @@ class MediaEntry:
 
     Attributes:
         name: as it was logged. kind: ``image``, ``text`` or ``histogram``. count: how many there are.
-        first_step, last_step: that they were logged at. last_file: path of the newest one.
+        first_step, last_step: that they were logged at. last_file: path of the newest one; in the
+            log of another tool its place there.
     """
 
     name: str
@@ -165,7 +167,8 @@ def run_document(summary: RunSummary, problems: Iterable[str] = ()) -> RunDocume
 
 
 def _media(run: Run) -> list[MediaEntry]:
-    if not run.media_folder.is_dir():
+    is_copy = is_imported(run.path)
+    if not is_copy and not run.media_folder.is_dir():
         return []
     return [
         MediaEntry(
@@ -174,7 +177,7 @@ def _media(run: Run) -> list[MediaEntry]:
             count=len(events),
             first_step=events[0].step,
             last_step=events[-1].step,
-            last_file=str((run.media_folder / events[-1].file).resolve()),
+            last_file=events[-1].file if is_copy else str((run.media_folder / events[-1].file).resolve()),
         )
         for name, events in media_of(run).items.items()
     ]
