@@ -27,7 +27,13 @@ from core.interop.readers.formats.tensorboard import BoardSource, board_files, f
 from core.interop.readers.formats.trackio import Trackio, find_trackio_runs, is_trackio, trackio_title
 from core.interop.readers.formats.trainer_state import NAME as TRAINER_STATE
 from core.interop.readers.formats.trainer_state import TrainerStateSource, find_trainer_states, state_files
-from core.interop.readers.formats.wandb_file import WandbFile, find_wandb_files, is_wandb_file, wandb_title
+from core.interop.readers.formats.wandb_file import (
+    WandbFile,
+    find_wandb_files,
+    is_wandb_file,
+    read_wandb_item,
+    wandb_title,
+)
 from core.interop.readers.rows import LogSource
 from core.runs.folder import is_run
 from core.runs.media.stored import Medium
@@ -86,7 +92,7 @@ FORMATS = (
         state_files,
     ),
     Format("mlflow", find_mlflow_runs, lambda path: False, MlflowFiles, metric_files, mlflow_title),
-    Format("wandb", find_wandb_files, is_wandb_file, WandbFile, _itself, wandb_title),
+    Format("wandb", find_wandb_files, is_wandb_file, WandbFile, _itself, wandb_title, read_wandb_item),
     Format("trackio", find_trackio_runs, is_trackio, Trackio, _database, trackio_title),
     Format(
         "mlflow database",

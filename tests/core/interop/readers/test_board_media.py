@@ -1,4 +1,4 @@
-"""Images, texts and histograms in event files of TensorBoard, as torch and TensorFlow write them."""
+"""Images, texts and histograms in event files, as torch and TensorFlow write them, and in offline runs of W&B."""
 
 import io
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from core.runs.folder import Run
 from core.runs.media.histograms import Counts
 from core.runs.media.stored import Medium, media_of
 from core.runs.script import imported_dir
-from tests.support.foreign_logs import history_of, points, read_all
+from tests.support.foreign_logs import history_of, points, read_all, write_wandb
 
 pytest.importorskip("tensorboard", reason="tensorboard is not installed")
 
@@ -132,3 +132,42 @@ def test_a_place_leads_out_of_no_log(tmp_path: Path, writer: Writer, place: str)
     event = next(event for event in read_all(log) if isinstance(event, MediaLogged))
     with pytest.raises(RunDamaged):
         medium_of(log, replace(event, file=place))
+
+
+def test_images_and_histograms_of_weights_and_biases(tmp_path: Path) -> None:
+    pixels, (folder, file) = (
+        np.arange(12, dtype=np.uint8).reshape(3, 4),
+        ("media/images", "media/images/a_0.png"),
+    )
+    image = {"_type": "image-file", "path": file, "caption": "first", "size": 70, "width": 4}
+    several = {
+        "_type": "images/separated",
+        "filenames": [file, "../../a.png"],
+        "captions": ["x", "y"],
+        "count": 2,
+    }
+    histogram = {"_type": "histogram", "values": [3, 0, 5], "bins": [0, 1, 2, 3]}
+    parts = (
+        ("samples", image),
+        ("several", several),
+        ("weights", histogram),
+        ("table", {"_type": "table-file"}),
+    )
+    write_wandb(tmp_path, 3, {f"{name}/{key}": value for name, part in parts for key, value in part.items()})
+    (tmp_path / "files" / folder).mkdir(parents=True)
+    Image.fromarray(pixels).save(tmp_path / "files" / file)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    log = find_log(tmp_path)
+    history = history_of(read_all(log))
+    assert history.reported == []  # widths and sizes are no metrics
+    items = history.media.items
+    assert [(name, len(events), events[-1].step) for name, events in items.items()] == [
+        ("samples", 3, 3),
+        ("several", 6, 3),
+        ("weights", 3, 3),
+    ]
+    assert (items["samples"][0].caption, items["several"][0].caption) == ("first", "x")
+    assert_pixels(medium_of(log, items["samples"][2]), pixels)
+    assert medium_of(log, items["weights"][1]) == Counts([0.0, 1.0, 2.0, 3.0], [3.0, 0.0, 5.0])
+    with pytest.raises(RunDamaged, match=r"a\.png"):
+        medium_of(log, items["several"][1])
