@@ -39,7 +39,7 @@ from core.runs.requests import claimed
 from core.session.baselines.beside import train_beside
 from core.session.calibrate import with_temperature
 from core.session.garbage import freeze_garbage_collector
-from core.session.preparation import Prepared, assemble, prepare
+from core.session.preparation import Prepared, assemble, prepare, with_whole_network
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
 from core.session.stream_workers import choose_workers
@@ -52,6 +52,8 @@ from core.training.engine import TrainingResult, train
 from core.training.memory import explain_oom
 from core.training.metrics.own_metrics import with_own_metrics
 from core.training.own.samples import Shown
+from core.training.sharding.choice import is_divided
+from core.training.sharding.saving import writers_for
 from core.training.threads import Threads
 from core.user_code.batch_notes import notes_of
 from core.user_code.loading import as_user_error
@@ -204,9 +206,10 @@ def _run(
     baselines: bool,
     intervals: bool,
 ) -> RunFinished:
-    checkpoints = FolderCheckpoints(run, prepared.config.checkpoints)
-    if state is not None:
-        mend(run, state, checkpoints, emit)
+    kept = prepared.config.checkpoints
+    if state is not None:  # by this process alone
+        mend(run, state, FolderCheckpoints(run, kept), emit)
+    checkpoints = FolderCheckpoints(run, kept, writers_for(prepared.config.training, prepared.group, run))
     freeze_garbage_collector()
     result = train(
         from_copies(prepared.config, run),
@@ -254,7 +257,10 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
     if result.best_weights is None:
         monitor = prepared.config.training.monitor
         raise RunDamaged(f"no epoch had a finite validation {monitor}: there are no best weights to evaluate")
-    prepared.model.load_state_dict(result.best_weights)
+    if is_divided(prepared.model):
+        prepared = with_whole_network(prepared, run, result.best_weights)
+    else:
+        prepared.model.load_state_dict(result.best_weights)
     prepared = with_temperature(prepared.with_scorer(run, result.best_loss_weights), run)
     for split in prepared.config.evaluated_splits:
         if not len(prepared.data.splits[split]):
