@@ -9,7 +9,7 @@ from core.config.checkpoints import KeptCheckpoints
 from core.errors import RunDamaged
 from core.files.atomic import archive_damage, creating, write_atomically
 from core.files.reading import open_regular
-from core.runs.divided.files import Parts, Writers, save_archive, size_of, whole
+from core.runs.divided.files import PartFolders, Writers, save_archive, size_of, whole
 from core.runs.folder import Run, ensure_plain
 
 __all__ = ["FolderCheckpoints", "State", "load_checkpoint", "load_latest", "load_weights"]
@@ -50,7 +50,7 @@ class FolderCheckpoints:
         with creating(folder):
             for leftover in folder.glob(".*.tmp"):
                 leftover.unlink()
-        self._parts = Parts(run, writers)
+        self._parts = PartFolders(run, writers)
 
     def save(self, state: State, kind: Literal["last", "best", "epoch"]) -> str | None:
         """Write `state` in place of the earlier checkpoint of its kind; a worse best epoch is left out.

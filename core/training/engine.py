@@ -369,7 +369,7 @@ class _Loop:
 
     @property
     def takes_part(self) -> bool:
-        """Whether this process saves and measures: the first one of several, or each where weights are divided."""
+        """True if this process saves and measures: the first one of several, or each where weights are divided."""
         return not self.group.rank or self.learner.is_sharded
 
     def is_agreed(self, own: bool) -> bool:

@@ -18,13 +18,15 @@ import torch
 from core.errors import RunDamaged, RunError
 from core.files.atomic import archive_damage, creating, write_atomically
 from core.files.reading import open_regular
-from core.runs.divided.joining import State, joined
+from core.runs.divided.joining import joined
 from core.runs.folder import Run
 
-__all__ = ["OtherParts", "Parts", "Writers", "save_archive", "size_of", "whole"]
+__all__ = ["OtherParts", "PartFolders", "Writers", "save_archive", "size_of", "whole"]
 
 FOLDER = re.compile(r"parts-(\d{1,9})")
 MAX_PROCESSES = 100_000
+Content = dict[str, Any]
+"""A state, as `core.runs.checkpoints` has it."""
 SKIPPED, FAILED, WRITTEN = -1, -2, -3
 """What the first process says in place of the number of a folder."""
 
@@ -45,7 +47,7 @@ class Writers(Protocol):
         """Return whether all have done their part."""
 
 
-class Parts:
+class PartFolders:
     """The folders of parts of one run, kept by the first process.
 
     Args:
@@ -58,7 +60,7 @@ class Parts:
         self._of_kind = _folders_by_kind(self._folder) if _numbers(self._folder) else {}
         self._is_pending = False
 
-    def written(self, state: State) -> State:
+    def written(self, state: Content) -> Content:
         """Return what the checkpoint itself holds, after all processes have written their parts of a divided state.
 
         Raises:
@@ -79,7 +81,7 @@ class Parts:
             index["best"] = {key: value for key, value in best.items() if key != "parts"}
         return {**index, "folder": folder.name, "processes": self.writers.size}
 
-    def name(self, kind: str, state: State | None, *, keep: bool = False) -> None:
+    def name(self, kind: str, state: Content | None, *, keep: bool = False) -> None:
         """Note which folder a checkpoint names now, and remove those that none names.
 
         Args:
@@ -111,7 +113,7 @@ class OtherParts:
     def __init__(self, run: Run, writers: Writers) -> None:
         self._folder, self._writers = run.checkpoint_file("last").parent, writers
 
-    def save(self, state: State, kind: Literal["last", "best", "epoch"]) -> str | None:
+    def save(self, state: Content, kind: Literal["last", "best", "epoch"]) -> str | None:
         """Write the part of this process, if the first one writes.
 
         Raises:
@@ -127,7 +129,7 @@ class OtherParts:
         return None
 
 
-def whole(run: Run, state: State) -> State:
+def whole(run: Run, state: Content) -> Content:
     """Return a state read from a checkpoint with the parts that other files hold in their places.
 
     Raises:
@@ -163,7 +165,7 @@ def size_of(run: Run, kind: str) -> int:
     return sum(file.stat().st_size for file in (path, *parts))
 
 
-def save_archive(state: State, file: BinaryIO) -> None:
+def save_archive(state: Content, file: BinaryIO) -> None:
     """``torch.save`` that raises what the operating system said, such as a full disk, instead of its own guess."""
     try:
         torch.save(state, file)
@@ -171,7 +173,7 @@ def save_archive(state: State, file: BinaryIO) -> None:
         raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
 
-def _write_part(folder: Path, state: State, writers: Writers) -> RunError | None:
+def _write_part(folder: Path, state: Content, writers: Writers) -> RunError | None:
     """Write the tensors that this process has a part of; return why that did not work."""
     content = {"parts": state["parts"], "best": (state.get("best") or {}).get("parts", {})}
     try:

@@ -6,21 +6,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Place", "State", "joined", "put"]
+__all__ = ["Keys", "joined", "put"]
 
-Place = tuple[str | int, ...]
-"""Keys that lead to a value of a nested state."""
-State = dict[str, Any]
-Parts = dict[Place, Tensor]
-"""Rows of each divided tensor that one process has."""
+Keys = tuple[str | int, ...]
+"""Place of a value in a nested state."""
 
 
-def joined(state: State, parts: Sequence[Parts]) -> State:
+def joined(state: dict[str, Any], parts: Sequence[dict[Keys, Tensor]]) -> dict[str, Any]:
     """Return a divided state with its tensors whole.
 
     Args:
         state: ``divided`` in it has the number of rows of each tensor.
-        parts: of each process, in the order of their ranks.
+        parts: rows of each divided tensor that each process has, in the order of their ranks.
 
     Raises:
         ValueError: they do not make up what `state` says.
@@ -34,7 +31,7 @@ def joined(state: State, parts: Sequence[Parts]) -> State:
     return whole
 
 
-def put(state: Any, place: Place, value: Any) -> Any:
+def put(state: Any, place: Keys, value: Any) -> Any:
     """Return a copy of a nested state with another value at one place; what is not on the way is shared."""
     if not place:
         return value

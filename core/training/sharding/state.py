@@ -14,7 +14,8 @@ from torch.distributed.tensor import DTensor, Shard
 from torch.optim import Optimizer
 
 from core.optimizers.several import SeveralOptimizers
-from core.runs.divided.joining import Place, State, put
+from core.runs.checkpoints import State
+from core.runs.divided.joining import Keys, put
 from core.training.distributed import Group
 
 __all__ = ["divided", "gathered", "own_parts"]
@@ -22,10 +23,10 @@ __all__ = ["divided", "gathered", "own_parts"]
 
 def divided(state: State) -> State:
     """Return a state with this process's part of each divided tensor apart from the rest; tensors are not copied."""
-    rows: dict[Place, int] = {}
-    parts: dict[Place, Tensor] = {}
+    rows: dict[Keys, int] = {}
+    parts: dict[Keys, Tensor] = {}
 
-    def without(value: Any, place: Place) -> Any:
+    def without(value: Any, place: Keys) -> Any:
         if isinstance(value, DTensor):
             rows[place], parts[place] = value.shape[0], value.to_local().detach()
             return None
