@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from core.errors import ConfigError, ModelError
+from core.errors import ConfigError
 from core.training.sharding.blocks import is_composite
 
 __all__ = ["recompute"]
@@ -93,36 +93,24 @@ def _checkpointed(
         return function(*values[:count], **dict(zip(names, values[count:], strict=True)))
 
     buffers = [buffer for module in modules for buffer in module.buffers()]
-    given = [(value, value._version) for value in values if isinstance(value, Tensor)]
     return checkpoint(
         in_order,
         *values,
         use_reentrant=False,
-        context_fn=partial(_surroundings, type(modules[0]).__name__, buffers, given),
+        context_fn=partial(_surroundings, buffers),
     )
 
 
 def _surroundings(
-    name: str, buffers: list[Tensor], given: list[tuple[Tensor, int]]
+    buffers: list[Tensor],
 ) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """Return the surroundings of the first and of the second computation, which sees the buffers of the first."""
-    return nullcontext(), _as_before(name, given, buffers, [buffer.clone() for buffer in buffers])
+    return nullcontext(), _with_values(buffers, [buffer.clone() for buffer in buffers])
 
 
 @contextmanager
-def _as_before(
-    name: str, given: list[tuple[Tensor, int]], buffers: list[Tensor], values: list[Tensor]
-) -> Iterator[None]:
-    """Context manager in which buffers have earlier values; through ``data``, as autograd counts changes otherwise.
-
-    Raises:
-        ModelError: the inputs are no longer what they were, so that something else would be computed.
-    """
-    if any(value._version != version for value, version in given):
-        raise ModelError(
-            f"training.activation_checkpointing: what {name} is given is changed in place afterwards",
-            "Change a copy, or turn it off",
-        )
+def _with_values(buffers: list[Tensor], values: list[Tensor]) -> Iterator[None]:
+    """Context manager in which buffers have other values; through ``data``, as autograd counts changes otherwise."""
     now = [buffer.clone() for buffer in buffers]
     _set(buffers, values)
     try:
