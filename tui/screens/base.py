@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Click, ScreenResume
+from textual.events import Click, ScreenResume, ScreenSuspend
 from textual.message_pump import MessagePump
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -97,6 +97,7 @@ class ModeScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         use_frugal_compositor(self)
+        self._styled_with_focus: bool | None = None  # whether the terminal had the focus; None before the first paint
 
     @property
     def tui(self) -> "TuiApp":
@@ -120,8 +121,14 @@ class ModeScreen(Screen[None]):
         """Move the focus out of a field, so that the keys of the screen work."""
         self.set_focus(None)
 
+    @on(ScreenSuspend)
+    def _left(self) -> None:
+        self._styled_with_focus = self.app.app_focus
+
     @on(ScreenResume)
-    def _shown(self) -> None:
+    def _shown(self, event: ScreenResume) -> None:
+        """Show what is new; styles are kept: a class, or a theme, is applied to a hidden screen, too."""
+        event.refresh_styles = self._styled_with_focus != self.app.app_focus
         self.call_after_refresh(self.refresh_content)
 
     def more_commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
