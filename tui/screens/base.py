@@ -97,7 +97,9 @@ class ModeScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         use_frugal_compositor(self)
-        self._styled_with_focus: bool | None = None  # whether the terminal had the focus; None before the first paint
+        self._styled_with_focus: bool | None = (
+            None  # whether the terminal had the focus; None before the first paint
+        )
 
     @property
     def tui(self) -> "TuiApp":
