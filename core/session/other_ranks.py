@@ -12,8 +12,6 @@ from core.session.preparation import Prepared
 from core.session.session import training_context
 from core.training.distributed import Group, explain_lost_rank
 from core.training.engine import train
-from core.training.sharding.choice import is_sharded
-from core.training.sharding.saving import other_checkpoints
 
 __all__ = ["assist", "prepare_on_all_ranks"]
 
@@ -38,8 +36,7 @@ def assist(prepared: Prepared, *, control: RunControl, state: State | None = Non
         ProcessLost: another process is gone.
         ConfigError: the batches cannot be divided.
     """
-    settings, group = prepared.config.training, prepared.group
-    with deterministic(settings.deterministic), explain_lost_rank(group):
+    with deterministic(prepared.config.training.deterministic), explain_lost_rank(prepared.group):
         result = train(
             prepared.config,
             prepared.data,
@@ -47,7 +44,7 @@ def assist(prepared: Prepared, *, control: RunControl, state: State | None = Non
             training_context(prepared, state),
             emit=lambda event: None,
             control=control,
-            checkpoints=other_checkpoints(group) if is_sharded(settings, group) else _NoCheckpoints(),
+            checkpoints=_NoCheckpoints(),
             resume_from=state,
         )
     return RunFinished(status=result.status, error=result.error)

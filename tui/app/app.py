@@ -285,6 +285,7 @@ class TuiApp(OrderedInput):
         from core.runs.folder import Run
         from core.runs.script import is_imported
         from tui.runtime.feed import RunFeed
+        from tui.runtime.hosts.log_host import LogHost
 
         if isinstance(run, Run) and is_imported(run.path):
             from core.interop.readers.importing import original_of
@@ -301,9 +302,7 @@ class TuiApp(OrderedInput):
                     severity="warning",
                 )
                 return
-            from tui.runtime.hosts.job_host import follower
-
-            self.show_live(RunFeed(follower(run)))
+            self.show_live(RunFeed(LogHost(run)))
         else:
             self.switch_mode("live")
 

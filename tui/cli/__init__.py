@@ -39,6 +39,10 @@ class Commands(LazyGroup):
                 "tui.cli.commands.find:batch_find",
                 "Find a batch size: double it until memory runs out, and measure the speed of each.",
             ),
+            "profile": (
+                "tui.cli.commands.machine.profile:profile",
+                "Show where the time and the memory of a training go, and which settings would make it faster.",
+            ),
         },
         "Inspect runs": {
             "evaluate": ("tui.cli.commands.evaluate:evaluate", "Evaluate a run with its best weights."),

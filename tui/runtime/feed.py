@@ -104,11 +104,11 @@ class RunFeed:
 
     @property
     def status(self) -> str:
-        """``pending``, ``preparing``, ``running``, ``paused``, how it ended, or ``interrupted``."""
+        """``preparing``, ``running``, ``paused``, how it ended, or ``interrupted``."""
         history = self.history
         if self.host.note:  # no event yet, or none since it was resumed
             if self.host.alive:
-                return self.host.starting
+                return "preparing"
             if self.host.error:
                 return "failed"
         if history.finished is not None:

@@ -49,7 +49,6 @@ TEST: Final = "test"
 TOOL: Final = "tool"
 AGENT: Final = "agent"
 STATUS_ORDER: Final = (
-    "pending",
     "preparing",
     "running",
     "paused",

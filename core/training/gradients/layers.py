@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, linear
 
-__all__ = ["LAYERS", "Layer"]
+__all__ = ["LAYERS", "Passes"]
 
 aten = torch.ops.aten
 
 
 @dataclass(frozen=True)
-class Layer:
+class Passes:
     """The passes of one kind of layer.
 
     Attributes:
@@ -78,30 +78,30 @@ def _has_statistics(layer: nn.BatchNorm1d) -> bool:
     return layer.affine and layer.track_running_stats and layer.momentum is not None
 
 
-LAYERS: Final[Mapping[type[nn.Module], Layer]] = {
-    nn.Linear: Layer(_linear, _linear_backward),
-    nn.ReLU: Layer(
+LAYERS: Final[Mapping[type[nn.Module], Passes]] = {
+    nn.Linear: Passes(_linear, _linear_backward),
+    nn.ReLU: Passes(
         lambda layer, inputs: (inputs.relu(), None),
         lambda layer, gradient, inputs, kept, is_first: aten.threshold_backward(gradient, inputs, 0),
     ),
-    nn.Tanh: Layer(
+    nn.Tanh: Passes(
         lambda layer, inputs: 2 * (inputs.tanh(),),
         lambda layer, gradient, inputs, kept, is_first: aten.tanh_backward(gradient, kept),
     ),
-    nn.Sigmoid: Layer(
+    nn.Sigmoid: Passes(
         lambda layer, inputs: 2 * (inputs.sigmoid(),),
         lambda layer, gradient, inputs, kept, is_first: aten.sigmoid_backward(gradient, kept),
     ),
-    nn.GELU: Layer(
+    nn.GELU: Passes(
         lambda layer, inputs: (gelu(inputs, approximate=layer.approximate), None),
         lambda layer, gradient, inputs, kept, is_first: aten.gelu_backward(
             gradient, inputs, approximate=layer.approximate
         ),
     ),
-    nn.Dropout: Layer(
+    nn.Dropout: Passes(
         _dropout,
         lambda layer, gradient, inputs, kept, is_first: gradient * kept,
         lambda layer: 0 < layer.p < 1 and not layer.inplace,
     ),
-    nn.BatchNorm1d: Layer(_batch_norm, _batch_norm_backward, _has_statistics),
+    nn.BatchNorm1d: Passes(_batch_norm, _batch_norm_backward, _has_statistics),
 }

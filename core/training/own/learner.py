@@ -63,7 +63,7 @@ class _OwnLearner(Learner):
             )
         return None if isinstance(self.optimizer, SeveralOptimizers) else super().build_scheduler()
 
-    def build_step(self) -> Step:
+    def build_step(self, around: Callable[[Step], Step] | None = None) -> Step:
         context = self.context
         return own_step(
             self.config.training,
@@ -74,6 +74,7 @@ class _OwnLearner(Learner):
             ema=self.ema,
             group=context.group,
             share=self.share,
+            around=around,
         )
 
     def report_given_up(self) -> str:

@@ -70,10 +70,12 @@ def own_step(
     ema: AveragedModel | None = None,
     group: Group,
     share: Share,
+    around: Callable[[Step], Step] | None = None,
 ) -> Step:
     """Return the step that trains `model` by its own; in place of outputs it returns the numbers to report.
 
     Args:
+        around: see `core.training.learner.Learner.build_step`; a step with several optimizers is one piece.
         scaler, ema: see `core.training.step.step_function`.
         share: of this process in the coming step.
     """
@@ -89,6 +91,8 @@ def own_step(
         gradients = partial(_in_parts, call, backward, model, settings.batch_size // group.size)
     if group.size > 1:
         gradients = partial(_shared, gradients, share, list(model.parameters()))
+    if around:
+        gradients = around(gradients)
     return stepping(gradients, settings, model, optimizer, scaler=scaler, ema=ema)
 
 

@@ -181,6 +181,7 @@ def test_commands_that_use_a_network(tui: Tui, train: Tui, check: Check) -> None
         "queue latest": "queue",
         "lr-find --data iris": "lr_find",
         "batch-find --data iris": "batch_find",
+        "profile --data iris --seconds 0.1 --try none": "profile",
         "doctor --seconds 0.1": "doctor",
         "system --processes 2": "system",
         "stop latest": "error",

@@ -10,13 +10,23 @@ from pydantic import TypeAdapter
 
 from core.events import EVENT_TYPES
 from core.events import VERSION as EVENT_VERSION
-from tui.headless.documents import acting, agents, comparing, evaluating, finding, lines, looking_up, runs
+from tui.headless.documents import (
+    acting,
+    agents,
+    comparing,
+    evaluating,
+    finding,
+    lines,
+    looking_up,
+    profiling,
+    runs,
+)
 from tui.headless.documents.envelope import VERSION, Document, FailureDocument
 
 __all__ = ["documents", "schema_text"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-ROOMS = (acting, agents, comparing, evaluating, finding, lines, looking_up, runs)
+ROOMS = (acting, agents, comparing, evaluating, finding, lines, looking_up, profiling, runs)
 REFERENCE = "#/$defs/{model}"
 
 

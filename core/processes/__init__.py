@@ -1,1 +1,0 @@
-"""Several processes of this machine that train one run: started, watched, started again after one was lost."""

@@ -1,1 +1,0 @@
-"""Checkpoints that several processes wrote, each its part."""

@@ -1,1 +1,0 @@
-"""Networks that are larger than one device: divided among processes, or with activations computed again."""

@@ -1,0 +1,71 @@
+"""`tui profile`."""
+
+import json
+from pathlib import Path
+
+from core.profiling.gains import Gain
+from core.profiling.layers import LayerCost, Trace
+from core.profiling.memory import MemoryUse
+from core.profiling.phases import Phases
+from core.profiling.profile import Profile
+from tests.tui.cli.conftest import Tui
+from tui.forms.remedies import command_line_words
+from tui.terminal.profile_text import profile_lines
+
+SMALL = "--data iris --device cpu --threads 1 --seconds 0.1"
+
+
+def test_a_profile_is_shown_and_given_as_json(tui: Tui) -> None:
+    shown = tui(f"profile {SMALL} --batch-size 16 --try batch --trace steps.json")
+    assert shown.code == 0
+    for text in (
+        "waiting for data",
+        "costliest layers",
+        "state of the optimizer",
+        "--batch-size 32",
+        "perfetto",
+    ):
+        assert text in shown.out
+    assert [path.name for path in Path().iterdir()] == ["steps.json"], "nothing else is written"
+    found = json.loads(tui(f"profile {SMALL} --try none --json").out)
+    assert (found["document"], found["device"], found["gains"], found["trace"]) == ("profile", "cpu", [], "")
+    assert set(found["phases"]) == {"data", "forward", "backward", "optimizer", "logging"}
+
+
+def test_that_of_a_run_takes_its_configuration(tui: Tui, train: Tui) -> None:
+    train("--data iris --model linear --epochs 1")
+    found = json.loads(tui("profile latest --seconds 0.1 --try none --json --optimizer adam").out)
+    assert [layer["kind"] for layer in found["layers"]].count("Linear") == 1
+    assert found["memory"]["optimizer"] > found["memory"]["weights"]
+
+
+def test_a_setting_that_cannot_be_tried_is_refused(tui: Tui) -> None:
+    wrong = tui("profile --data iris --try threads,speed")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "--try speed is not known. Takes threads, workers, batch, precision, compile, or none" in wrong.err
+
+
+def test_what_helps_comes_with_the_option_that_sets_it() -> None:
+    profile = Profile(
+        Phases(
+            {"data": 0.004, "forward": 0.002, "backward": 0.003, "optimizer": 0.0005, "logging": 0.0005},
+            9,
+            90,
+            1.5,
+            0.2,
+        ),
+        Trace((LayerCost("conv.0", "Conv2d", 0.001, 0.002),), idle=0.25),
+        MemoryUse(1 << 20, 1 << 20, 2 << 20, 3 << 20, 4 << 20, 5 << 30),
+        (
+            Gain("data.workers", 2, 1.6, ""),
+            Gain("training.precision", "bf16", 1.04, "numbers are rounded"),
+            Gain("training.compile", True, None, "no kernel"),
+        ),
+    )
+    text = "\n".join(profile_lines(profile, command_line_words))
+    assert "10 ms a step, 1k samples a second (9 steps timed)" in text
+    assert "40.0 %" in text
+    assert "the GPU does nothing in 25.0 % of the time" in text
+    assert "--set data.workers=2          1.60 x as many samples a second" in text
+    assert "1.04 x as many samples a second\n" in text
+    assert "cannot be had: no kernel" in text
