@@ -250,7 +250,7 @@ class MediaLogged(Event):
     Attributes:
         step: that it is shown at. epoch: that it belongs to, 0 when unknown.
         done: steps done since the start of the run when it was logged; a run that resumes before them logs it again.
-        file: its name in the folder ``media`` of the run.
+        file: its name in the folder ``media`` of the run; of the log of another tool its place there.
     """
 
     kind: Literal["image", "text", "histogram"]

@@ -1,4 +1,7 @@
-"""Detection of ``torchrun``, from what it leaves in the environment, and the end of a process that it started."""
+"""One of several processes of a run: what ``torchrun``, or our launcher, leaves in its environment, and its end.
+
+Both start all processes again after one was lost; such a start is told from the first by the same variables.
+"""
 
 import atexit
 import os
@@ -6,7 +9,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["ends_without_finalizing", "is_first", "is_launched"]
+__all__ = [
+    "ends_without_finalizing",
+    "is_first",
+    "is_launched",
+    "launch_id",
+    "restarts_done",
+    "restarts_left",
+]
 
 
 def is_launched() -> bool:
@@ -17,6 +27,25 @@ def is_launched() -> bool:
 def is_first() -> bool:
     """Return whether this is the only process, or the first of several."""
     return not is_launched() or int(os.environ["RANK"]) == 0
+
+
+def launch_id() -> str:
+    """Return what tells this launch from others, the same in each of its processes and restarts; empty if nothing does.
+
+    Only a rendezvous by address has a name of its own: others are all called ``none``.
+    """
+    name = os.environ.get("TORCHELASTIC_RUN_ID", "")
+    return "" if name == "none" else name
+
+
+def restarts_done() -> int:
+    """Return how often the processes of this launch were started again."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+
+
+def restarts_left() -> int:
+    """Return how often they may still be."""
+    return int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")) - restarts_done()
 
 
 @contextmanager

@@ -80,6 +80,10 @@ class Training(Options):
     """Store images channels-last in memory, which convolutions on GPUs prefer."""
     compile: bool = False
     """Compile the network with torch.compile: a slow start, then faster steps."""
+    shard: Literal["none", "fsdp"] = "none"
+    """Divide weights, gradients and optimizer state among the processes of a run: fsdp gathers a block at a time."""
+    activation_checkpointing: bool = False
+    """Compute the activations of each block again when gradients are due: less memory, the same weights, slower."""
     cuda_graphs: Literal["auto", "on", "off"] = "auto"
     """Launch a step's kernels all at once: auto does for small networks on NVIDIA GPUs, whose results stay the same."""
     deterministic: bool = False

@@ -1,18 +1,19 @@
 """The last image, text and histogram of each name that a run has kept."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from core.errors import RunDamaged
+from core.errors import TorchtuiError
 from core.events import MediaLogged
+from core.interop.readers.media import medium_of
 from core.report.figures import drawn
 from core.report.page import Figure
 from core.runs.folder import Run
-from core.runs.media.pictures import png
-from core.runs.media.stored import media_of, read_counts, read_pixels, read_words
+from core.runs.media.histograms import Counts
+from core.runs.media.pictures import Pixels, png
+from core.runs.media.stored import media_of
 
 __all__ = ["Media", "last_media"]
 
@@ -40,39 +41,31 @@ def last_media(run: Run) -> Media | None:
     items = media_of(run).items
     if not items:
         return None
-    last = [events[-1] for events in list(items.values())[:MAX_NAMES]]
-    figures = [figure for event in last for figure in _figures(run, event)]
-    texts = [(_caption(event), text) for event in last for text in _texts(run, event)]
-    return Media(figures, texts, len(items) - len(last))
-
-
-def _figures(run: Run, event: MediaLogged) -> Iterator[Figure]:
-    try:
-        if event.kind == "image":
-            pixels = read_pixels(run, event)
-            times = max(1, SMALL // max(pixels.shape[:2]))
-            yield Figure(
-                png(pixels.repeat(times, axis=0).repeat(times, axis=1)), "png", event.name, _caption(event)
-            )
-        elif event.kind == "histogram":
-            counts = read_counts(run, event)
-
-            def draw(axes: Any) -> None:
-                axes.stairs(np.array(counts.counts), counts.edges, fill=True)
-                axes.set_ylabel("values")
-
-            yield Figure(drawn(draw), "svg+xml", f"histogram of {event.name}", _caption(event))
-    except RunDamaged:
-        return
-
-
-def _texts(run: Run, event: MediaLogged) -> Iterator[str]:
-    if event.kind == "text":
+    figures, texts = list[Figure](), list[tuple[str, str]]()
+    for event in [events[-1] for events in list(items.values())[:MAX_NAMES]]:
         try:
-            text = read_words(run, event)
-        except RunDamaged:
-            return
-        yield text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]} ..."
+            medium = medium_of(run, event)
+        except TorchtuiError:  # it is gone, or damaged
+            continue
+        if isinstance(medium, str):
+            text = medium if len(medium) <= MAX_TEXT else f"{medium[:MAX_TEXT]} ..."
+            texts.append((_caption(event), text))
+        else:
+            figures.append(_figure(event, medium))
+    return Media(figures, texts, max(0, len(items) - MAX_NAMES))
+
+
+def _figure(event: MediaLogged, medium: Pixels | Counts) -> Figure:
+    if not isinstance(medium, Counts):
+        times = max(1, SMALL // max(medium.shape[:2]))
+        larger = medium.repeat(times, axis=0).repeat(times, axis=1)
+        return Figure(png(larger), "png", event.name, _caption(event))
+
+    def draw(axes: Any) -> None:
+        axes.stairs(np.array(medium.counts), medium.edges, fill=True)
+        axes.set_ylabel("values")
+
+    return Figure(drawn(draw), "svg+xml", f"histogram of {event.name}", _caption(event))
 
 
 def _caption(event: MediaLogged) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.runs.folder import Run, all_runs
+from core.runs.jobs.record import JOB
 from core.runs.labels import LABELS
 from core.runs.lock import is_held
 from core.runs.summary import RunSummary, summarise
@@ -23,7 +24,7 @@ Stamp = tuple[int, ...]
 
 @dataclass(frozen=True)
 class _Seen:
-    """State of a run when it was last read; `stamp` is empty without a log and labels."""
+    """State of a run when it was last read; `stamp` is empty without a log, labels and job."""
 
     stamp: Stamp
     summary: RunSummary
@@ -64,6 +65,11 @@ class Catalogue:
         if batch:
             yield batch
 
+    def with_open_jobs(self) -> list[Run]:
+        """Return the runs whose job had not ended when they were read last."""
+        seen = (before.summary for before in self._seen.values())
+        return [one.run for one in seen if one.job is not None and not one.job.job.has_ended]
+
     def _changed(self, run: Run) -> RunSummary | None:
         """Return the summary of a run, if it may have changed."""
         name = run.id
@@ -78,9 +84,9 @@ class Catalogue:
 
 
 def _stamp(folder: str) -> Stamp:
-    """Return a value that changes whenever the log or the labels of a run do; empty if it has neither."""
+    """Return a value that changes whenever the log, the labels or the job of a run do; empty if it has none."""
     stamp: Stamp = ()
-    for place, file in enumerate((f"{folder}/events.jsonl", f"{folder}/{LABELS}")):
+    for place, file in enumerate((f"{folder}/events.jsonl", f"{folder}/{LABELS}", f"{folder}/{JOB}")):
         try:
             found = os.stat(file)
         except OSError:

@@ -1,7 +1,7 @@
 """Checkpoints on disk: written whole, checked before they are read, read without running any code from them."""
 
 import math
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import torch
 
@@ -9,6 +9,7 @@ from core.config.checkpoints import KeptCheckpoints
 from core.errors import RunDamaged
 from core.files.atomic import archive_damage, creating, write_atomically
 from core.files.reading import open_regular
+from core.runs.divided.files import PartFolders, Writers, save_archive, size_of, whole
 from core.runs.folder import Run, ensure_plain
 
 __all__ = ["FolderCheckpoints", "State", "load_checkpoint", "load_latest", "load_weights"]
@@ -34,12 +35,13 @@ class FolderCheckpoints:
 
     Args:
         kept: which epochs are kept.
+        writers: the processes that each write a part; see `core.runs.divided.files`.
 
     Raises:
         RunError: the folder cannot be written.
     """
 
-    def __init__(self, run: Run, kept: KeptCheckpoints = NONE_KEPT) -> None:
+    def __init__(self, run: Run, kept: KeptCheckpoints = NONE_KEPT, writers: Writers | None = None) -> None:
         self.run, self.kept = run, kept
         self._told_of_limit = False
         self._last_is_good = False
@@ -48,6 +50,7 @@ class FolderCheckpoints:
         with creating(folder):
             for leftover in folder.glob(".*.tmp"):
                 leftover.unlink()
+        self._parts = PartFolders(run, writers)
 
     def save(self, state: State, kind: Literal["last", "best", "epoch"]) -> str | None:
         """Write `state` in place of the earlier checkpoint of its kind; a worse best epoch is left out.
@@ -58,6 +61,15 @@ class FolderCheckpoints:
         Raises:
             RunError: it cannot be written; the earlier one is untouched.
         """
+        failed = True
+        try:
+            message = self._save(state, kind)
+            failed = False
+        finally:
+            self._parts.conclude(failed)
+        return message
+
+    def _save(self, state: State, kind: Literal["last", "best", "epoch"]) -> str | None:
         ensure_plain(self.run)
         if kind == "epoch":
             return self._save_epoch(state)
@@ -71,7 +83,7 @@ class FolderCheckpoints:
         """Epochs after this one are left alone: those of an earlier session are soon written again."""
         progress = state["progress"]
         epoch, best = progress["epoch"], {number for _, number in progress["top"]}
-        _write(self.run, state, f"epoch-{epoch}")
+        self._write(state, f"epoch-{epoch}")
         for earlier in self.run.kept_epochs():
             if earlier < epoch and not self.kept.wants(earlier, best):
                 self._delete(earlier)
@@ -80,7 +92,7 @@ class FolderCheckpoints:
     def _keep_limit(self) -> str | None:
         """Delete the oldest until the others fit into the disk space that they may take; return a line, once."""
         epochs = self.run.kept_epochs()
-        sizes = [self.run.checkpoint_file(f"epoch-{epoch}").stat().st_size for epoch in epochs]
+        sizes = [size_of(self.run, f"epoch-{epoch}") for epoch in epochs]
         deleted: list[str] = []
         while self.kept.max_gb and sum(sizes[len(deleted) :]) > self.kept.max_gb * GB:
             self._delete(epochs[len(deleted)])
@@ -97,12 +109,13 @@ class FolderCheckpoints:
         path = self.run.checkpoint_file(f"epoch-{epoch}")
         with creating(path):
             path.unlink(missing_ok=True)
+        self._parts.name(path.stem, None)
 
     def _save_last(self, state: State) -> None:
         """A damaged file does not take the place of the good one before it."""
         path = self.run.checkpoint_file("last")
         good = self._last_is_good or not archive_damage(path, compressed=False)
-        _write(self.run, state, "last", keep=good)
+        self._write(state, "last", keep=good)
         self._last_is_good = True
 
     def _save_best(self, state: State) -> None:
@@ -110,22 +123,15 @@ class FolderCheckpoints:
         if self._best_value is None:
             self._best_value = _value_of_best(self.run)
         if state["value"] < self._best_value:
-            _write(self.run, state, "best")
+            self._write(state, "best")
             self._best_value = state["value"]
 
-
-def _write(run: Run, state: State, kind: str, keep: bool = False) -> None:
-    previous = run.checkpoint_file("previous") if keep else None
-    content = {"format": FORMAT, **state}
-    write_atomically(run.checkpoint_file(kind), lambda file: _save(content, file), keep=previous)
-
-
-def _save(state: State, file: BinaryIO) -> None:
-    """``torch.save`` that raises what the operating system said, such as a full disk, instead of its own guess."""
-    try:
-        torch.save(state, file)
-    except RuntimeError as error:
-        raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
+    def _write(self, state: State, kind: str, keep: bool = False) -> None:
+        path, previous = self.run.checkpoint_file(kind), self.run.checkpoint_file("previous")
+        content = {"format": FORMAT, **self._parts.written(state)}
+        keep = keep and path.exists()
+        write_atomically(path, lambda file: save_archive(content, file), keep=previous if keep else None)
+        self._parts.name(kind, content, keep=keep)
 
 
 def _value_of_best(run: Run) -> float:
@@ -161,7 +167,7 @@ def load_checkpoint(run: Run, kind: str) -> State:
         raise RunDamaged(f"{path} cannot be read: {damage}", "Restore the file, or start the run again")
     if not isinstance(state, dict) or not wanted <= state.keys():
         raise RunDamaged(f"{path} is not a checkpoint", "Restore the file, or start the run again")
-    return state
+    return whole(run, state)
 
 
 def load_weights(run: Run) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:

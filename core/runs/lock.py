@@ -14,7 +14,7 @@ from core.files.reading import open_plain
 from core.remedies import WATCH
 from core.runs.folder import Run, ensure_plain
 
-__all__ = ["HANDED_OVER", "hold", "is_held", "is_held_since", "missing_lock_warning"]
+__all__ = ["HANDED_OVER", "has_locks", "hold", "is_held", "is_held_since", "missing_lock_warning"]
 
 HANDED_OVER = "TUI_LOCK"
 """Names, to a process that is started to train a run, the open lock of that run which it inherits."""
@@ -83,9 +83,14 @@ def is_held_since(run: Run, moment: float) -> bool:
     return taken > moment and is_held(run)
 
 
+def has_locks(run: Run) -> bool:
+    """Return whether the file system of a run has locks, as far as its lock file shows."""
+    return lock_state(run.lock_file) is not LockState.UNSUPPORTED
+
+
 def missing_lock_warning(run: Run) -> str:
     """Return the warning for a run whose file system has no locks, else an empty string."""
-    if lock_state(run.lock_file) is not LockState.UNSUPPORTED:
+    if has_locks(run):
         return ""
     return (
         "the file system of the runs has no locks: nothing prevents two processes from training the same run, or "

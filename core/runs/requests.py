@@ -14,7 +14,7 @@ from core.remedies import LIST_RUNS
 from core.runs.folder import Run
 from core.runs.lock import hold, is_held
 
-__all__ = ["claimed", "send"]
+__all__ = ["claimed", "post", "send"]
 
 POLL_SECONDS = 0.2
 
@@ -27,6 +27,15 @@ def send(run: Run, request: Request) -> None:
     """
     if not is_held(run):
         raise RunError(f"{run.id} is not being trained", (LIST_RUNS,))
+    post(run, request)
+
+
+def post(run: Run, request: Request) -> None:
+    """Leave a request for whoever trains `run`, which may not be seen from here.
+
+    Raises:
+        RunError: its folder cannot be written.
+    """
     with creating(run.requests_file):
         handle = open_plain(run.requests_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         with os.fdopen(handle, "w") as file:

@@ -14,11 +14,13 @@ from core.files.reading import open_plain
 from core.metrics import label_of
 from core.runs.comparison.same_data import data_name
 from core.runs.folder import Run, minute_in
+from core.runs.jobs.record import JobRecord, job_of
+from core.runs.jobs.standing import standing, standing_after
 from core.runs.labels import AGENT, NONE, RunLabels, read_labels, title_of
-from core.runs.lock import is_held, is_held_since
+from core.runs.lock import has_locks, is_held, is_held_since
 from core.runs.opening import opening_of
 from core.runs.script import is_imported, log_of, script_of
-from core.status import Status
+from core.status import Status, is_ended, is_resumable
 
 __all__ = ["RunSummary", "began", "summarise"]
 
@@ -38,7 +40,7 @@ class RunSummary:
     """One row of a list of runs.
 
     Attributes:
-        status: ``preparing`` while a process holds the run and has said nothing yet.
+        status: ``preparing`` while a process holds the run and has said nothing yet, ``pending`` while its job waits.
         config: nested plain values as the run has them; empty when its log is damaged.
         epoch, epochs: done, and asked for.
         monitor: name of the metric that chose it. metrics: validation metrics of the best epoch.
@@ -47,6 +49,7 @@ class RunSummary:
         started, updated: seconds since 1970; 0 when unknown.
         error: what went wrong, or what is damaged; empty otherwise.
         labels: name, tags and note that the user gave it.
+        job: of a run that has not completed: the job that trains it, or did; None without one.
     """
 
     run: Run
@@ -63,6 +66,7 @@ class RunSummary:
     updated: float = 0.0
     error: str = ""
     labels: RunLabels = NONE
+    job: JobRecord | None = None
 
     @property
     def title(self) -> str:
@@ -139,7 +143,27 @@ def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
         as_left: report the status that the last training process left, because the caller holds the lock now.
     """
     summary, labels = _summarise(run, as_left), read_labels(run.path)
+    if (
+        not as_left
+        and (not is_ended(summary.status) or is_resumable(summary.status))
+        and (record := job_of(run)) is not None
+    ):
+        summary = _with_job(summary, record)
     return summary if labels == NONE else replace(summary, labels=labels)
+
+
+def _with_job(summary: RunSummary, record: JobRecord) -> RunSummary:
+    """Return the summary of a run that has not completed with what its job adds to log and lock."""
+    found = None
+    if summary.status == "damaged" and summary.run.log_file.exists():
+        pass
+    elif is_ended(summary.status):
+        found = standing_after(record, summary.updated)
+    else:
+        held = summary.status != "interrupted" and is_held(summary.run)
+        found = standing(record, summary.updated, held=held, locks=has_locks(summary.run))
+    status, error = found or (summary.status, summary.error)
+    return replace(summary, status=status, error=error, job=record)
 
 
 def _summarise(run: Run, as_left: bool) -> RunSummary:

@@ -22,6 +22,7 @@ from core.observers.settings import ALONE, Extras
 from core.remedies import WATCH
 from core.runs.checkpoints import State
 from core.runs.folder import Run
+from core.runs.jobs.record import note_job
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.runs.summary import summarise
@@ -115,6 +116,8 @@ def start_or_resume(
         on_progress(what, done, total)
 
     state = resume_state(run, config) if run else None
+    if run is not None:
+        note_job(run)
     try:
         take_gpu(config.training.device)
         prepared = prepare(report)

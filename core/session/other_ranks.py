@@ -12,6 +12,8 @@ from core.session.preparation import Prepared
 from core.session.session import training_context
 from core.training.distributed import Group, explain_lost_rank
 from core.training.engine import train
+from core.training.sharding.choice import is_sharded
+from core.training.sharding.saving import other_checkpoints
 
 __all__ = ["assist", "prepare_on_all_ranks"]
 
@@ -36,7 +38,8 @@ def assist(prepared: Prepared, *, control: RunControl, state: State | None = Non
         ProcessLost: another process is gone.
         ConfigError: the batches cannot be divided.
     """
-    with deterministic(prepared.config.training.deterministic), explain_lost_rank(prepared.group):
+    settings, group = prepared.config.training, prepared.group
+    with deterministic(settings.deterministic), explain_lost_rank(group):
         result = train(
             prepared.config,
             prepared.data,
@@ -44,7 +47,7 @@ def assist(prepared: Prepared, *, control: RunControl, state: State | None = Non
             training_context(prepared, state),
             emit=lambda event: None,
             control=control,
-            checkpoints=_NoCheckpoints(),
+            checkpoints=other_checkpoints(group) if is_sharded(settings, group) else _NoCheckpoints(),
             resume_from=state,
         )
     return RunFinished(status=result.status, error=result.error)

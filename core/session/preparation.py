@@ -33,7 +33,7 @@ from core.tasks.losses import resolve_loss
 from core.tasks.metrics import reported_metrics
 from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
-from core.training.memory import explain_oom
+from core.training.memory import SPARE, explain_oom, free_memory
 from core.training.metrics.epoch_metrics import check_measurable
 from core.training.metrics.own_metrics import OwnMetric, load_own_metrics
 from core.training.own.check import OwnStep, check_own_step, with_own_task
@@ -43,7 +43,7 @@ from core.training.threads import max_threads
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["DRAWING", "Prepared", "assemble", "prepare"]
+__all__ = ["DRAWING", "Prepared", "assemble", "prepare", "with_whole_network"]
 
 Weights = Mapping[str, torch.Tensor]
 DRAWING = threading.RLock()
@@ -218,3 +218,15 @@ def _weighted_twice(config: TrainConfig) -> tuple[str, ...]:
         "classes are balanced twice, by training.sampling and by loss.class_weights, so that rare ones count more than "
         "common ones: set one of them to its default",
     )
+
+
+def with_whole_network(prepared: Prepared, run: Run, weights: Weights) -> Prepared:
+    """Return this with a network of its own in place of one whose weights are divided among processes.
+
+    It is on the processor where the device has no room for it.
+    """
+    own, data = from_copies(prepared.config, run), prepared.data
+    model = rebuild(own.model, data, weights, own.loss.outputs(data.outputs))
+    size = sum(value.nbytes for value in weights.values() if isinstance(value, torch.Tensor))
+    fits = prepared.device.type == "cpu" or SPARE * size < free_memory(prepared.device, anew=False)
+    return replace(prepared, model=model, device=prepared.device if fits else torch.device("cpu"))

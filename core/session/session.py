@@ -15,7 +15,7 @@ import torch
 from core.config import schema as configuration
 from core.control import RunControl
 from core.determinism import deterministic
-from core.errors import RunDamaged, RunError, TorchtuiError
+from core.errors import ProcessLost, RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report
 from core.evaluation.values import Array
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
@@ -30,6 +30,7 @@ from core.runs.checkpoints import FolderCheckpoints, State
 from core.runs.code import from_copies
 from core.runs.data_facts import write_data_facts
 from core.runs.folder import Run, create_run, write_config
+from core.runs.jobs.record import note_job
 from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
 from core.runs.media.store import MediaStore
@@ -38,18 +39,21 @@ from core.runs.requests import claimed
 from core.session.baselines.beside import train_beside
 from core.session.calibrate import with_temperature
 from core.session.garbage import freeze_garbage_collector
-from core.session.preparation import Prepared, assemble, prepare
+from core.session.preparation import Prepared, assemble, prepare, with_whole_network
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
 from core.session.stream_workers import choose_workers
 from core.tasks.evaluation import evaluate
 from core.tasks.registry import task_of
+from core.torchrun import restarts_done, restarts_left
 from core.training.context import TrainingContext
 from core.training.distributed import explain_lost_rank
 from core.training.engine import TrainingResult, train
 from core.training.memory import explain_oom
 from core.training.metrics.own_metrics import with_own_metrics
 from core.training.own.samples import Shown
+from core.training.sharding.choice import is_divided
+from core.training.sharding.saving import writers_for
 from core.training.threads import Threads
 from core.user_code.batch_notes import notes_of
 from core.user_code.loading import as_user_error
@@ -74,7 +78,12 @@ def new_run(prepared: Prepared, runs_dir: Path, name: str = "") -> Run:
     Raises:
         RunError: the folder cannot be written.
     """
-    return create_run(runs_dir, prepared.config, also=write_environment, name=name)
+
+    def document(run: Run) -> None:
+        write_environment(run)
+        note_job(run)
+
+    return create_run(runs_dir, prepared.config, also=document, name=name)
 
 
 def execute(
@@ -145,6 +154,9 @@ def _attempt(
             emit(_started(prepared, state))
             if message := gpu_note():
                 emit(Notice(level="info", message=message))
+            if restarted := restarts_done():
+                message = f"a process was lost: restart {restarted} of {restarted + restarts_left()}"
+                emit(Notice(level="warning", message=message))
             if message := choose_workers(prepared):
                 emit(Notice(level="info", message=message))
             if message := missing_lock_warning(run):
@@ -162,6 +174,8 @@ def _attempt(
                 emit(Notice(level="info", message=message))
             return _run(prepared, run, emit, control, state, context, baselines, intervals)
     except (Exception, SystemExit) as error:  # a user's network may call sys.exit
+        if isinstance(error, ProcessLost) and restarts_left() > 0:
+            raise  # this is not the end of the run
         known = error if isinstance(error, TorchtuiError) else as_user_error(error)
         trace = known.trace if known else traceback.format_exc()
         text = (str(known) if known else f"{type(error).__name__}: {error}") + notes_of(error)
@@ -192,9 +206,10 @@ def _run(
     baselines: bool,
     intervals: bool,
 ) -> RunFinished:
-    checkpoints = FolderCheckpoints(run, prepared.config.checkpoints)
-    if state is not None:
-        mend(run, state, checkpoints, emit)
+    kept = prepared.config.checkpoints
+    if state is not None:  # by this process alone
+        mend(run, state, FolderCheckpoints(run, kept), emit)
+    checkpoints = FolderCheckpoints(run, kept, writers_for(prepared.config.training, prepared.group, run))
     freeze_garbage_collector()
     result = train(
         from_copies(prepared.config, run),
@@ -242,7 +257,10 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
     if result.best_weights is None:
         monitor = prepared.config.training.monitor
         raise RunDamaged(f"no epoch had a finite validation {monitor}: there are no best weights to evaluate")
-    prepared.model.load_state_dict(result.best_weights)
+    if is_divided(prepared.model):
+        prepared = with_whole_network(prepared, run, result.best_weights)
+    else:
+        prepared.model.load_state_dict(result.best_weights)
     prepared = with_temperature(prepared.with_scorer(run, result.best_loss_weights), run)
     for split in prepared.config.evaluated_splits:
         if not len(prepared.data.splits[split]):

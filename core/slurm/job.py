@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-__all__ = ["SlurmJob"]
+__all__ = ["FORGOTTEN", "SlurmJob"]
 
+FORGOTTEN = "FORGOTTEN"
+"""State, in our words, of a job that Slurm no longer knows."""
 WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"})
 AT_WORK = frozenset(
     {"CONFIGURING", "RUNNING", "SUSPENDED", "RESIZING", "SIGNALING", "STAGE_OUT", "STOPPED", "COMPLETING"}

@@ -4,7 +4,7 @@ import re
 import signal
 from contextlib import suppress
 
-from core.slurm.job import SlurmJob
+from core.slurm.job import FORGOTTEN, SlurmJob
 
 __all__ = ["ending", "refusal", "waiting"]
 
@@ -55,6 +55,7 @@ ENDINGS = {
     "DEADLINE": "could not end before its deadline",
     "REVOKED": "was moved to another cluster",
     "LAUNCH_FAILED": "could not be launched",
+    FORGOTTEN: "is no longer known to Slurm, nor to its accounting",
 }
 REFUSED = re.compile(r"^(?:\w+: )?(?:error|fatal): ", re.MULTILINE)
 SUBMISSION = "Batch job submission failed: "

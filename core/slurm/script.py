@@ -21,10 +21,13 @@ WIDTH = 100
 END = """\
 child=$!
 wait "$child"
-while kill -0 "$child" 2>/dev/null; do wait "$child"; done
+while kill -0 "$child" 2>/dev/null; do
+    if [ -n "$warned" ]; then echo stop >>"$run/requests.txt"; sleep 1; else wait "$child"; fi
+done
 wait "$child"
 code=$?"""
-"""A signal interrupts ``wait``; once the process has ended, it gives its exit code as often as it is asked."""
+"""A signal interrupts ``wait``; once the process has ended, it gives its exit code as often as it is asked. A run that
+is just being started forgets what was asked before: it is asked again."""
 
 REQUEUE = """\
 if [ -n "$warned" ] && tail -n 5 "$run/events.jsonl" | grep -q '"run_finished".*"status": "stopped"'; then
@@ -61,7 +64,7 @@ def job_script(
     lines += [
         f"run={shlex.quote(str(folder))}",
         "# Soon before the time limit: the run saves, and its job goes back into the queue.",
-        """trap 'warned=1; echo stop >>"$run/requests.txt"' USR1""",
+        "trap warned=1 USR1",
         "trap : TERM  # the run itself saves",
         "",
     ]

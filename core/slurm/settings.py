@@ -16,8 +16,8 @@ TIME = re.compile(
 )
 """The ways in which Slurm writes durations, see ``man sbatch``, option ``time``."""
 
-OURS = frozenset(
-    [
+OURS = (
+    *(
         "signal",
         "output",
         "error",
@@ -28,13 +28,8 @@ OURS = frozenset(
         "no-requeue",
         "export",
         "test-only",
-        "chdir",
-        "parsable",
-        "wait",
-        "nodes",
-        "ntasks",
-        "ntasks-per-node",
-    ]
+    ),
+    *("chdir", "parsable", "wait", "nodes", "ntasks", "ntasks-per-node"),
 )
 """Options of sbatch that a run depends on, or that are fields of their own."""
 

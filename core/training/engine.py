@@ -30,6 +30,7 @@ from core.training.layer_stats import LayerWatch
 from core.training.own.learner import learner_for
 from core.training.progress import TrainingProgress, early_end, monitored_loss, time_is_up
 from core.training.saver import Checkpoints, Saver, explain_mismatch
+from core.training.sharding.choice import is_sharded
 from core.user_code.batch_notes import note_batch
 
 __all__ = ["TrainingResult", "train"]
@@ -84,7 +85,9 @@ def train(
     """
     keep_large_blocks()
     raise_mmap_threshold()
-    loop = _Loop(config, data, model.to(context.device), context, emit, control, checkpoints)
+    if not is_sharded(config.training, context.group):  # else it may not fit on one device
+        model.to(context.device)
+    loop = _Loop(config, data, model, context, emit, control, checkpoints)
     try:
         if resume_from is not None:
             loop.restore(resume_from)
@@ -225,9 +228,7 @@ class _Loop:
         # a fold is scored: were it to choose the epoch as well, the score would be too good
         scored = bool(self.config.data.folds)
         if at.finish_epoch(value, validation or train, settings.min_delta, keep_latest=scored):
-            self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
-            if loss := learner.loss_weights():
-                self.best["loss"] = loss
+            self.best = {**learner.best_state(), "epoch": at.epoch, "step": at.step, "value": value}
         self.emit(
             EpochFinished(
                 epoch=at.epoch,
@@ -247,7 +248,7 @@ class _Loop:
         self.keep_media()
         kept = self.config.checkpoints
         is_kept = kept.wants(at.epoch, at.rank(value, kept.keep))
-        if is_kept or (at.epoch < settings.epochs and self.saver.is_due(SAVE_SECONDS)):
+        if is_kept or (at.epoch < settings.epochs and self.is_agreed(self.saver.is_due(SAVE_SECONDS))):
             self.save(as_epoch=is_kept)
         self.emit_saved()
         return True
@@ -319,9 +320,10 @@ class _Loop:
 
     def watch_layers(self) -> None:
         """Sample the layers from the next step on; among several processes only the first one reports."""
-        if not self.watches_layers and not self.group.rank:
+        if not self.watches_layers and self.takes_part:
             self.watches_layers = True
-            watch = LayerWatch(self.learner.model, self.emit, scaled=self.learner.scaler is not None)
+            scaled = self.learner.scaler is not None
+            watch = LayerWatch(self.learner.model, self.emit, scaled=scaled, is_agreed=self.is_agreed)
             self.learner.step = watch.around(self.learner.step, lambda: (self.at.epoch + 1, self.at.step + 1))
 
     def obey(self) -> bool:
@@ -356,20 +358,38 @@ class _Loop:
         """Save the state, or of a diverged one the best epoch; return the result of `train`."""
         self.save()
         self.emit_saved(wait=True)
-        at, weights = self.at, self.best["model"] if self.best else None
+        at, best = self.at, self.best or {}
         ending = "diverged" if self.error else status
-        loss_weights = self.best.get("loss", {}) if self.best else {}
-        return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error, loss_weights)
+        if ending == "completed" and "divided" in best:
+            from core.training.sharding.state import gathered
+
+            best = gathered(best, self.group)
+        weights, loss = best.get("model"), best.get("loss", {})
+        return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error, loss)
+
+    @property
+    def takes_part(self) -> bool:
+        """True if this process saves and measures: the first one of several, or each where weights are divided."""
+        return not self.group.rank or self.learner.is_sharded
+
+    def is_agreed(self, own: bool) -> bool:
+        """Return what this process decides by its clock; where weights are divided, what the first one does."""
+        return bool(self.group.of_first(own)) if self.learner.is_sharded else own
+
+    def any_diverged(self) -> bool:
+        """Return whether the loss is no longer finite; where weights are divided, in any process."""
+        diverged = not math.isfinite(self.meter.loss)
+        return bool(self.group.maxima([diverged])[0]) if self.learner.is_sharded else diverged
 
     def save(self, *, as_epoch: bool = False) -> None:
         """Start to save the state, also as that of its epoch to keep; of a diverged one, the best epoch."""
         self.meter.read()
-        if not math.isfinite(self.meter.loss):
+        if self.any_diverged():
             self.diverge("loss")
         at = self.at
         if at.batch:
             at.meter = self.meter.state(self.group)
-        if self.group.rank:
+        if not self.takes_part:
             return
         self.emit_saved(wait=True)
         self.saver.start(None if self.error else self.state(), self.best, as_epoch=as_epoch)

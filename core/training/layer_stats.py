@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from core.data.batches import Batch
 from core.events import Event, LayersSampled, Notice
+from core.training.sharding.choice import kind_of, whole_norm
 from core.training.step import Step
 
 __all__ = ["LayerWatch"]
@@ -34,13 +35,20 @@ class LayerWatch:
     Args:
         emit: takes samples, and notices when gradients vanish or explode, each kind once.
         scaled: true if the loss is scaled: then a gradient that is not finite only means a skipped step.
+        is_agreed: returns whether a step is sampled, given whether it is by this process's clock.
     """
 
-    def __init__(self, model: nn.Module, emit: Callable[[Event], None], scaled: bool = False) -> None:
-        self._emit, self._scaled = emit, scaled
+    def __init__(
+        self,
+        model: nn.Module,
+        emit: Callable[[Event], None],
+        scaled: bool = False,
+        is_agreed: Callable[[bool], bool] = bool,
+    ) -> None:
+        self._emit, self._scaled, self._is_agreed = emit, scaled, is_agreed
         self._model = model
         self._layers = [
-            (name or type(module).__name__, module, weights)
+            (name or kind_of(module), module, weights)
             for name, module in model.named_modules()
             if (weights := [weight for weight in module.parameters(recurse=False) if weight.requires_grad])
         ]
@@ -56,7 +64,7 @@ class LayerWatch:
         """
 
         def watched(batch: Batch) -> tuple[Tensor, Tensor]:
-            if time.perf_counter() < self._due or not self._layers:
+            if not self._is_agreed(time.perf_counter() >= self._due) or not self._layers:
                 return step(batch)
             began = time.perf_counter()
             before = [[weight.detach().clone() for weight in weights] for _, _, weights in self._layers]
@@ -88,7 +96,7 @@ class LayerWatch:
             epoch=epoch,
             step=step,
             names=[name for name, _, _ in self._layers],
-            kinds=[type(module).__name__ for _, module, _ in self._layers],
+            kinds=[kind_of(module) for _, module, _ in self._layers],
             weights=[weight for weight, _, _ in norms],
             gradients=[gradient for _, gradient, _ in norms],
             updates=[update / weight if weight else 0.0 for weight, _, update in norms],
@@ -160,4 +168,4 @@ def _norm(tensors: list[Tensor]) -> Tensor:
     """Return the Euclidean norm of all numbers together, a float32 scalar."""
     norms = [torch.linalg.vector_norm(each.float()) for each in tensors]
     whole: Tensor = torch.linalg.vector_norm(torch.stack(norms))
-    return whole
+    return whole_norm(whole)

@@ -34,6 +34,8 @@ from core.training.gradients.perceptron import PerceptronGradients, goes_by_laye
 from core.training.meter import Meter
 from core.training.metrics.epoch_metrics import EpochMetrics
 from core.training.plain_state import as_plain
+from core.training.sharding.arranging import arrange
+from core.training.sharding.choice import is_sharded
 from core.training.step import Step, autograd_gradients, ema_model, step_function
 from core.training.validation import validate
 from core.user_code.loading import references
@@ -76,14 +78,21 @@ class Learner:
         self.trained = (
             TrainedTogether(model, self.loss_module) if list(self.loss_module.parameters()) else model
         )
+        self.ema = ema_model(model, settings.ema) if settings.ema else None
+        self.eval_model: nn.Module = self.ema.module if self.ema else model
+        self.is_sharded = is_sharded(settings, context.group)
+        own_loss = self.trained is not model
+        arrange(config, data, model, self.ema and self.eval_model, context, own_loss=own_loss)
         self.optimizer = self.build_optimizer()
+        if self.is_sharded and isinstance(self.optimizer, Optimizer):
+            from core.training.sharding.dividing import choose_kernels
+
+            choose_kernels(self.optimizer)
         self.rates = self.base_rates()
         self.length = RunLength(settings.epochs, settings.steps_per_epoch(len(data.train)))
         self.schedule = config.schedule.loaded(self.length)
         self.scheduler = self.build_scheduler()
         self.last_lr: float | None = None
-        self.ema = ema_model(model, settings.ema) if settings.ema else None
-        self.eval_model: nn.Module = self.ema.module if self.ema else model
         self.scaler = loss_scaler(settings.precision, context.device)
         self.share = Share()
         self.media: dict[str, Any] = {}
@@ -173,6 +182,8 @@ class Learner:
     def _gradients(self) -> Step:
         """Return what computes the gradients of a step: autograd, a CUDA graph of it, or a perceptron's layers."""
         settings, model, context = self.config.training, self.model, self.context
+        if self.is_sharded:
+            return self._sharded_gradients()
         network = context.group.wrap(model, self.share, any_unused=not self.config.model.STATIC)
         gradients = autograd_gradients(
             settings,
@@ -186,6 +197,7 @@ class Learner:
             return Captured(gradients, list(self.trained.parameters()), settings.batch_size)
         if (
             network is model
+            and not settings.activation_checkpointing
             and isinstance(model, nn.Sequential)
             and goes_by_layers(settings, model, self.loss)
         ):
@@ -194,6 +206,18 @@ class Learner:
         if context.group.size > 1 and weights:
             return partial(_summing_gradients, context.group, self.share, weights, gradients)
         return gradients
+
+    def _sharded_gradients(self) -> Step:
+        """Return what computes the gradients of a step with divided weights, each process's weighted by its share."""
+        settings, group = self.config.training, self.context.group
+        return autograd_gradients(
+            settings,
+            forward_function(settings, self.model, self.context.device),
+            self.loss,
+            processes=group.size,
+            share=self.share,
+            parts_of_all=lambda parts: int(group.maxima([parts])[0]),
+        )
 
     @property
     def lr(self) -> float:
@@ -261,13 +285,14 @@ class Learner:
         self._told_of_fused = True
         return f"the optimizer does without fused kernels, which do not take the network's {reason}"
 
-    def weights(self) -> dict[str, Any]:
-        """Return a copy of the state_dict of `eval_model` in main memory."""
-        return {key: _in_main_memory(value) for key, value in self.eval_model.state_dict().items()}
-
-    def loss_weights(self) -> dict[str, Any]:
-        """Return a copy of the state_dict of the user's own loss in main memory; empty without one."""
-        return {key: _in_main_memory(value) for key, value in self.loss_module.state_dict().items()}
+    def best_state(self) -> State:
+        """Return copies in main memory of the state_dicts of `eval_model`, and of the user's own loss if it has one."""
+        state = self._divided({"model": self.eval_model.state_dict()})
+        if loss := self.loss_module.state_dict():
+            state["loss"] = loss
+        return {
+            name: {key: _in_main_memory(value) for key, value in part.items()} for name, part in state.items()
+        }
 
     def state(self) -> State:
         """Return all that `restore` needs to resume bit for bit; its tensors are those of the model."""
@@ -284,10 +309,24 @@ class Learner:
             state["ema"] = self.ema.state_dict()
         if self.scaler:
             state["scaler"] = self.scaler.state_dict()
-        return as_plain(state) if references(self.config) else state
+        if references(self.config):
+            state = as_plain(state)
+        return self._divided(state)
+
+    def _divided(self, state: State) -> State:
+        """Return a state, of divided weights with the parts of this process apart."""
+        if not self.is_sharded:
+            return state
+        from core.training.sharding.state import divided
+
+        return divided(state)
 
     def restore(self, state: State) -> None:
         """Take over a state; raises any of torch's errors for one of another model or optimizer."""
+        if self.is_sharded:
+            from core.training.sharding.state import own_parts
+
+            state = own_parts(state, self.model, self.optimizer, self.ema)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.loss_module.load_state_dict(state.get("loss", {}))

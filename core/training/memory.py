@@ -15,7 +15,7 @@ from core.remedies import setting
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary
 
-__all__ = ["explain_oom", "free_memory", "is_shortage", "out_of_memory"]
+__all__ = ["SPARE", "explain_oom", "free_memory", "is_shortage", "out_of_memory"]
 
 SIGNS = (
     "out of memory",  # CUDA, MPS

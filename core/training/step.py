@@ -31,6 +31,7 @@ from core.models.copies import copied
 from core.optimizers.closure import needs_closure
 from core.optimizers.fused import leave_fused_if_sparse
 from core.torch_private import bare_step
+from core.training.distributed import Share
 from core.training.forward_pass import Forward
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def autograd_gradients(
     scaler: GradScaler | None = None,
     processes: int = 1,
     no_sync: Callable[[], AbstractContextManager[object]] = nullcontext,
+    share: Share | None = None,
+    parts_of_all: Callable[[int], int] = int,
 ) -> Step:
     """Return a function that adds the gradients of the mean loss to those that the weights have.
 
@@ -115,12 +118,16 @@ def autograd_gradients(
         scaler: scales the loss, so that small gradients do not vanish in fp16.
         processes: how many take a share of each batch; `forward` adds up their gradients.
         no_sync: keeps `forward` from that until the last part of a batch.
+        share: of this process in the step, by which the loss is weighted; None where gradients are later.
+        parts_of_all: returns the largest number of parts of any process, which all are to call `forward` for.
     """
     backward: Backward = Tensor.backward if scaler is None else partial(_scaled_backward, scaler)
+    if share is not None:
+        backward = partial(_weighted_backward, backward, share)
     if settings.accumulate == 1:
         return partial(_whole_batch, forward, loss_function, backward)
     part_size = settings.batch_size // processes
-    return partial(_batch_in_parts, forward, loss_function, backward, part_size, no_sync)
+    return partial(_batch_in_parts, forward, loss_function, backward, part_size, no_sync, parts_of_all)
 
 
 def ema_model(model: nn.Module, decay: float) -> AveragedModel:
@@ -149,9 +156,13 @@ def _batch_in_parts(
     backward: Backward,
     part_size: int,
     no_sync: Callable[[], AbstractContextManager[object]],
+    parts_of_all: Callable[[int], int],
     batch: Batch,
 ) -> tuple[Tensor, Tensor]:
-    """Weigh each part by how much its samples count: the last one of an epoch may be small."""
+    """Weigh each part by how much its samples count: the last one of an epoch may be small.
+
+    Where another process has more parts, the last one is called again, for nothing.
+    """
     losses, all_outputs = [], []
     parts = list(batch.split(part_size))
     for number, part in enumerate(parts, start=1):
@@ -161,7 +172,13 @@ def _batch_in_parts(
             backward(loss)
         losses.append(loss.detach())
         all_outputs.append(outputs.detach())
+    for _ in range(parts_of_all(len(parts)) - len(parts)):
+        backward(parts[-1].loss(loss_function, forward(parts[-1].inputs)) * 0.0)
     return torch.stack(losses).sum(), torch.cat(all_outputs)
+
+
+def _weighted_backward(backward: Backward, share: Share, loss: Tensor) -> None:
+    backward(loss * share.weight)
 
 
 def _scaled_backward(scaler: GradScaler, loss: Tensor) -> None:

@@ -13,6 +13,7 @@ from core.tasks.base import Counted
 from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
+from core.training.sharding.choice import is_divided
 from core.user_code.batch_notes import note_batch
 
 if TYPE_CHECKING:
@@ -119,3 +120,18 @@ def network_outputs(
             note_batch(error, f"batch {place} of the evaluation", batch.inputs, batch.targets)
             raise
         yield outputs.float(), batch
+    if group.size > 1 and is_divided(model):
+        _keep_company(model, batches, batches.count(size), precision, group)
+
+
+def _keep_company(model: nn.Module, batches: Batches, count: int, precision: str, group: Group) -> None:
+    """Call a network whose weights are divided once more if other processes have one more batch: they wait for it.
+
+    Args:
+        count: batches of all processes.
+    """
+    if group.rank < count % group.size or not count % group.size:
+        return
+    batch = next(batches.iterate(1, torch.zeros(1, dtype=torch.int64)))
+    with torch.no_grad(), autocast(precision, batches.device):
+        call_network(model, batch.inputs)

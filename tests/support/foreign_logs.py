@@ -112,8 +112,12 @@ def varint(value: int) -> bytes:
     return bytes([group | 0x80 for group in groups[:-1]] + groups[-1:])
 
 
-def write_wandb(path: Path, epochs: int) -> None:
-    """Write an offline run of W&B: records in pieces that end with the blocks of the file."""
+def write_wandb(path: Path, epochs: int, more: Mapping[str, object] | None = None) -> None:
+    """Write an offline run of W&B: records in pieces that end with the blocks of the file.
+
+    Args:
+        more: values of each step, such as ``samples/path``.
+    """
 
     def items(number: int, values: Mapping[str, object]) -> bytes:
         pairs = ((key.encode(), json.dumps(value).encode()) for key, value in values.items())
@@ -122,7 +126,7 @@ def write_wandb(path: Path, epochs: int) -> None:
     records = [field(17, field(4, items(1, {"lr": 0.1, "_wandb": {}, "note": "x" * 40_000})))]
     for epoch in range(1, epochs + 1):
         values = {"_step": epoch, "_timestamp": float(epoch), "train/loss": 2 / epoch, "val/loss": 4 / epoch}
-        records.append(field(2, items(1, values)))
+        records.append(field(2, items(1, values | dict(more or {}))))
     content = b":W&B\xe1\xbe\x00"
     for record in records:
         is_first = True

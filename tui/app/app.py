@@ -285,7 +285,6 @@ class TuiApp(OrderedInput):
         from core.runs.folder import Run
         from core.runs.script import is_imported
         from tui.runtime.feed import RunFeed
-        from tui.runtime.hosts.log_host import LogHost
 
         if isinstance(run, Run) and is_imported(run.path):
             from core.interop.readers.importing import original_of
@@ -302,7 +301,9 @@ class TuiApp(OrderedInput):
                     severity="warning",
                 )
                 return
-            self.show_live(RunFeed(LogHost(run)))
+            from tui.runtime.hosts.job_host import follower
+
+            self.show_live(RunFeed(follower(run)))
         else:
             self.switch_mode("live")
 

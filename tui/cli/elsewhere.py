@@ -1,6 +1,5 @@
 """`tui train` in another process, or as a job; or only a look at what would run."""
 
-import os
 import shlex
 import sys
 import time
@@ -15,7 +14,7 @@ from tui.cli.host_options import Place, without_place
 from tui.forms.command_line import place as runs_option
 from tui.headless.documents.acting import CommandDocument, ElsewhereDocument
 from tui.headless.documents.envelope import print_document
-from tui.runtime.hosts.host import TUI, Host, Started, WantedRun, as_text, executable
+from tui.runtime.hosts.host import TUI, Host, Started, WantedRun, as_text
 from tui.runtime.streams import put_results_back
 from tui.terminal.text import clean
 
@@ -40,7 +39,8 @@ def show_or_start(place: Place, wanted: WantedRun, *, as_json: bool, quiet: bool
     for program in programs_of(wanted.config, wanted.run):
         check(program)
     if host.HERE:
-        return _execute(host)
+        put_results_back()
+        return host.execute(_typed())
     started = host.start(wanted)
     if host.AT_ONCE and (reason := _failure(started)):
         raise RunError(f"the run was not started on --run-in {host.host_name}: {reason}")
@@ -60,13 +60,6 @@ def _show(host: Host, *, as_json: bool) -> None:
         print_document(CommandDocument(run_in=host.host_name, command=command, script=script))
     else:
         print(script.rstrip("\n") or command)
-
-
-def _execute(host: Host) -> int:
-    """Train in the terminal of this command, whose process becomes that of the host."""
-    words = executable(host.command(_typed()))
-    put_results_back()
-    os.execve(words[0], words, {**os.environ, **host.environment()})
 
 
 def _failure(started: Started) -> str:

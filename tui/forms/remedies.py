@@ -30,7 +30,7 @@ COMMAND_LINE: Final = {
     "method": "--method random",
     "masks_folder": "Name a folder for them with --masks",
     "predictions_file": "Use --csv, or leave --masks out",
-    "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
+    "processes": "Use --processes {0}, or torchrun --nproc-per-node {0}",
 }
 APP: Final = {
     "setting": "{0}: {1}",
@@ -54,7 +54,7 @@ APP: Final = {
     "method": "the random method",
     "masks_folder": "Name a folder for them",
     "predictions_file": "Leave the folder for masks empty",
-    "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
+    "processes": "Use {0} processes",
 }
 FLAG_OF: Final = {path: flag for flag, path in FLAGS.items()}
 

@@ -1,5 +1,7 @@
 """Results as text that fits a terminal and a log file alike: metrics, classes, the confusion matrix."""
 
+import time
+
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
@@ -14,11 +16,13 @@ from core.metrics import OF_TARGET, PRINTED, in_order, label_of
 from core.runs.comparison.entries import load_report
 from core.runs.folder import Run
 from core.runs.media.stored import media_of
+from core.runs.script import is_imported
 from core.runs.summary import RunSummary
-from core.status import is_resumable
+from core.status import is_active, is_resumable
 from core.tasks.registry import task_of
 from tui.forms.command_line import resume_command
 from tui.headless.baselines_report import baseline_tables
+from tui.terminal.jobs import job_text
 from tui.terminal.text import clean, fit, number, of
 
 __all__ = ["print_baselines", "print_report", "print_summary", "report_console", "report_tables"]
@@ -44,6 +48,8 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     if best:
         by = clean(summary.chosen_by.removeprefix("best "))
         console.print(Text(f"best epoch {summary.best_epoch} {by}: {best}"))
+    if summary.job is not None and is_active(summary.status):
+        console.print(Text(job_text(summary.job.job, time.time())), soft_wrap=True)
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
     labels = summary.labels
@@ -66,11 +72,13 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
 def _media_lines(run: Run) -> list[str]:
     """Return a line for each name of images, texts and histograms: how many, of which steps, and the last file."""
     lines = []
-    for name, events in media_of(run).items.items() if run.media_folder.is_dir() else ():
+    is_copy = is_imported(run.path)
+    folder = "" if is_copy else "media/"
+    for name, events in media_of(run).items.items() if is_copy or run.media_folder.is_dir() else ():
         first, last = events[0].step, events[-1].step
         steps = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
         lines.append(
-            f"{clean(name)}: {counted(len(events), events[-1].kind)}, {steps}, media/{clean(events[-1].file)}"
+            f"{clean(name)}: {counted(len(events), events[-1].kind)}, {steps}, {folder}{clean(events[-1].file)}"
         )
     return lines
 

@@ -7,6 +7,8 @@ from rich.cells import cell_len
 
 from core.runs.delete import folder_size
 from core.runs.summary import RunSummary, began
+from core.status import is_active
+from tui.terminal.jobs import job_text
 from tui.terminal.text import UNKNOWN, age, bytes_, clean, fit, number, of
 from tui.widgets.runs_columns import Column, column_of
 
@@ -81,6 +83,8 @@ def _line(summary: RunSummary, with_size: bool) -> str:
     facts = [f"{clean(name)} {number(value)}" for name, value in [*summary.metrics.items()][:MAX_METRICS]]
     facts += [f"and {left} more"] if (left := len(summary.metrics) - MAX_METRICS) > 0 else []
     facts += [clean(summary.error)] if summary.error else []
+    if summary.job is not None and is_active(summary.status):
+        facts.append(job_text(summary.job.job, time.time()))
     called = [f"'{clean(summary.labels.name)}'"] if summary.labels.name else []
     called += [f"#{clean(tag)}" for tag in summary.labels.tags]
     size = [f"{bytes_(folder_size(summary.run)):>8}"] if with_size else []

@@ -11,6 +11,7 @@ from core.data.dataset import no_progress
 from core.errors import ProcessLost, TorchtuiError
 from core.events import RunFinished
 from core.observers.settings import Extras, ensure_possible
+from core.processes.endings import end_with_launcher
 from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.session.preload import load_backend
@@ -51,6 +52,7 @@ def train(
     Raises:
         TorchtuiError: the configuration does not fit; nothing was written.
     """
+    end_with_launcher()
     received = [] if received is None else received
     extras = Extras.from_environment()
     ensure_possible(extras)

@@ -104,11 +104,11 @@ class RunFeed:
 
     @property
     def status(self) -> str:
-        """``preparing``, ``running``, ``paused``, how it ended, or ``interrupted``."""
+        """``pending``, ``preparing``, ``running``, ``paused``, how it ended, or ``interrupted``."""
         history = self.history
         if self.host.note:  # no event yet, or none since it was resumed
             if self.host.alive:
-                return "preparing"
+                return self.host.starting
             if self.host.error:
                 return "failed"
         if history.finished is not None:

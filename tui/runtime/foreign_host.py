@@ -24,20 +24,22 @@ class ForeignHost:
     """Host of a log that another tool writes; that tool accepts no requests."""
 
     silent = "stopped"
+    starting = "preparing"
+    place = ""
     obeys = False
 
     def __init__(self, log: ForeignLog) -> None:
         self.run: Run | None = None
         self.note = f"reading {log.path}"
         self.error: BaseException | None = None
-        self._log = log
+        self.log = log
         self._events: queue.Queue[Event] = queue.Queue(MAX_WAITING)
         self._latest = time.time()
         threading.Thread(target=self._read, name="foreign log", daemon=True).start()
 
     @property
     def name(self) -> str:
-        path = self._log.path.absolute()
+        path = self.log.path.absolute()
         return path.parent.name if path.is_file() else path.name
 
     @property
@@ -62,7 +64,7 @@ class ForeignHost:
         """Read the log until the app quits."""
         try:
             while True:
-                events = self._log.read()
+                events = self.log.read()
                 for event in events:
                     self._events.put(event)
                 if events:
@@ -72,4 +74,4 @@ class ForeignHost:
         except TorchtuiError as error:
             self.error = error
         except Exception as error:  # a tool's own reader raises what it likes on damaged files
-            self.error = RunError(f"{self._log.path} cannot be read: {error}", "Is it damaged?")
+            self.error = RunError(f"{self.log.path} cannot be read: {error}", "Is it damaged?")

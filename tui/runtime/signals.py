@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from tui.runtime.streams import result_stream
 
-__all__ = ["GuardedOutput", "Handler", "ignore_hangup", "not_in_forks", "signals_stop"]
+__all__ = ["GuardedOutput", "Handler", "hand_on_signals", "ignore_hangup", "not_in_forks", "signals_stop"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 """SIGUSR1 is what Slurm sends as an early warning: ``#SBATCH --signal=USR1@60``."""
@@ -69,6 +69,17 @@ def signals_stop(control: Stoppable, received: list[int] | None = None) -> Itera
 
     with _handled(dict.fromkeys(STOPPING, ask_to_stop)):
         yield received
+
+
+@contextmanager
+def hand_on_signals(send: Callable[[int], None]) -> Iterator[None]:
+    """Context manager in which signals that stop a training are given to `send`, each time that one comes."""
+
+    def hand_on(number: int, frame: FrameType | None) -> None:
+        send(number)
+
+    with _handled(dict.fromkeys(STOPPING, hand_on)):
+        yield
 
 
 def not_in_forks(handler: Handler) -> Handler:

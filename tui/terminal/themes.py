@@ -31,6 +31,7 @@ SIGNS = "●■▲◆○□△◇"
 """Of the runs of a comparison, each beside its colour: on its curve and in front of its name."""
 
 STATES = {
+    "pending": ("◌", "#56b4e9"),
     "preparing": ("○", "#56b4e9"),
     "running": ("●", "#009e73"),
     "paused": ("‖", "#e69f00"),

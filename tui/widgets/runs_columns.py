@@ -49,6 +49,7 @@ TEST: Final = "test"
 TOOL: Final = "tool"
 AGENT: Final = "agent"
 STATUS_ORDER: Final = (
+    "pending",
     "preparing",
     "running",
     "paused",

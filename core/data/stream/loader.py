@@ -23,6 +23,7 @@ from core.data.stream.seeds import keeping_generators
 from core.data.stream.stacks import users_lines
 from core.data.stream.worker import ASK, Began
 from core.errors import UserCodeError
+from core.processes.endings import ending_of
 from core.safe_path import safe_import_path
 from core.torch_private import shut_down
 
@@ -203,7 +204,7 @@ class _Watch:
         """
         for worker, process in enumerate(self._processes):
             if process.exitcode:
-                self._fail(worker, f"died: {_death(process.exitcode)}", _advice(process.exitcode))
+                self._fail(worker, f"died: it {ending_of(process.exitcode)}", _advice(process.exitcode))
         if "timed out" not in str(error):
             raise error
         if time.monotonic() - self._since > self._timeout:
@@ -231,16 +232,6 @@ class _Watch:
         place, trace = users_lines(stack.read().decode(errors="replace"))
         at = f" in {place}" if place else ""
         raise UserCodeError(f"worker {worker + 1} that reads {self._name} {what}{at}", advice, trace)
-
-
-def _death(exit_code: int) -> str:
-    """Return how a process ended, in words."""
-    if exit_code < 0:
-        try:
-            return f"it was killed by {signal.Signals(-exit_code).name}"
-        except ValueError:
-            return f"it was killed by signal {-exit_code}"
-    return f"it exited with code {exit_code}"
 
 
 def _advice(exit_code: int) -> str:

@@ -1,17 +1,15 @@
 """A worker process from inside: it never outlives the process that reads from it, and can be asked where it is."""
 
-import ctypes
 import faulthandler
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from typing import IO
 
+from core.processes.endings import end_with_parent
+
 __all__ = ["ASK", "Began"]
 
-PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal that this process gets when the thread that started it is gone."""
 ASK = getattr(signal, "SIGUSR1", signal.SIGINT)
 """Makes a worker write where it is, whatever it is doing."""
 
@@ -32,16 +30,8 @@ class Began:
         signal.signal(
             signal.SIGINT, signal.SIG_IGN
         )  # Ctrl-C reaches all; whoever reads decides, and ends this one
-        _end_with_parent(self._parent)
+        end_with_parent(self._parent, signal.SIGKILL)  # elsewhere torch's own look every 5 seconds ends it
         stack = self._stacks[worker]
         faulthandler.enable(stack, all_threads=False)
         if hasattr(faulthandler, "register"):
             faulthandler.register(ASK, stack, all_threads=False)
-
-
-def _end_with_parent(parent: int) -> None:
-    """Let the kernel kill this process when its parent is gone; elsewhere torch's own look every 5 seconds does."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # gone before that
-            os._exit(1)

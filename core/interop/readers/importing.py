@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import TorchtuiError
-from core.events import EpochFinished, EvaluationFinished, Event, RunFinished, RunStarted, StepLogged, to_json
+from core.events import (
+    EpochFinished,
+    EvaluationFinished,
+    Event,
+    MediaLogged,
+    RunFinished,
+    RunStarted,
+    StepLogged,
+    to_json,
+)
 from core.files.atomic import write_atomically
 from core.files.lock import FileLock
 from core.files.reading import open_plain, read_bytes
@@ -35,6 +44,8 @@ ALIVE_SECONDS = 120.0
 USUAL = frozenset(("metrics", "results", "progress", "summary", "history", "log", "scalars"))
 """Names of files that say less than those of their folders."""
 MAX_NAME = 80
+VERSION = 2
+"""Of the copies: those of an earlier one are made again."""
 
 
 @dataclass
@@ -46,6 +57,7 @@ class _Copy:
     reader: ForeignLog
     stamp: str = ""
     steps: Thinning = field(default_factory=Thinning)
+    media: dict[str, Thinning] = field(default_factory=dict)
     last_train: dict[str, float] = field(default_factory=dict)
     has_epochs: bool = False
     has_ended: bool = False
@@ -193,7 +205,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
 
 
 def _digest(found: Found) -> str:
-    return hashlib.sha256(repr(found.stamp()).encode(errors="surrogateescape")).hexdigest()
+    return hashlib.sha256(repr((VERSION, found.stamp())).encode(errors="surrogateescape")).hexdigest()
 
 
 def _copy_on(copy: _Copy) -> Iterator[None]:
@@ -212,12 +224,14 @@ def _is_kept(copy: _Copy, event: Event) -> bool:
     match event:
         case RunStarted():
             if not event.step:
-                copy.steps, copy.has_epochs = Thinning(), False
+                copy.steps, copy.media, copy.has_epochs = Thinning(), {}, False
             copy.has_ended = False
             write_sections(copy.run, event.config)
         case StepLogged():
             copy.last_train = event.train
             return copy.steps.wants_next()
+        case MediaLogged():
+            return copy.media.setdefault(event.name, Thinning()).wants_next()
         case EpochFinished():
             copy.has_epochs = True
         case RunFinished():

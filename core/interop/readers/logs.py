@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
+from core.events import MediaLogged
 from core.interop.readers.folders import Folder, folder_at
-from core.interop.readers.following import ForeignLog
+from core.interop.readers.following import ForeignLog, no_medium
 from core.interop.readers.formats.csv_tables import CsvSource, find_tables, is_table
+from core.interop.readers.formats.event_media import read_board_item
 from core.interop.readers.formats.json_lines import JsonLinesSource, find_json_lines, is_json_lines
 from core.interop.readers.formats.mlflow_database import (
     MlflowDatabase,
@@ -25,9 +27,16 @@ from core.interop.readers.formats.tensorboard import BoardSource, board_files, f
 from core.interop.readers.formats.trackio import Trackio, find_trackio_runs, is_trackio, trackio_title
 from core.interop.readers.formats.trainer_state import NAME as TRAINER_STATE
 from core.interop.readers.formats.trainer_state import TrainerStateSource, find_trainer_states, state_files
-from core.interop.readers.formats.wandb_file import WandbFile, find_wandb_files, is_wandb_file, wandb_title
+from core.interop.readers.formats.wandb_file import (
+    WandbFile,
+    find_wandb_files,
+    is_wandb_file,
+    read_wandb_item,
+    wandb_title,
+)
 from core.interop.readers.rows import LogSource
 from core.runs.folder import is_run
+from core.runs.media.stored import Medium
 
 __all__ = ["FORMATS", "MAX_FOLDERS", "Format", "Found", "find_log", "find_logs"]
 
@@ -46,6 +55,7 @@ class Format:
         source: makes the reader of a log.
         files: returns the files that a log consists of.
         title: returns what its tool calls the run; empty where its place says it.
+        medium: reads an image, a text or a histogram of the log at a path.
     """
 
     name: str
@@ -54,6 +64,7 @@ class Format:
     source: Callable[[Path], LogSource]
     files: Callable[[Path], list[Path]]
     title: Callable[[Path], str] = lambda path: ""
+    medium: Callable[[Path, MediaLogged], Medium] = no_medium
 
 
 def _itself(path: Path) -> list[Path]:
@@ -65,7 +76,14 @@ def _database(path: Path) -> list[Path]:
 
 
 FORMATS = (
-    Format("tensorboard", find_boards, lambda path: is_event_file(path.name), BoardSource, board_files),
+    Format(
+        "tensorboard",
+        find_boards,
+        lambda path: is_event_file(path.name),
+        BoardSource,
+        board_files,
+        medium=read_board_item,
+    ),
     Format(
         "trainer_state",
         find_trainer_states,
@@ -74,7 +92,7 @@ FORMATS = (
         state_files,
     ),
     Format("mlflow", find_mlflow_runs, lambda path: False, MlflowFiles, metric_files, mlflow_title),
-    Format("wandb", find_wandb_files, is_wandb_file, WandbFile, _itself, wandb_title),
+    Format("wandb", find_wandb_files, is_wandb_file, WandbFile, _itself, wandb_title, read_wandb_item),
     Format("trackio", find_trackio_runs, is_trackio, Trackio, _database, trackio_title),
     Format(
         "mlflow database",
@@ -103,7 +121,7 @@ class Found:
         Raises:
             DependencyError: it needs a package that is not installed.
         """
-        return ForeignLog(self.format.source(self.path))
+        return ForeignLog(self.format.source(self.path), self.format.medium)
 
     def modified(self) -> float:
         """Return when it was written last, in seconds since 1970; 0 if it is gone."""

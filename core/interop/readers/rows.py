@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from core.runs.media.kinds import MediaKind
 from core.status import Ending
 
-__all__ = ["EpochColumn", "LogRow", "LogRows", "LogSource"]
+__all__ = ["EpochColumn", "LogItem", "LogRow", "LogRows", "LogSource"]
 
 LARGEST = 1 << 53
 
@@ -28,11 +29,23 @@ class LogRow(NamedTuple):
     ends_epoch: bool = False
 
 
+class LogItem(NamedTuple):
+    """An image, a text or a histogram in a log, and where it is; the format reads it."""
+
+    kind: MediaKind
+    name: str
+    step: int
+    time: float
+    place: str
+    caption: str = ""
+
+
 @dataclass(frozen=True)
 class LogRows:
     """Rows that are new in a log.
 
     Attributes:
+        items: images, texts and histograms that are new.
         anew: the log was written anew, or is understood in another way: what was read before is void.
         problems: what could not be read, a sentence each.
     """
@@ -40,6 +53,7 @@ class LogRows:
     rows: list[LogRow] = field(default_factory=list)
     anew: bool = False
     problems: list[str] = field(default_factory=list)
+    items: list[LogItem] = field(default_factory=list)
 
 
 class LogSource(Protocol):

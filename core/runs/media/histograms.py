@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.arrays import as_array
 from core.errors import DataError, RunDamaged
 
-__all__ = ["Counts", "counted_values", "from_text", "given_counts", "to_text"]
+__all__ = ["Counts", "counted_values", "fitting_counts", "from_text", "given_counts", "to_text"]
 
 MAX_BINS = 1024
 TAKEN = "Give numbers: a tensor, an array or a list"
@@ -85,6 +85,33 @@ def given_counts(given: Any) -> Counts:
             "Give finite counts from 0, and edges that rise, one more than counts",
         )
     return Counts(edges.tolist(), counts.tolist())
+
+
+def fitting_counts(
+    edges: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    mean: float | None = None,
+    deviation: float | None = None,
+) -> Counts:
+    """Return a histogram of another tool: bins without width are left out, and neighbours joined where there are many.
+
+    Raises:
+        DataError: it is none.
+    """
+    if not 0 < len(counts) == len(edges) - 1:
+        raise DataError("it is not a histogram", TAKEN)
+    below = np.append(0.0, np.cumsum(counts))
+    kept = np.append(np.diff(edges) > 0, True)  # of edges at one place the last
+    edges, below = edges[kept], below[kept]
+    if len(edges) == 1:  # all values are one
+        edges, below = np.array([edges[0], np.nextafter(edges[0], np.inf)]), np.array([0.0, below[0]])
+    below[0] = 0.0
+    step = -(-(len(edges) - 1) // MAX_BINS)
+    places = np.unique(np.append(np.arange(0, len(edges), step), len(edges) - 1))
+    edges, counts = edges[places], np.diff(below[places])
+    if not _are_counts(counts, edges):
+        raise DataError("it is not a histogram", TAKEN)
+    return Counts(edges.tolist(), counts.tolist(), 0, _number(mean), _number(deviation))
 
 
 def to_text(counts: Counts) -> str:

@@ -3,7 +3,7 @@
 import io
 import os
 import warnings
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 from core.arrays import as_array, as_pixels
 from core.errors import DataError
 
-__all__ = ["MAX_PICTURES", "MAX_SIDE", "Notes", "Pixels", "as_bytes", "picture", "png", "side_by_side"]
+__all__ = [
+    "MAX_PICTURES",
+    "MAX_SIDE",
+    "Notes",
+    "Pixels",
+    "as_bytes",
+    "decoded",
+    "joined",
+    "picture",
+    "png",
+    "side_by_side",
+]
 
 Pixels = NDArray[np.uint8]
 """(height, width), or (height, width, 3)."""
@@ -22,6 +33,8 @@ MAX_PICTURES = 64
 MAX_SIDE = 4096
 CHANNELS = (1, 3, 4)
 LAYOUTS = ("HW", "CHW", "HWC", "NHW", "NCHW", "NHWC")
+ENCODINGS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+"""Of pictures in files that anybody may have written."""
 WHITE = 255
 PNG_LEVEL = 3
 """Of compression: a third of the time of the usual one, at a tenth more bytes."""
@@ -47,6 +60,29 @@ def picture(value: Any, layout: str = "") -> tuple[Pixels, Notes]:
     else:
         pixels = _from_array(value, layout, notes)
     return _small_enough(pixels, notes), notes
+
+
+def decoded(content: bytes) -> Pixels:
+    """Return the picture that the bytes of a file hold.
+
+    Raises:
+        DataError: they hold none.
+    """
+    return _small_enough(_opened(io.BytesIO(content), ENCODINGS, "this"), {})
+
+
+def joined(pictures: list[Pixels]) -> Pixels:
+    """Return pictures of one size side by side; of others the first one.
+
+    Raises:
+        DataError: there are none.
+    """
+    if not pictures:
+        raise DataError("no picture is there", TAKEN)
+    if len({each.shape for each in pictures}) > 1:
+        return pictures[0]
+    stacked = np.stack(pictures[:MAX_PICTURES])
+    return _small_enough(side_by_side(stacked if stacked.ndim == 4 else stacked[..., None]), {})
 
 
 def png(pixels: Pixels) -> bytes:
@@ -160,18 +196,26 @@ def _on_white(pixels: Pixels) -> Pixels:
 
 
 def _from_file(path: str | os.PathLike[str]) -> Pixels:
-    from PIL import Image
-
     from core.files.reading import open_regular
 
     try:
-        with warnings.catch_warnings(), open_regular(os.fspath(path), follow_links=True) as file:
+        with open_regular(os.fspath(path), follow_links=True) as file:
+            return _opened(file, None, os.fspath(path))
+    except OSError as error:
+        raise DataError(f"{os.fspath(path)} is not a picture: {error.strerror}", TAKEN) from None
+
+
+def _opened(file: BinaryIO, encodings: tuple[str, ...] | None, name: str) -> Pixels:
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as opened:
+            with Image.open(file, formats=encodings) as opened:
                 return _from_pillow(opened)
     except Exception as error:  # Pillow raises whatever it trips over in a damaged file
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise DataError(f"{os.fspath(path)} is not a picture: {reason}", TAKEN) from None
+        raise DataError(f"{name} is not a picture: {reason}", TAKEN) from None
 
 
 def _from_figure(figure: Any) -> Pixels:

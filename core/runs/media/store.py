@@ -1,8 +1,9 @@
 """Keeps the images, texts and histograms of a run in its folder, bounded in number and size."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from core.errors import DataError, RunError
@@ -69,7 +70,7 @@ def _of_histogram(counts: Counts) -> Notes:
 class MediaStore:
     """Writes one file for each item, and emits an event that names it.
 
-    What earlier sessions of the run have kept counts. Files whose steps are done again are removed.
+    What earlier sessions of the run have kept counts. It is removed where its steps are done again.
 
     Args:
         emit: takes the events.
@@ -79,6 +80,7 @@ class MediaStore:
     def __init__(self, run: Run, emit: Callable[[Event], None], limit: int) -> None:
         self._run, self._folder, self._emit, self._limit = run, run.media_folder, emit, limit
         self._counts = Counter[str]()
+        self._earlier: dict[tuple[str, int], deque[str]] = defaultdict(deque)
         self._bytes = self._last = 0
         self._told = set[tuple[str, str]]()
         self._failing, self._has_taken_over = False, False
@@ -97,7 +99,8 @@ class MediaStore:
             raise DataError(f"name: got {name!r:.60}", f"Give a text of 1 to {MAX_NAME} characters")
         try:
             self._take_over()
-            if not self._has_room(name):
+            earlier = self._earlier.get((name, step))
+            if not earlier and not self._has_room(name):
                 return
             kind, content, notes = kept(item)
             file = f"{self._last + 1:06d}-{plain_part(name)}{ENDINGS[kind]}"
@@ -115,8 +118,20 @@ class MediaStore:
         self._emit(
             MediaLogged(kind=kind, name=name, step=step, epoch=epoch, done=done, file=file, caption=caption)
         )
+        if earlier:
+            self._remove(earlier.popleft())
         for key, text in notes.items():
             self._tell(name, key, text, "info")
+
+    def _remove(self, file: str) -> None:
+        """Remove what another item stands in the place of; a file that stays does no harm."""
+        match = FILE.fullmatch(file)
+        if match is not None:
+            with suppress(OSError):
+                size = os.stat(self._folder / file, follow_symlinks=False).st_size
+                os.unlink(self._folder / file)
+                self._counts[match["name"]] -= 1
+                self._bytes -= size
 
     def _has_room(self, name: str) -> bool:
         more = f"TUI_MEDIA={2 * self._limit or 1000} keeps more"
@@ -170,7 +185,10 @@ class MediaStore:
             return
         if self._folder.is_symlink():
             raise RunError(f"{self._folder} is a link", "Replace it with what it points to")
-        known = {event.file for events in media_of(self._run).items.values() for event in events}
+        earlier = [event for events in media_of(self._run).items.values() for event in events]
+        known = {event.file for event in earlier}
+        for event in earlier:
+            self._earlier[event.name, event.step].append(event.file)
         with creating(self._folder):
             for entry in os.scandir(self._folder) if self._folder.is_dir() else ():
                 match = FILE.fullmatch(entry.name)

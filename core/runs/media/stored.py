@@ -1,6 +1,7 @@
 """The images, texts and histograms that a run has kept: by name, in the order of their steps, and read back."""
 
 import re
+from collections import defaultdict, deque
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +14,25 @@ from core.runs.log import LogReader
 from core.runs.media.histograms import Counts, from_text
 from core.runs.media.kinds import MediaKind
 from core.runs.media.pictures import MAX_SIDE, Pixels
+from core.runs.script import log_of
 
 __all__ = [
     "ENDINGS",
     "FILE",
     "MediaFollower",
     "MediaIndex",
+    "Medium",
     "media_of",
     "path_of",
     "plain_part",
     "read_counts",
+    "read_medium",
     "read_pixels",
     "read_words",
 ]
 
+Medium = Pixels | str | Counts
+"""An image, a text or a histogram."""
 ENDINGS: dict[MediaKind, str] = {"image": ".png", "text": ".txt", "histogram": ".json"}
 FILE = re.compile(r"(?P<number>\d{6,12})-(?P<name>[A-Za-z0-9_.-]{1,60})\.(png|txt|json)")
 """Name of a file: it leads out of no folder."""
@@ -43,7 +49,7 @@ def plain_part(name: str) -> str:
 
 
 class MediaIndex:
-    """Takes in events, and holds what a run has kept.
+    """Takes in events, and holds what a run has kept; a step that a later session does again takes its earlier place.
 
     Attributes:
         items: by name, oldest first; names in the order in which they came.
@@ -52,14 +58,33 @@ class MediaIndex:
     def __init__(self) -> None:
         self.items: dict[str, list[MediaLogged]] = {}
         self._count = 0
+        self._earlier: dict[tuple[str, int], deque[int]] = {}
+        self._goes_back = False
 
     def apply(self, event: Event) -> None:
         """Take in one event of a run."""
         if isinstance(event, RunStarted):
             self._start(event)
-        elif isinstance(event, MediaLogged) and self._has_room(event.name):
+        elif isinstance(event, MediaLogged):
+            self._take(event)
+
+    def _take(self, event: MediaLogged) -> None:
+        if earlier := self._earlier.get((event.name, event.step)):
+            self.items[event.name][earlier.popleft()] = event
+            return
+        if self._goes_back:
+            self._discard_from(event.name, event.step)
+        if self._has_room(event.name):
             self.items.setdefault(event.name, []).append(event)
             self._count += 1
+
+    def _discard_from(self, name: str, step: int) -> None:
+        """Drop what came after a step that the log of another tool goes back to."""
+        items = self.items.get(name, [])
+        if items and items[-1].step > step:
+            kept = [item for item in items if item.step < step]
+            self._count -= len(items) - len(kept)
+            self.items[name] = kept
 
     def _has_room(self, name: str) -> bool:
         return self._count < MAX_ITEMS and (name in self.items or len(self.items) < MAX_NAMES)
@@ -73,6 +98,11 @@ class MediaIndex:
         }
         self.items = {name: events for name, events in left.items() if events}
         self._count = sum(map(len, self.items.values()))
+        self._earlier = defaultdict(deque)  # places of what other sessions kept, by name and step
+        self._goes_back = bool(log_of(started.config))
+        for name, events in self.items.items() if not self._goes_back else ():
+            for place, event in enumerate(events):
+                self._earlier[name, event.step].append(place)
 
 
 class MediaFollower:
@@ -113,6 +143,17 @@ def path_of(run: Run, event: MediaLogged) -> Path:
     if FILE.fullmatch(event.file) is None or not event.file.endswith(ENDINGS[event.kind]):
         raise RunDamaged(f"the log names a file that is none of this run: {event.file!r:.80}")
     return run.media_folder / event.file
+
+
+def read_medium(run: Run, event: MediaLogged) -> Medium:
+    """Return an item.
+
+    Raises:
+        RunDamaged: its file is missing or damaged.
+    """
+    if event.kind == "image":
+        return read_pixels(run, event)
+    return read_words(run, event) if event.kind == "text" else read_counts(run, event)
 
 
 def read_pixels(run: Run, event: MediaLogged) -> Pixels:

@@ -14,6 +14,7 @@ from core.files.atomic import write_atomically
 from core.runs.folder import Run
 from core.runs.origin.packages import installed_packages
 from core.runs.origin.working_copy import WorkingCopy, working_copy
+from core.torchrun import launch_id
 
 __all__ = [
     "MASK",
@@ -46,6 +47,8 @@ def environment(copy: WorkingCopy | None = None) -> dict[str, Any]:
         "folder": os.getcwd(),
         "git_commit": copy.commit if copy else None,
     }
+    if launch := launch_id():
+        values["launch"] = launch
     if copy and (copy.new or copy.note):
         values |= {"git_new_files": list(copy.new), "git_note": copy.note}
     return values

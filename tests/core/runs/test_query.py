@@ -181,7 +181,7 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
         ("data:", "data: needs a text"),
         (
             "status:done",
-            "unknown status 'done'. Takes preparing, running, paused, completed, stopped, diverged",
+            "unknown status 'done'. Takes pending, preparing, running, paused, completed, stopped",
         ),
         ("status=run", "unknown status 'run'"),
         ("status:", "unknown status ''"),

@@ -20,7 +20,7 @@ from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.processes import Processes
 from tui.runtime.hosts.profiles import load_profile
 
-TORCHRUN = "torchrun --standalone --nproc-per-node 4 --no-python tui train --data iris --no-ui\n"
+SEVERAL = "tui train --data iris --no-ui --processes 4\n"
 
 NET = """
 import os, pathlib, torch
@@ -68,8 +68,8 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
 
 
 def test_what_would_run_is_shown_and_not_started(tui: Tui) -> None:
-    assert tui("train --dry-run --data iris --run-in processes --processes 4").out == TORCHRUN
-    assert tui("train --data iris --processes=4 --dry-run").out == TORCHRUN
+    assert tui("train --dry-run --data iris --run-in processes --processes 4").out == SEVERAL
+    assert tui("train --data iris --processes=4 --dry-run").out == SEVERAL
     shown = tui("train --no-ui --data iris --run-in background --dry-run --json")
     assert json.loads(shown.out) == {
         "v": 1,
@@ -85,9 +85,9 @@ def test_a_profile_saved_here_is_used_again_and_settings_beside_it_count_more(tu
     saved = tui("train --data iris --processes 4 --gpus 0,1 --save-profile four --dry-run")
     assert saved.err.startswith("saved as ")
     assert load_profile("four") == Processes(processes=4, gpus=(0, 1))
-    assert tui("train --data iris --profile four --dry-run").out == "CUDA_VISIBLE_DEVICES=0,1 " + TORCHRUN
+    assert tui("train --data iris --profile four --dry-run").out == SEVERAL[:-1] + " --gpus 0,1\n"
     two = tui("train --data iris --profile four --processes 2 --dry-run").out
-    assert "--nproc-per-node 2" in two
+    assert "--processes 2 --gpus 0,1" in two
     wrong = tui("train --profile four --run-in background")
     assert (wrong.code, wrong.err) == (
         2,

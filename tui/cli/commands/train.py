@@ -12,7 +12,9 @@ from core.errors import InputError
 from core.runs.code import trust_config
 from core.runs.folder import Run, default_runs_dir, find_run, with_checkpoint
 from core.runs.labels import checked_name, write_labels
+from core.runs.origin.launch import run_of_this_launch
 from core.runs.problems import LENGTHS
+from core.torchrun import restarts_done
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
 from tui.cli.config_options import with_config
 from tui.cli.extras_options import with_extras
@@ -83,14 +85,15 @@ def train(
         values = configuration.set_path(values, "training.preflight=false")
     name = checked_name(name or "")
     if no_ui or place.is_elsewhere:
-        config, run = _asked(values, resume, runs or default_runs_dir())
+        where = runs or default_runs_dir(), data_root
+        begun = run_of_this_launch(where[0]) if resume is None else None
+        config, run = (begun.config(), begun) if begun else _asked(values, resume, where[0])
         if run is not None and name and folds is None and seeds is None:
             write_labels(run.path, name=name)
-        if checkpoint is not None:
+        if checkpoint is not None and not restarts_done():
             run = _returned(run, checkpoint)
         if trust_code:
             trust_config(config, run)
-        where = runs or default_runs_dir(), data_root
         if place.is_elsewhere:
             sys.exit(_elsewhere(place, config, run, folds, seeds, name, as_json, quiet, *where))
         if folds is None and seeds is None:

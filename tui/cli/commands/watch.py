@@ -7,7 +7,6 @@ import typer
 
 from core.errors import InputError, RunError
 from core.runs.folder import Run, default_runs_dir, find_run, is_run
-from core.runs.requests import send
 from tui.cli.app import RunsOption, open_app
 from tui.cli.json_option import JsonOption, json_option
 from tui.cli.run_arguments import RUN_HELP, RunArgument, complete_runs
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["stop", "watch"]
 
+STOP_SECONDS = 60.0
+"""For which the run of a job may save before its job is left to end by itself."""
 LOG_HELP = f"{RUN_HELP} Or a log of another tool, or a folder with one: see docs/logs.md."
 
 
@@ -77,10 +78,11 @@ def stop(
 
     Example: tui stop latest
     """
+    from tui.runtime.hosts.job_host import stop_job
     from tui.terminal.text import clean
 
     found = find_run(runs or default_runs_dir(), run)
-    send(found, "stop")
+    stop_job(found, STOP_SECONDS)
     if as_json:
         from tui.headless.documents.acting import RequestDocument
         from tui.headless.documents.envelope import print_document

@@ -8,6 +8,8 @@ from core.interop.readers.importing import ALIVE_SECONDS
 from core.runs.folder import Run
 from core.runs.lock import is_held
 from core.runs.log import LogReader
+from core.runs.summary import summarise
+from core.status import is_active
 from tui.runtime.streams import print_result
 
 __all__ = ["print_events"]
@@ -33,7 +35,7 @@ def _print_run(run: Run) -> None:
     reader = LogReader(run.log_file)
     while True:
         is_trained, before = (
-            is_held(run),
+            is_held(run) or is_active(summarise(run).status),
             reader.offset,
         )  # asked before reading: what it wrote last is not missed
         _print(reader.read(), run.id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.runs.folder import Run
 from core.runs.labels import RunLabels, read_labels
 from core.runs.media.stored import media_of
+from core.runs.script import is_imported
 from core.runs.summary import RunSummary, began
 from tui.headless.documents.envelope import Document
 
@@ -39,6 +40,7 @@ class RunEntry:
         evaluation: metrics of the splits evaluated at the end; a list leaves out test numbers that nobody has opened.
         path: the folder, or the log of another tool. tool: that wrote the log; empty for our own runs and scripts.
         config: nested values. error: what went wrong, or is damaged; empty otherwise.
+        job: of Slurm, with its id, state, reason, start, nodes and place in the queue; null unless one trains the run.
         size: bytes of the folder; null unless asked for.
     """
 
@@ -58,6 +60,7 @@ class RunEntry:
     config: dict[str, Any]
     tool: str
     error: str
+    job: dict[str, Any] | None
     size: int | None = None
 
 
@@ -75,7 +78,8 @@ class MediaEntry:
 
     Attributes:
         name: as it was logged. kind: ``image``, ``text`` or ``histogram``. count: how many there are.
-        first_step, last_step: that they were logged at. last_file: path of the newest one.
+        first_step, last_step: that they were logged at. last_file: path of the newest one; in the
+            log of another tool its place there.
     """
 
     name: str
@@ -163,7 +167,8 @@ def run_document(summary: RunSummary, problems: Iterable[str] = ()) -> RunDocume
 
 
 def _media(run: Run) -> list[MediaEntry]:
-    if not run.media_folder.is_dir():
+    is_copy = is_imported(run.path)
+    if not is_copy and not run.media_folder.is_dir():
         return []
     return [
         MediaEntry(
@@ -172,7 +177,7 @@ def _media(run: Run) -> list[MediaEntry]:
             count=len(events),
             first_step=events[0].step,
             last_step=events[-1].step,
-            last_file=str((run.media_folder / events[-1].file).resolve()),
+            last_file=events[-1].file if is_copy else str((run.media_folder / events[-1].file).resolve()),
         )
         for name, events in media_of(run).items.items()
     ]
@@ -225,4 +230,5 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "config": summary.config,
         "tool": summary.tool,
         "error": summary.error,
+        "job": None if summary.job is None else asdict(summary.job.job),
     }

@@ -25,6 +25,8 @@ class AppHost:
     """Trains on core's background worker thread in this process."""
 
     silent = "interrupted"
+    starting = "preparing"
+    place = ""
     obeys = True
 
     def __init__(

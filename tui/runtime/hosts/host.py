@@ -17,7 +17,7 @@ from core.runs.folder import Run, create_run
 from core.safe_path import TUI_COMMAND
 from tui.runtime.hosts.run_host import RunHost
 
-__all__ = ["TORCHRUN", "TUI", "Host", "Started", "WantedRun", "as_text", "executable"]
+__all__ = ["TORCHRUN", "TORCHRUN_MODULE", "TUI", "Host", "Started", "WantedRun", "as_text", "executable"]
 
 TUI, TORCHRUN = "tui", "torchrun"
 """First words of commands, as people write them."""
@@ -100,6 +100,14 @@ class Host(Options):
             train: the headless command that trains the run in one process; its first word is `TUI`.
         """
         return [*train]
+
+    def execute(self, train: Sequence[str]) -> int:
+        """Train in this process or its children, if that is `HERE`, and return the exit code.
+
+        Args:
+            train: as for `command`.
+        """
+        raise NotImplementedError
 
     def script(self, train: Sequence[str]) -> str:
         """Return the text of the job script that is submitted; empty where there is none."""

@@ -24,12 +24,14 @@ class LogHost:
     """
 
     silent = "interrupted"
+    starting = "preparing"
     obeys = True
 
     def __init__(self, run: Run, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.run = run
         self.note = "starting a background process" if process else ""
         self.error: BaseException | None = None
+        self.place = ""
         self.reader = LogReader(run.log_file)
         self._process = process
         self._said_before = _size(run.log_file) if process else 0

@@ -1,22 +1,25 @@
-"""Several processes on this machine that share each batch, started by torchrun."""
+"""Several processes on this machine that share each batch."""
 
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from tui.runtime.hosts.host import TORCHRUN, Host, Started, WantedRun, executable
+from core.processes.launcher import Launcher, chosen_gpus
+from core.runs.lock import HANDED_OVER
+from tui.runtime.hosts.host import Host, Started, WantedRun, executable
 from tui.runtime.hosts.launching import launch_words
 from tui.runtime.hosts.log_host import LogHost
+from tui.runtime.signals import hand_on_signals, ignore_hangup
 
 __all__ = ["Processes"]
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
-
 
 class Processes(Host):
-    """Several processes on this machine that share each batch; torchrun starts them."""
+    """Several processes on this machine that share each batch."""
 
     TITLE: ClassVar = "several processes"
     HERE: ClassVar = True
@@ -25,20 +28,33 @@ class Processes(Host):
     """Processes that share each batch; 0 is one for each GPU that is named, or 2."""
     gpus: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """Numbers of the GPUs that they use, such as 0,1; empty for all."""
+    restarts: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How often all resume from the last checkpoint after one of them was killed."""
 
     @property
     def count(self) -> int:
         """How many processes there are."""
         return self.processes or len(self.gpus) or 2
 
-    def environment(self) -> Mapping[str, str]:
-        return {VISIBLE: ",".join(map(str, self.gpus))} if self.gpus else {}
-
     def command(self, train: Sequence[str]) -> list[str]:
-        return [TORCHRUN, "--standalone", "--nproc-per-node", str(self.count), "--no-python", *train]
+        words = [*train, "--processes", str(self.count)]
+        words += ["--gpus", ",".join(map(str, self.gpus))] if self.gpus else []
+        return words + (["--restarts", str(self.restarts)] if self.restarts else [])
+
+    def execute(self, train: Sequence[str]) -> int:
+        environment = {**os.environ, **chosen_gpus(self.gpus, os.environ)}
+        lock = int(os.environ.pop(HANDED_OVER, "-1"))
+        launcher = Launcher(executable(train), self.count, self.restarts, environment, lock, _report)
+        with ignore_hangup(), hand_on_signals(launcher.send):
+            return launcher.run()
 
     def start(self, wanted: WantedRun) -> Started:
         run = wanted.folder()
         words = executable(self.command(wanted.resume_words(run)))
-        process = launch_words(run, words, {**os.environ, **self.environment()})
+        process = launch_words(run, words, os.environ)
         return Started(LogHost(run, process), f"{run.id} trains in {self.count} processes")
+
+
+def _report(text: str) -> None:
+    with suppress(OSError):  # nobody may be left to read it
+        print(text, file=sys.stderr, flush=True)

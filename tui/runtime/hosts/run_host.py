@@ -18,6 +18,8 @@ class RunHost(Protocol):
         note: current step of preparation, such as a download, until the first event after a start or resume.
         error: why it could not start.
         obeys: whether its trainer accepts requests.
+        starting: status to show while its note says what is being prepared.
+        place: where it trains, if that is not this machine; in one line.
         silent: status to show when nothing trains it and its log does not record how it ended.
     """
 
@@ -25,6 +27,14 @@ class RunHost(Protocol):
 
     @property
     def run(self) -> Run | None:
+        """See above."""
+
+    @property
+    def starting(self) -> str:
+        """See above."""
+
+    @property
+    def place(self) -> str:
         """See above."""
 
     @property

@@ -4,7 +4,7 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
-from core.status import is_active
+from core.status import is_active, is_starting
 from tui.charts.explore.plot import CROSS_KEYS, ZOOM_KEYS
 from tui.runtime.feed import RunFeed
 from tui.screens.base import NARROW
@@ -102,7 +102,7 @@ def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
     if feed is None:
         return action not in OF_A_RUN
     obeys = feed.host.obeys and is_active(feed.status)
-    started = obeys and feed.status != "preparing"
+    started = obeys and not is_starting(feed.status)
     offered = {
         "pause": started,
         "checkpoint": started,

@@ -19,6 +19,7 @@ from tui.charts.explore.window import WHOLE, follow
 from tui.charts.live import SMOOTHING, ZOOMS, View, length_of
 from tui.forms.remedies import error_in_app
 from tui.runtime.feed import SHORTEST, RunFeed
+from tui.runtime.foreign_host import ForeignHost
 from tui.screens.base import WIDE
 from tui.screens.chart_dialog import SaveChart, copy_readout
 from tui.screens.console_panel import ConsolePanel
@@ -149,7 +150,9 @@ class LiveScreen(RunRequests):
             self._draw_console()
             self.query_one("#epochs", EpochTable).show(feed.history, self.chosen_epoch)
             if self.has_class("-media"):
-                self.query_one(MediaPanel).show(feed.host.run, feed.history.media)
+                host = feed.host
+                owner = host.log if isinstance(host, ForeignHost) else host.run
+                self.query_one(MediaPanel).show(owner, feed.history.media)
             elif self.has_class("-layers"):
                 self._draw_layers(feed)
             elif not self.has_class("-system"):
@@ -187,7 +190,8 @@ class LiveScreen(RunRequests):
     def _draw_facts(self, feed: RunFeed) -> None:
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued (Q)   " if waiting else ""
-        text = Content(queued + facts(feed.history, feed.in_app))
+        place = f"{feed.host.place}   " if feed.host.place else ""
+        text = Content(queued + place + facts(feed.history, feed.in_app))
         shown = self.query_one("#facts", Static)
         if text != shown.content:
             shown.update(text, layout=False)

@@ -17,7 +17,7 @@ from core.runs.media.stored import MediaFollower, MediaIndex
 from tui.charts.histograms import histogram_lines
 from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
-from tui.screens.media.reading import Histograms, Shown, read_item
+from tui.screens.media.reading import Histograms, Owner, Shown, read_item
 from tui.screens.media.slider import StepSlider
 from tui.terminal import graphics as terminal_graphics
 from tui.terminal.text import clean, count
@@ -69,7 +69,7 @@ class MediaPanel(Background, Panel):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._run: Run | None = None
+        self._owner: Owner | None = None
         self._index = MediaIndex()
         self._follower: MediaFollower | None = None
         self._looking: MediaFollower | None = None
@@ -124,11 +124,11 @@ class MediaPanel(Background, Panel):
             self.show(self._follower.run, index)
         self._looking = None
 
-    def show(self, run: Run | None, index: MediaIndex) -> None:
-        """Show what a run has kept so far."""
-        if run != self._run:
+    def show(self, owner: Owner | None, index: MediaIndex) -> None:
+        """Show what a run, or the log of another tool, has so far."""
+        if owner != self._owner:
             self._places, self._wanted = {}, ()
-        self._run, self._index = run, index
+        self._owner, self._index = owner, index
         self._list_names()
         self.draw()
 
@@ -147,7 +147,7 @@ class MediaPanel(Background, Panel):
         """Draw the chosen item, unless it is drawn already."""
         name = self.name_shown
         events = self._index.items.get(name, [])
-        if self._run is None or not events:
+        if self._owner is None or not events:
             self.border_title = "images, texts and histograms"
             self._say(Content.styled("nothing was logged yet", "$text-muted"))
             return
@@ -173,10 +173,10 @@ class MediaPanel(Background, Panel):
         if self._is_reading:
             return
         self._wanted, self._is_reading = wanted, True
-        run, events = self._run, list(self._index.items[event.name])
-        assert run is not None
+        owner, events = self._owner, list(self._index.items[event.name])
+        assert owner is not None
         self.in_background(
-            "item", lambda progress: read_item(run, events, place, pixels), self._take, self._cannot
+            "item", lambda progress: read_item(owner, events, place, pixels), self._take, self._cannot
         )
 
     def _take(self, shown: Shown) -> None:

@@ -9,13 +9,14 @@ from textual.content import Content
 
 from core.errors import RunDamaged
 from core.events import MediaLogged
+from core.interop.readers.following import ForeignLog
+from core.interop.readers.media import medium_of
 from core.runs.folder import Run
 from core.runs.media.histograms import Counts
 from core.runs.media.pictures import Pixels
-from core.runs.media.stored import read_counts, read_pixels, read_words
 from tui.terminal.text import clean, count
 
-__all__ = ["Histograms", "Shown", "read_item"]
+__all__ = ["Histograms", "Owner", "Shown", "read_item"]
 
 MAX_STEPS = 128
 """Histograms over the steps that are read at once."""
@@ -31,11 +32,12 @@ class Histograms:
     place: int
 
 
+Owner = Run | ForeignLog
 Shown = Pixels | Content | Histograms
 """A picture, a text, or histograms."""
 
 
-def read_item(run: Run, events: Sequence[MediaLogged], place: int, pixels: tuple[int, int]) -> Shown:
+def read_item(owner: Owner, events: Sequence[MediaLogged], place: int, pixels: tuple[int, int]) -> Shown:
     """Return what is shown of the item at a place.
 
     Args:
@@ -44,12 +46,11 @@ def read_item(run: Run, events: Sequence[MediaLogged], place: int, pixels: tuple
     Raises:
         RunDamaged: its file is missing or damaged.
     """
-    event = events[place]
-    if event.kind == "image":
-        return _within(read_pixels(run, event), *pixels)
-    if event.kind == "text":
-        return _text(read_words(run, event))
-    return _histograms(run, events, place)
+    if events[place].kind == "histogram":
+        return _histograms(owner, events, place)
+    medium = medium_of(owner, events[place])
+    assert not isinstance(medium, Counts)
+    return _text(medium) if isinstance(medium, str) else _within(medium, *pixels)
 
 
 def _within(pixels: Pixels, width: int, height: int) -> Pixels:
@@ -70,14 +71,14 @@ def _text(text: str) -> Content:
     return Content.assemble("\n".join(lines), *(left_out if more > 0 else []))
 
 
-def _histograms(run: Run, events: Sequence[MediaLogged], place: int) -> Histograms:
+def _histograms(owner: Owner, events: Sequence[MediaLogged], place: int) -> Histograms:
     """Read some over all steps, the chosen one among them; of the others those that are damaged are left out."""
     some = np.linspace(0, len(events) - 1, min(MAX_STEPS, len(events))).round().astype(int)
     places = sorted({*some.tolist(), place})
     found = []
     for each in places:
         try:
-            found.append((each, _counts(run, events[each])))
+            found.append((each, _counts(owner, events[each])))
         except RunDamaged:
             if each == place:
                 raise
@@ -86,5 +87,7 @@ def _histograms(run: Run, events: Sequence[MediaLogged], place: int) -> Histogra
 
 
 @lru_cache(maxsize=4 * MAX_STEPS)
-def _counts(run: Run, event: MediaLogged) -> Counts:
-    return read_counts(run, event)
+def _counts(owner: Owner, event: MediaLogged) -> Counts:
+    counts = medium_of(owner, event)
+    assert isinstance(counts, Counts)
+    return counts

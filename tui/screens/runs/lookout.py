@@ -10,6 +10,7 @@ from textual.message import Message
 from core.runs.catalogue import Catalogue, Changes
 from core.tuning.listed import StudyList, StudySummary
 from core.tuning.study.folder import StudyFolder
+from tui.runtime.hosts.job_host import JobAsker
 
 if TYPE_CHECKING:
     from core.interop.readers.importing import Importer
@@ -53,6 +54,7 @@ class Lookout:
         self._catalogue, self._studies = Catalogue(runs_dir), StudyList(runs_dir)
         self._trials: dict[str, Catalogue] = {}
         self._importer: Importer | None = None
+        self._asker = JobAsker()
 
     @property
     def limit(self) -> str:
@@ -68,6 +70,7 @@ class Lookout:
             RunError, OSError: the folder cannot be read.
         """
         yield from map(Found, self._catalogue.changes())
+        self._asker.ask(self._catalogue.with_open_jobs())
         yield from self._logs(should_stop)
         if changes := self._studies.changes():
             yield StudiesFound(changes)

@@ -20,6 +20,7 @@ from core.status import is_active, is_resumable
 from core.tuning.listed import StudySummary, summarise_study
 from core.tuning.study.folder import StudyFolder
 from tui.forms.remedies import error_in_app
+from tui.runtime.hosts.job_host import stop_job
 from tui.screens.dialogs import Ask
 from tui.screens.jobs.actions import JobActions
 from tui.screens.runs.labels_dialog import Labelled, LabelRuns, changed_tags
@@ -134,11 +135,20 @@ class RunActions(JobActions):
         if answer != "stop":
             return
         for summary in going:
+            if summary.job is not None:  # Slurm may be silent for long
+                self.run_worker(partial(self._stop_job, summary.run), thread=True, group="stop")
+                continue
             try:
                 send(summary.run, "stop")
             except TorchtuiError as error:
                 self._tell(error_in_app(error), "error")
         self._tell(f"{_named(going)} {'was' if len(going) == 1 else 'were'} asked to save and stop.")
+
+    def _stop_job(self, run: Run) -> None:
+        try:
+            stop_job(run)
+        except TorchtuiError as error:
+            self.app.call_from_thread(self._tell, error_in_app(error), "error")
 
     # Labels
 

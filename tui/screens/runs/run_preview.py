@@ -29,6 +29,7 @@ from core.tasks.registry import TASKS
 from core.tuning.listed import StudySummary
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Chart, load_charts
+from tui.terminal.jobs import job_text
 from tui.terminal.text import bytes_, clean, count, duration, number, of, setting
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
@@ -190,6 +191,8 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
     done = summary.epoch or summary.epochs
     epochs = f"  epoch {of(summary.epoch, summary.epochs)}" if done else ""
     table.add_row("status", Text.assemble((f"{sign} {summary.status}", color), epochs))
+    if summary.job is not None and is_active(summary.status):
+        table.add_row("", Text(job_text(summary.job.job, time.time())))
     if summary.error:
         table.add_row("", Text(clean(summary.error), color))
     started = sketched.started if sketched else None

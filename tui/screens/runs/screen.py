@@ -434,7 +434,7 @@ def _unranked(column: str, rows: list[RunSummary]) -> str:
 def _standing(rows: list[RunSummary]) -> str:
     """Return the number of runs that are active or failed, by status: ``● 2 running  ✗ 1 failed``."""
     counts = Counter[str](summary.status for summary in rows)
-    shown = ("preparing", "running", "paused", "interrupted", "failed", "diverged", "damaged")
+    shown = ("pending", "preparing", "running", "paused", "interrupted", "failed", "diverged", "damaged")
     return "  ".join(f"{STATES[state][0]} {count(counts[state])} {state}" for state in shown if counts[state])
 
 

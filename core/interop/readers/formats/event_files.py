@@ -1,4 +1,4 @@
-"""Event files of TensorBoard, read block by block: the scalars alone, with NumPy.
+"""Event files of TensorBoard, read block by block with NumPy: the scalars, and where images, texts and histograms are.
 
 A record is its length (8 bytes), a checksum of that (4), the event (a protobuf message) and a checksum of it (4).
 Events that have the same layout are read together; checksums are CRC-32C, masked as in
@@ -13,14 +13,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.interop.readers.formats.protobuf import fields, inside, varint
+from core.interop.readers.formats.event_media import BoardItem, item_in
+from core.interop.readers.formats.protobuf import ByteSource, fields, inside, varint
 
-__all__ = ["Block", "Scalars", "read_block"]
+__all__ = ["Block", "Items", "Scalars", "items_of", "read_block"]
 
 FRAME = 16
 """Bytes of a record beside its event."""
 MAX_EVENT = 1 << 16
-"""Bytes; longer ones are pictures, not numbers."""
+"""Bytes; longer ones are pictures and the like, not numbers. Their checksums are not looked at."""
 MAX_LAYOUTS = 16
 """Layouts of one length that are read together; the events of others one by one."""
 NUMBERS = {1: ("<f4", 4), 2: ("<f8", 8), 3: ("<i4", 4), 9: ("<i8", 8)}
@@ -41,12 +42,21 @@ class Scalars(NamedTuple):
     tags: list[str]
 
 
+class Items(NamedTuple):
+    """Images, texts and histograms of an event: its time, its step, and what there is."""
+
+    time: float
+    step: int
+    items: list[BoardItem]
+
+
 @dataclass
 class Block:
     """Content of a block of an event file.
 
     Attributes:
         end: bytes of whole records. skip: bytes of the record behind it, if that is too long to be one of numbers.
+        items: images, texts and histograms, in the order of the file.
         settings: hyper-parameters by name.
         damaged: records whose checksum is wrong, which are left out.
         is_broken: what follows `end` is no record: the file cannot be read on.
@@ -55,6 +65,7 @@ class Block:
     end: int = 0
     skip: int = 0
     scalars: list[Scalars] = field(default_factory=list)
+    items: list[Items] = field(default_factory=list)
     settings: dict[str, float | str | bool] = field(default_factory=dict)
     damaged: int = 0
     is_broken: bool = False
@@ -85,15 +96,33 @@ def read_block(data: bytes) -> Block:
     starts, lengths = _records(data, block)
     everything = np.frombuffer(data, dtype=np.uint8)
     for length in np.unique(lengths):
-        if length > MAX_EVENT:
-            continue
         of_length = starts[lengths == length]
+        if length > MAX_EVENT:
+            for start in of_length.tolist():
+                block.items += items_of(data, start + 12, start + 12 + int(length))
+            continue
         events = everything[of_length[:, None] + np.arange(12, 12 + length)]
         stated = everything[of_length[:, None] + np.arange(12 + length, 16 + length)].view("<u4")[:, 0]
         whole = _checksums(events) == stated
         block.damaged += int((~whole).sum())
         _read_alike(events[whole], of_length[whole], block)
+    block.items.sort(key=lambda each: each.items[0].start)
     return block
+
+
+def items_of(data: ByteSource, start: int, end: int) -> list[Items]:
+    """Return the images, texts and histograms of an event, if it has some: a list of one, or none."""
+    try:
+        spans = {number: (first, last) for number, first, last in fields(data, start, end)}
+        if 5 not in spans:
+            return []
+        values = [(first, last) for number, first, last in fields(data, *spans[5]) if number == 1]
+        items = [item for span in values if (item := item_in(data, *span)) is not None]
+        step = _signed(varint(data, *spans[2])[0]) if 2 in spans else 0
+        time = struct.unpack("<d", data[slice(*spans[1])])[0] if 1 in spans else 0.0
+    except (KeyError, ValueError, IndexError, struct.error):
+        return []
+    return [Items(time, step, items)] if items and step >= 0 else []
 
 
 def _records(data: bytes, block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -235,6 +264,9 @@ def _read_other(event: bytes, place: int, block: Block) -> None:
                 tag, value = found
                 numbers = np.array([place]), np.array([time]), np.array([step]), np.array([value])
                 block.scalars.append(Scalars(*numbers, [tag]))
+        for found_items in items_of(event, 0, len(event)):
+            moved = [item._replace(start=item.start + place + 12) for item in found_items.items]
+            block.items.append(found_items._replace(items=moved))
     except (KeyError, ValueError, IndexError, struct.error):
         block.damaged += 1
 

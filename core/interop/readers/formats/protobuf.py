@@ -3,12 +3,39 @@
 See https://protobuf.dev/programming-guides/encoding/.
 """
 
+import os
 from collections.abc import Iterator
+from typing import BinaryIO, Protocol, overload
 
-__all__ = ["fields", "inside", "varint"]
+__all__ = ["ByteSource", "FileBytes", "fields", "inside", "varint"]
 
 
-def inside(event: bytes, span: tuple[int, ...], *numbers: int) -> Iterator[tuple[int, int]]:
+class ByteSource(Protocol):
+    """Bytes by place: `bytes`, or a file of which only those that are asked for are read."""
+
+    @overload
+    def __getitem__(self, place: int, /) -> int: ...
+    @overload
+    def __getitem__(self, place: slice, /) -> bytes: ...
+
+
+class FileBytes:
+    """The bytes of an open file, read where they are asked for."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._handle = file.fileno()
+
+    @overload
+    def __getitem__(self, place: int, /) -> int: ...
+    @overload
+    def __getitem__(self, place: slice, /) -> bytes: ...
+    def __getitem__(self, place: int | slice, /) -> int | bytes:
+        if isinstance(place, slice):
+            return os.pread(self._handle, place.stop - place.start, place.start)
+        return os.pread(self._handle, 1, place)[0]
+
+
+def inside(event: ByteSource, span: tuple[int, ...], *numbers: int) -> Iterator[tuple[int, int]]:
     """Yield the spans that a path of field numbers leads to."""
     if not numbers:
         yield span[0], span[1]
@@ -18,7 +45,7 @@ def inside(event: bytes, span: tuple[int, ...], *numbers: int) -> Iterator[tuple
             yield from inside(event, (start, end), *numbers[1:])
 
 
-def fields(data: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
+def fields(data: ByteSource, at: int, end: int) -> list[tuple[int, int, int]]:
     """Return the fields of a protobuf message: number, and where its content starts and ends.
 
     Raises:
@@ -43,11 +70,12 @@ def fields(data: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
     return found
 
 
-def varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+def varint(data: ByteSource, at: int, end: int) -> tuple[int, int]:
     """Return a number and the place behind it."""
     value = 0
     for place in range(at, min(end, at + 10)):
-        value |= (data[place] & 0x7F) << 7 * (place - at)
-        if data[place] < 128:
+        byte = data[place]
+        value |= (byte & 0x7F) << 7 * (place - at)
+        if byte < 128:
             return value, place + 1
     raise ValueError("it is cut")

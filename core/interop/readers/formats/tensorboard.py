@@ -10,9 +10,11 @@ import numpy as np
 
 from core.files.reading import open_regular
 from core.interop.readers.folders import Folder, folder_at
-from core.interop.readers.formats.event_files import Scalars, read_block
+from core.interop.readers.formats.event_files import Items, Scalars, items_of, read_block
+from core.interop.readers.formats.event_media import BoardItem, place_of_item
+from core.interop.readers.formats.protobuf import FileBytes
 from core.interop.readers.names import SPLIT_NAMES
-from core.interop.readers.rows import EpochColumn, LogRow, LogRows
+from core.interop.readers.rows import EpochColumn, LogItem, LogRow, LogRows
 from core.status import Ending
 
 __all__ = ["BoardSource", "board_files", "find_boards", "is_event_file"]
@@ -83,11 +85,11 @@ class BoardSource:
             self.rewind()
             return LogRows(anew=True, problems=problems)
         horizon = min((file.seen for file in files if file.has_more and file.seen > -np.inf), default=np.inf)
-        rows = self._rows(files, horizon)
+        rows, items = self._rows(files, horizon), self._items(files, horizon)
         if self._epochs.is_fractional and any(row.epoch for row in rows):
             self.rewind()
             return LogRows(anew=True, problems=problems)
-        return LogRows(rows, problems=problems)
+        return LogRows(rows, problems=problems, items=items)
 
     def _look_for_files(self) -> bool:
         """Take in new files; return whether one is gone."""
@@ -95,7 +97,7 @@ class BoardSource:
         gone = self._files.keys() - found.keys()
         for path, part in found.items():
             if path not in self._files:
-                self._files[path] = _EventFile(part)
+                self._files[path] = _EventFile(part, self.path)
         return bool(gone)
 
     def _rows(self, files: list["_EventFile"], horizon: float) -> list[LogRow]:
@@ -132,6 +134,20 @@ class BoardSource:
                 rows.append(LogRow(step, moment, {name: value}))
         return rows
 
+    def _items(self, files: list["_EventFile"], horizon: float) -> list[LogItem]:
+        """Return the images, texts and histograms up to a time; of several files that have a name the newest counts."""
+        taken = [(item, file) for file in files for item in file.take_items(horizon)]
+        taken.sort(key=lambda pair: pair[0].time)
+        found = []
+        for item, owner in taken:
+            before = self._owners.setdefault(f"{item.kind} {item.name}", owner)
+            if before is not owner:
+                if not owner.replaces(before):
+                    continue
+                self._owners[f"{item.kind} {item.name}"] = owner
+            found.append(item)
+        return found
+
 
 class _Taken(NamedTuple):
     order: Any
@@ -149,7 +165,7 @@ class _EventFile:
         has_more: whether more was there than was read.
     """
 
-    def __init__(self, part: _Part) -> None:
+    def __init__(self, part: _Part, root: Path) -> None:
         self.seen = -np.inf
         self.has_more = False
         self.settings: dict[str, Any] = {}
@@ -158,6 +174,8 @@ class _EventFile:
         self._is_broken = False
         self._damaged = 0
         self._waiting: list[_Taken] = []
+        self._items: list[LogItem] = []
+        self._place = "" if part.path == root else part.path.relative_to(root).as_posix()
 
     def replaces(self, other: "_EventFile") -> bool:
         """Return whether this file tells a name that another one tells, too.
@@ -181,14 +199,18 @@ class _EventFile:
                     self.has_more = False
                     return True
                 file.seek(self._offset)
-                data = file.read(BLOCK_BYTES)
+                block = read_block(file.read(BLOCK_BYTES))
+                for items in block.items:
+                    self._keep_items(items, self._offset)
+                self._offset += block.end
+                if block.skip and size >= self._offset + block.skip:
+                    end = self._offset + block.skip
+                    for items in items_of(FileBytes(file), self._offset + 12, end - 4):
+                        self._keep_items(items, 0)
+                    self._offset = end
         except OSError:
             self.has_more = False
             return True
-        block = read_block(data)
-        self._offset += block.end
-        if block.skip and size >= self._offset + block.skip:
-            self._offset += block.skip
         self.has_more = not block.is_broken and bool(block.end or block.skip) and size > self._offset + 16
         self._report(block.damaged, block.is_broken, problems)
         self.settings |= block.settings
@@ -219,6 +241,19 @@ class _EventFile:
         line = np.maximum.accumulate(np.maximum(np.nan_to_num(times), self.seen))
         self.seen = float(line[-1])
         self._waiting.append(_Taken(line, times, steps, values, names))
+
+    def _keep_items(self, found: Items, offset: int) -> None:
+        """Keep where images, texts and histograms are in the file, whose block begins at an offset."""
+        self.seen = max(self.seen, found.time)
+        for kind, tag, start, length in found.items:
+            place = place_of_item(self._place, BoardItem(kind, tag, start + offset, length))
+            self._items.append(LogItem(kind, self._named(tag), found.step, found.time, place))
+
+    def take_items(self, horizon: float) -> list[LogItem]:
+        """Return the images, texts and histograms up to a time; the rest waits."""
+        taken = [item for item in self._items if item.time <= horizon]
+        self._items = [item for item in self._items if item.time > horizon]
+        return taken
 
     def _named(self, tag: str) -> str:
         part = self._part

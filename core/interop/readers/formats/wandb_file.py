@@ -12,14 +12,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from core.errors import DataError, RunDamaged
+from core.events import MediaLogged
 from core.files.reading import open_regular
 from core.interop.readers.folders import Folder
 from core.interop.readers.formats.json_lines import flat_numbers
 from core.interop.readers.formats.protobuf import fields, inside, varint
-from core.interop.readers.rows import EpochColumn, LogRow, LogRows
+from core.interop.readers.formats.wandb_media import counts_in, items_of, typed_values
+from core.interop.readers.rows import EpochColumn, LogItem, LogRow, LogRows
+from core.runs.media.pictures import decoded
+from core.runs.media.stored import Medium
 from core.status import Ending
 
-__all__ = ["WandbFile", "find_wandb_files", "is_wandb_file", "wandb_title"]
+__all__ = ["WandbFile", "find_wandb_files", "is_wandb_file", "read_wandb_item", "wandb_title"]
 
 MAGIC = b":W&B"
 HEADER = 7
@@ -30,6 +35,8 @@ FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 HISTORY, CONFIG, RUN, EXIT = 2, 5, 17, 18
 """Numbers of the fields of a record that are read."""
 MAX_STEP = 1 << 53
+MAX_BYTES = 1 << 26
+"""Of an image."""
 
 
 def is_wandb_file(path: Path) -> bool:
@@ -53,6 +60,37 @@ def wandb_title(path: Path) -> str:
     return path.stem.removeprefix("run-")
 
 
+def read_wandb_item(log: Path, event: MediaLogged) -> Medium:
+    """Return an image from the files of a run, or a histogram from its log.
+
+    Raises:
+        RunDamaged: it is no longer there, or damaged.
+    """
+    place = Path(event.file)
+    try:
+        if event.kind == "histogram":
+            return counts_in(_typed_at(log, int(event.file.removeprefix("@"))), event.name)
+        if place.is_absolute() or ".." in place.parts:
+            raise DataError("it is none of this run", "Look at the log with its own tool")
+        with open_regular(log.parent / place, follow_links=True) as file:
+            return decoded(file.read(MAX_BYTES))
+    except (OSError, ValueError, DataError) as error:
+        reason = getattr(error, "strerror", None) or getattr(error, "message", "it is damaged")
+        raise RunDamaged(f"{event.file!r:.80} cannot be read: {reason}") from None
+
+
+def _typed_at(log: Path, offset: int) -> dict[str, dict[str, Any]]:
+    """Return the values with a type of the record at a place in the file."""
+    with open_regular(log, follow_links=True) as file:
+        file.seek(offset)
+        data = file.read(READ_BLOCKS * BLOCK)
+    source = WandbFile(log)
+    source._offset = offset
+    record = next(iter(source._records(data, [])), b"")
+    spans = {number: (start, end) for number, start, end in fields(record, 0, len(record))}
+    return typed_values(dict(_items(record, spans[HISTORY], 1)))[0] if HISTORY in spans else {}
+
+
 class WandbFile:
     """Reads the history, the configuration and the end of a run."""
 
@@ -69,7 +107,8 @@ class WandbFile:
         self.ending: Ending | None = None
         self._epochs.rewind()
         self._offset = HEADER
-        self._begun = b""
+        self._begun, self._record_at = b"", HEADER
+        self._found: list[LogItem] = []
         self._damaged = False
         self._named = False
 
@@ -90,7 +129,8 @@ class WandbFile:
         if self._epochs.is_fractional and self._named:
             self.rewind()
             return LogRows(anew=True, problems=problems)
-        return LogRows(rows, problems=problems)
+        items, self._found = self._found, []
+        return LogRows(rows, problems=problems, items=items)
 
     def _records(self, data: bytes, problems: list[str]) -> Iterator[bytes]:
         """Yield the whole records in the bytes behind the offset, and move it behind them."""
@@ -118,8 +158,9 @@ class WandbFile:
                     break
                 self._begun, at = b"", at + left
                 continue
-            at = end
-            self._begun = piece if kind in (FULL, FIRST) else self._begun + piece
+            if kind in (FULL, FIRST):
+                self._begun, self._record_at = b"", start + at
+            at, self._begun = end, self._begun + piece
             if kind in (FULL, LAST):
                 self._offset = start + at
                 yield self._begun
@@ -143,11 +184,14 @@ class WandbFile:
             return
 
     def _row(self, values: dict[str, Any]) -> Iterator[LogRow]:
-        numbers = flat_numbers(values)
+        typed, others = typed_values(values)
+        numbers = flat_numbers(others)
         step, time = numbers.pop("_step", -1.0), numbers.pop("_timestamp", 0.0)
         epoch = self._epochs.number(numbers.pop("epoch", None))
         self._named = self._named or epoch > 0
         shown = {name: value for name, value in numbers.items() if not name.startswith("_")}
+        if 0 <= step < MAX_STEP:
+            self._found += items_of(typed, int(step), time, self._record_at)
         if shown and 0 <= step < MAX_STEP:
             yield LogRow(int(step), time, shown, epoch)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
-from core.events import EpochFinished, RunStarted, StepLogged
+from core.events import EpochFinished, MediaLogged, RunStarted, StepLogged
 from core.interop.readers.following import ForeignLog
 from core.interop.readers.formats.csv_tables import CsvSource
 from core.interop.readers.logs import find_log
@@ -72,7 +72,7 @@ def test_tensorboard_is_followed_while_it_grows(tmp_path: Path, steps: tuple[int
     writer.flush()
     log = find_log(tmp_path)
     events = read_all(log)
-    assert [type(event) for event in events] == [RunStarted, StepLogged, EpochFinished]
+    assert [type(event) for event in events] == [RunStarted, MediaLogged, StepLogged, EpochFinished]
     writer.add_scalar("Loss/train", float("nan"), second)
     writer.add_scalar("Loss/val", 1.0, second)
     writer.add_scalar("test/accuracy", 0.75, second)

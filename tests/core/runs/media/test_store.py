@@ -107,6 +107,20 @@ def test_a_session_that_resumes_rewinds(tmp_path: Path) -> None:
     assert steps_of(second.run, "samples") == [1]
 
 
+def test_a_session_that_does_its_steps_again_replaces_what_was_kept(tmp_path: Path) -> None:
+    first = Session(tmp_path / "run", limit=4)
+    for step in (10, 10, 20):
+        first.keep("samples", Text(f"first {step}"), step)
+    second = Session(tmp_path / "run", limit=4, step=20)
+    for step in (10, 10, 10, 20, 30):
+        second.keep("samples", Text(f"again {step}"), step)
+    kept = media_of(second.run).items["samples"]
+    assert [event.step for event in kept] == [10, 10, 20, 10]
+    assert {read_words(second.run, event) for event in kept} == {"again 10", "again 20"}
+    assert second.files == [f"{number:06d}-samples.txt" for number in (4, 5, 6, 7)]
+    assert len(second.notices) == 1  # there is no room for a fifth
+
+
 def test_a_full_disk_is_reported_once_and_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,20 +30,19 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
 
 
-def test_several_processes_are_started_by_torchrun() -> None:
-    host = Processes(processes=4, gpus=(0, 2))
+def test_several_processes_are_started_by_the_command_itself() -> None:
+    host = Processes(processes=4, gpus=(0, 2), restarts=3)
     assert as_text(host, TRAIN) == (
-        "CUDA_VISIBLE_DEVICES=0,2 torchrun --standalone --nproc-per-node 4 --no-python "
-        "tui train --no-ui --name 'tui torchrun'"
+        "tui train --no-ui --name 'tui torchrun' --processes 4 --gpus 0,2 --restarts 3"
     )
     assert (Processes().count, Processes(gpus=(0, 1, 2)).count) == (2, 3)
     assert as_text(Here(), TRAIN) == as_text(Background(), TRAIN) == "tui train --no-ui --name 'tui torchrun'"
 
 
 def test_what_is_executed_does_not_depend_on_the_search_path() -> None:
-    words = executable(Processes().command(TRAIN))
+    words = executable(["torchrun", "--nproc-per-node", "2", "--no-python", *TRAIN])
     assert words[:4] == [sys.executable, "-P", "-m", "torch.distributed.run"]
-    assert words[7:] == ["--no-python", sys.executable, "-P", "-m", "torchtui", *TRAIN[1:]]
+    assert words[6:] == ["--no-python", sys.executable, "-P", "-m", "torchtui", *TRAIN[1:]]
     assert executable(TRAIN) == [sys.executable, "-P", "-m", "torchtui", *TRAIN[1:]]
 
 

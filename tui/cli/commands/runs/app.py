@@ -9,6 +9,7 @@ import typer
 from core.errors import RunError
 from core.runs.delete import folder_size
 from core.runs.folder import all_runs, default_runs_dir, find_run
+from core.runs.jobs.following import asked_anew
 from core.runs.query.language import parse
 from core.runs.query.unopened import unopened_note
 from core.runs.summary import summarise
@@ -60,7 +61,9 @@ def runs(
     query = parse(filter_ or "")
     runs_dir = runs or default_runs_dir()
     refresh_logs(runs_dir)
-    all_found = [summarise(run) for run in all_runs(runs_dir)]
+    all_found, silent = asked_anew(summarise(run) for run in all_runs(runs_dir))
+    if silent:
+        print(f"note: {silent}", file=sys.stderr)
     found = [summary for summary in all_found if query.matches(summary)]
     names = [name.strip() for name in (columns or "").split(",") if name.strip()]
     if note := unopened_note((*query.names, sort or "", *names), all_found):
@@ -97,7 +100,7 @@ def show(
     runs_dir = runs or context.obj or default_runs_dir()
     refresh_logs(runs_dir)
     try:
-        summary = summarise(find_run(runs_dir, run))
+        (summary,), _ = asked_anew([summarise(find_run(runs_dir, run))])
     except RunError as error:
         _show_study(runs_dir, run, as_json, error)
         return

@@ -1,0 +1,168 @@
+"""Starts the processes of a run on this machine, and all of them again after one was lost.
+
+Each finds its place in the variables of ``torchrun``, which starts those on several machines. The agent of ``torchrun``
+starts processes again after any error, the user's own among them, and ends with a traceback when it is asked to stop;
+this one tells them apart, needs no PyTorch itself, and hands on the exit code of the run.
+"""
+
+import os
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.counting import counted
+from core.errors import InputError, ProcessLost
+from core.machine import available_cores
+from core.processes.endings import LAUNCHER, ending_of
+from core.remedies import RESUME
+
+__all__ = ["Launcher", "chosen_gpus"]
+
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 10.0
+"""Time that the others get to end by themselves after one has failed; they may wait for it for ever."""
+STOPPED = 128
+"""Exit codes from here on are those of a process that was asked to stop, and has saved."""
+HERE = "127.0.0.1"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+"""Names, to a process, the GPUs that it sees."""
+
+
+@dataclass
+class Launcher:
+    """Some processes that train one run together.
+
+    Args:
+        command: what each of them runs.
+        processes: how many there are.
+        restarts: how often all are started again after one was lost.
+        environment: of each, beside what tells it its place.
+        lock: an open file that the first of the first attempt takes over; -1 for none.
+        report: takes a sentence when they are started again.
+
+    Attributes:
+        received: signals that came to this process, and were handed on.
+    """
+
+    command: Sequence[str]
+    processes: int
+    restarts: int = 0
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    lock: int = -1
+    report: Callable[[str], None] = print
+
+    def __post_init__(self) -> None:
+        self.received: list[int] = []
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._id = uuid.uuid4().hex
+
+    def run(self) -> int:
+        """Return the exit code of the run, once all processes have ended.
+
+        Raises:
+            ProcessLost: a process was lost, and all restarts are used.
+        """
+        attempt = 0
+        while True:
+            self._start(attempt)
+            lost = self._watch(is_last=attempt == self.restarts)
+            if not lost or self.received:
+                return self._exit_code()
+            if attempt == self.restarts:
+                break
+            attempt += 1
+            self.report(f"{lost}: restart {attempt} of {self.restarts}, from the last checkpoint")
+        used = f" after {counted(attempt, 'restart')}" if attempt else ""
+        raise ProcessLost(f"{lost}{used}", ("If memory is full, use fewer processes. ", RESUME))
+
+    def send(self, number: int) -> None:
+        """Hand a signal on to all processes."""
+        self.received.append(number)
+        for worker in self._workers:
+            if worker.poll() is None:
+                os.kill(worker.pid, number)
+
+    def _start(self, attempt: int) -> None:
+        port = _free_port()
+        self._workers = []
+        for rank in range(self.processes):
+            self._workers.append(
+                subprocess.Popen(
+                    self.command,
+                    stdin=subprocess.DEVNULL,
+                    env=self._environment(rank, attempt, port),
+                    pass_fds=(self.lock,) if self.lock >= 0 and not rank else (),
+                    process_group=0,  # Ctrl-C reaches this process alone, which hands it on once
+                )
+            )
+        if self.lock >= 0:  # held by the first process alone
+            os.close(self.lock)
+            self.lock = -1
+
+    def _environment(self, rank: int, attempt: int, port: int) -> dict[str, str]:
+        threads = max(1, available_cores() // self.processes)
+        return {
+            "OMP_NUM_THREADS": str(threads),
+            **self.environment,
+            "RANK": str(rank),
+            "LOCAL_RANK": str(rank),
+            "WORLD_SIZE": str(self.processes),
+            "LOCAL_WORLD_SIZE": str(self.processes),
+            "MASTER_ADDR": HERE,
+            "MASTER_PORT": str(port),
+            "TORCHELASTIC_RUN_ID": self._id,
+            "TORCHELASTIC_RESTART_COUNT": str(attempt),
+            "TORCHELASTIC_MAX_RESTARTS": str(self.restarts),
+            LAUNCHER: str(os.getpid()),
+        }
+
+    def _watch(self, *, is_last: bool) -> str:
+        """Wait for all processes; return which one was lost, in words, or nothing."""
+        ending: float | None = None
+        killed: set[int] = set()
+        while None in (codes := [worker.poll() for worker in self._workers]):
+            if ending is None and any(code is not None and 0 != code < STOPPED for code in codes):
+                ending = time.monotonic() + GRACE_SECONDS
+            died = any(code is not None and code < 0 for code in codes)
+            if ending is not None and ((died and not is_last) or time.monotonic() > ending):
+                for rank, worker in enumerate(self._workers):
+                    if worker.returncode is None:
+                        killed.add(rank)
+                        worker.kill()
+            time.sleep(POLL_SECONDS)
+        for rank, worker in enumerate(self._workers):
+            if worker.returncode < 0 and rank not in killed:
+                return f"the process of rank {rank} {ending_of(worker.returncode)}"
+        return ""
+
+    def _exit_code(self) -> int:
+        codes = [worker.returncode for worker in self._workers]
+        if any(code < 0 for code in codes):
+            return STOPPED + self.received[0] if self.received else 1
+        return codes[0] or max(codes)
+
+
+def chosen_gpus(gpus: Sequence[int], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return variables that let processes see some GPUs alone.
+
+    Args:
+        gpus: numbers, of those that this process sees; empty for all.
+
+    Raises:
+        InputError: one of them is not seen.
+    """
+    if not gpus:
+        return {}
+    seen = [name for name in environment.get(VISIBLE, "").split(",") if name]
+    if seen and max(gpus) >= len(seen):
+        raise InputError(f"there is no GPU {max(gpus)}: {VISIBLE} names {len(seen)}", "Count those from 0")
+    return {VISIBLE: ",".join(seen[gpu] if seen else str(gpu) for gpu in gpus)}
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HERE, 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,1 @@
+"""Checkpoints that several processes wrote, each its part."""

@@ -1,0 +1,111 @@
+"""Jobs of runs asked about at Slurm, all with one question, and cancelled."""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from core.control import Request
+from core.errors import RunError, TorchtuiError
+from core.runs.folder import Run
+from core.runs.jobs.record import JobRecord, job_of, write_job
+from core.runs.lock import is_held
+from core.runs.requests import post, send
+from core.runs.summary import RunSummary, summarise
+from core.slurm.client import cancel, find_jobs, missing
+from core.slurm.job import FORGOTTEN, SlurmJob
+
+__all__ = ["ask_about_jobs", "asked_anew", "end_job", "request_of_job"]
+
+FRESH_SECONDS = 60.0
+"""A job that was submitted so recently may not be known to every part of Slurm."""
+WAIT_SECONDS = 0.2
+
+
+def ask_about_jobs(runs: Iterable[Run]) -> str:
+    """Ask Slurm about the jobs of runs that have not ended, and note what has changed in the runs' folders.
+
+    Returns:
+        Why nothing is known now, in one line; empty if Slurm answered, or there was nothing to ask.
+    """
+    open_jobs = [(run, record) for run in runs if (record := job_of(run)) and not record.job.has_ended]
+    open_jobs = [(run, record) for run, record in open_jobs if record.job.id]
+    if not open_jobs:
+        return ""
+    if reason := missing():
+        return reason
+    try:
+        found = find_jobs(record.job.id for _, record in open_jobs)
+    except TorchtuiError as error:
+        return error.message
+    now = time.time()
+    for run, record in open_jobs:
+        job = found.get(record.job.id)
+        if job is None:
+            if now - record.submitted < FRESH_SECONDS:
+                continue
+            job = replace(record.job, state=FORGOTTEN, reason="")
+        if _has_changed(record.job, job):
+            with suppress(RunError):
+                write_job(run, replace(record, job=job, asked=now))
+    return ""
+
+
+def asked_anew(summaries: Iterable[RunSummary]) -> tuple[list[RunSummary], str]:
+    """Return the summaries of runs after Slurm was asked about their jobs, and why it was asked in vain, if it was."""
+    found = list(summaries)
+    waiting = [summary.run for summary in found if summary.job is not None and not summary.job.job.has_ended]
+    problem = ask_about_jobs(waiting)
+    return [summarise(summary.run) if summary.run in waiting else summary for summary in found], problem
+
+
+def request_of_job(run: Run, request: Request) -> None:
+    """Send a request to a run in a job; one that waits is cancelled when it is asked to stop.
+
+    Raises:
+        RunError: nothing trains it, or Slurm refuses.
+        SlurmSilent: Slurm does not answer.
+    """
+    record = job_of(run)
+    if record is None or is_held(run) or record.job.has_ended:
+        send(run, request)
+    elif record.job.runs:  # it has just started, or its disk has no locks
+        post(run, request)
+    elif request != "stop":
+        raise RunError(f"{run.id} waits in the queue of Slurm", "Wait for it to start")
+    else:
+        _cancel(run, record)
+
+
+def end_job(run: Run, seconds: float) -> bool:
+    """Cancel the job of a run that was asked to stop, as soon as it has saved, which ends whatever else the job does.
+
+    Args:
+        seconds: to wait for it at most; the job is left alone if it has not saved by then.
+
+    Returns:
+        Whether the job is over, or never was the run's own.
+    """
+    record, deadline = job_of(run), time.monotonic() + seconds
+    if record is None or not record.ours or record.job.has_ended:
+        return True
+    while is_held(run):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(WAIT_SECONDS)
+    _cancel(run, record)
+    return True
+
+
+def _cancel(run: Run, record: JobRecord) -> None:
+    """Cancel a job of the run's own, and note that."""
+    if not record.ours:
+        raise RunError(f"job {record.job.id} was not started for {run.id} alone", "Cancel it with scancel")
+    cancel(record.job.id)
+    gone = replace(record.job, state="CANCELLED", reason="", ahead=None)
+    write_job(run, replace(record, job=gone, asked=time.time()))
+
+
+def _has_changed(before: SlurmJob, now: SlurmJob) -> bool:
+    """Return whether a job stands differently; the time that it has run does not count."""
+    return replace(before, elapsed=0) != replace(now, elapsed=0)

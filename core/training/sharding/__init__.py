@@ -1,0 +1,1 @@
+"""Networks that are larger than one device: divided among processes, or with activations computed again."""

@@ -1,0 +1,170 @@
+"""Runs whose job waits, starts, runs or has died, as lists show them."""
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.config.schema import TrainConfig
+from core.errors import RunError
+from core.runs.catalogue import Catalogue
+from core.runs.folder import Run, write_config
+from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
+from core.runs.jobs.record import JobRecord, job_of, note_job, write_job
+from core.runs.lock import hold
+from core.runs.summary import summarise
+from core.slurm.job import SlurmJob
+from tests.support.slurm_answers import Answer, stand_in
+from tests.support.written_runs import write_run
+
+WAITING = SlurmJob("12", "PENDING", "Priority")
+AT_WORK = SlurmJob("12", "RUNNING", "None", start=2_000_000_000, nodes="n1", limit=60)
+
+
+@pytest.fixture
+def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    return stand_in(tmp_path / "bin", monkeypatch)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Run:
+    """A run that has a folder, and that nothing has trained."""
+    run = Run(tmp_path / "runs" / "2026-11-30_1200_iris-mlp_abc")
+    run.path.mkdir(parents=True)
+    write_config(run, TrainConfig())
+    return run
+
+
+def give(run: Run, job: SlurmJob, *, submitted: float = 0.0, asked: float = 0.0, ours: bool = True) -> None:
+    write_job(run, JobRecord(job, submitted or time.time(), asked or time.time(), ours))
+
+
+@pytest.mark.parametrize(
+    ("job", "status", "error"),
+    [
+        (WAITING, "pending", ""),
+        (AT_WORK, "preparing", ""),
+        (replace(AT_WORK, state="NODE_FAIL"), "interrupted",
+         "its job 12 lost its node (NODE_FAIL); it can be resumed"),
+        (replace(AT_WORK, state="FAILED", exit_code="9:0"), "interrupted",
+         "its job 12 exited with code 9 (FAILED); it can be resumed"),
+    ],
+)  # fmt: skip
+def test_a_run_without_a_log_stands_as_its_job_does(job: SlurmJob, status: str, error: str, new: Run) -> None:
+    give(new, job)
+    summary = summarise(new)
+    assert (summary.status, summary.error) == (status, error)
+    assert summary.job is not None
+
+
+def test_a_run_that_was_stopped_and_requeued_waits_again(tmp_path: Path) -> None:
+    run = write_run(tmp_path, "2026-11-30_1200_iris-mlp_abc", status="stopped", time=1e9)
+    give(run, replace(AT_WORK, start=999_999_990), submitted=9e8, asked=9e8)
+    assert summarise(run).status == "stopped"  # its job has not ended yet
+    give(run, WAITING, submitted=9e8)
+    assert summarise(run).status == "pending"
+    give(run, AT_WORK, submitted=9e8)
+    assert summarise(run).status == "preparing"
+    give(run, replace(AT_WORK, state="COMPLETED"), submitted=9e8)
+    assert summarise(run).status == "stopped"
+
+
+def test_a_completed_run_is_not_asked_about(tmp_path: Path) -> None:
+    run = write_run(tmp_path, "2026-11-30_1200_iris-mlp_abc", time=1e9)
+    give(run, AT_WORK)
+    assert summarise(run).job is None
+
+
+def test_a_dead_node_does_not_keep_a_run_running(new: Run) -> None:
+    """Its lock may outlive it on the server of the disk."""
+    give(new, AT_WORK)
+    with hold(new):
+        assert summarise(new).status == "preparing"
+        give(new, replace(AT_WORK, state="NODE_FAIL"))
+        assert summarise(new).status == "interrupted"
+        assert summarise(new, as_left=True).job is None
+
+
+def test_whoever_trains_a_run_notes_its_job(new: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(new, replace(AT_WORK, id="7"))
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("SLURM_JOB_NODELIST", "n[1-2]")
+    note_job(new)
+    record = job_of(new)
+    assert record is not None
+    assert (record.job.id, record.job.nodes, record.job.limit, record.ours) == ("7", "n[1-2]", 60, True)
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "9")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    note_job(new)
+    record = job_of(new)
+    assert record is not None
+    assert (record.job.id, record.ours) == ("9_3", False)
+    monkeypatch.delenv("SLURM_JOB_ID")
+    note_job(new)
+    assert job_of(new) is None
+
+
+def test_damaged_records_are_no_records(new: Run) -> None:
+    for text in ("", "{}", '{"job": 1}', "[" * 2000, json.dumps({"job": {"id": "1"}})):
+        (new.path / "job.json").write_text(text)
+        assert job_of(new) is None
+        assert summarise(new).status == "damaged"
+
+
+def test_lists_learn_what_slurm_says(new: Run, answer: Answer) -> None:
+    give(new, WAITING, submitted=1.0)
+    catalogue = Catalogue(new.path.parent)
+    assert next(iter(catalogue.changes()))[new.id] is not None
+    assert catalogue.with_open_jobs() == [new]
+    answer("squeue", "12|RUNNING|None|2000000000|n7|1:00|4:00|gpu\n")
+    assert ask_about_jobs([new]) == ""
+    (changes,) = catalogue.changes()
+    summary = changes[new.id]
+    assert summary is not None
+    assert summary.job is not None
+    assert (summary.status, summary.job.job.nodes, summary.job.job.limit) == ("preparing", "n7", 240)
+    answer("squeue", error="slurm_load_jobs error: Invalid job id specified\n", code=1)
+    ask_about_jobs([new])
+    assert summarise(new).error.startswith(
+        "its job 12 is no longer known to Slurm, nor to its accounting (FORGOTTEN)"
+    )
+
+
+def test_a_silent_slurm_changes_nothing(new: Run, answer: Answer) -> None:
+    give(new, WAITING)
+    answer("squeue", error="slurm_load_jobs error: Socket timed out on send/recv operation\n", code=1)
+    assert ask_about_jobs([new]).startswith("Slurm does not answer: ")
+    assert summarise(new).status == "pending"
+
+
+def test_a_job_that_waits_is_cancelled(new: Run, answer: Answer, tmp_path: Path) -> None:
+    give(new, WAITING)
+    with pytest.raises(RunError, match="waits in the queue of Slurm"):
+        request_of_job(new, "pause")
+    request_of_job(new, "stop")
+    assert (tmp_path / "bin" / "scancel.asked").read_text() == "12\n"
+    assert summarise(new).error == "its job 12 was cancelled (CANCELLED); it can be resumed"
+
+
+def test_a_run_saves_before_its_job_is_cancelled(new: Run, answer: Answer, tmp_path: Path) -> None:
+    give(new, AT_WORK)
+    asked = tmp_path / "bin" / "scancel.asked"
+    with hold(new):
+        request_of_job(new, "stop")
+        assert new.requests_file.read_text() == "stop\n"
+        assert not end_job(new, 0.0)
+        assert not asked.exists()
+    assert end_job(new, 0.0)
+    assert asked.read_text() == "12\n"
+
+
+def test_a_job_of_other_things_is_left_alone(new: Run, answer: Answer, tmp_path: Path) -> None:
+    give(new, AT_WORK, ours=False)
+    request_of_job(new, "stop")
+    assert end_job(new, 0.0)
+    assert not (tmp_path / "bin" / "scancel.asked").exists()
+    give(new, WAITING, ours=False)
+    with pytest.raises(RunError, match="was not started for"):
+        request_of_job(new, "stop")
