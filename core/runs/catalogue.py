@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.runs.folder import Run, all_runs
+from core.runs.folder import Run, run_places
 from core.runs.jobs.record import JOB
 from core.runs.labels import LABELS
 from core.runs.lock import is_held
@@ -50,15 +50,15 @@ class Catalogue:
         Raises:
             RunError: the folder cannot be read.
         """
-        runs = all_runs(self.runs_dir)
-        gone = self._seen.keys() - {run.id for run in runs}
+        places = run_places(self.runs_dir)
+        gone = self._seen.keys() - places.keys()
         batch: Changes = dict.fromkeys(gone)
         for name in gone:
             del self._seen[name]
-        for run in runs:
-            summary = self._changed(run)
+        for name, place in places.items():
+            summary = self._changed(name, place)
             if summary is not None:
-                batch[run.id] = summary
+                batch[name] = summary
             if len(batch) >= max(FIRST_BATCH, len(self._seen) - len(batch)):
                 yield batch
                 batch = {}
@@ -70,12 +70,12 @@ class Catalogue:
         seen = (before.summary for before in self._seen.values())
         return [one.run for one in seen if one.job is not None and not one.job.job.has_ended]
 
-    def _changed(self, run: Run) -> RunSummary | None:
+    def _changed(self, name: str, place: str) -> RunSummary | None:
         """Return the summary of a run, if it may have changed."""
-        name = run.id
-        stamp, before = _stamp(f"{self.runs_dir}/{name}"), self._seen.get(name)
-        if before is not None and before.stamp == stamp and not _began_or_ceased(run, before.summary):
+        stamp, before = _stamp(place), self._seen.get(name)
+        if before is not None and before.stamp == stamp and not _began_or_ceased(before.summary):
             return None
+        run = Run(Path(place))
         if not stamp and not os.path.lexists(run.path):  # deleted since it was listed
             return None
         summary = summarise(run)
@@ -88,6 +88,8 @@ def _stamp(folder: str) -> Stamp:
     stamp: Stamp = ()
     for place, file in enumerate((f"{folder}/events.jsonl", f"{folder}/{LABELS}", f"{folder}/{JOB}")):
         try:
+            if place and not os.access(file, os.F_OK):  # most have none, and an exception takes longer
+                continue
             found = os.stat(file)
         except OSError:
             continue
@@ -95,5 +97,8 @@ def _stamp(folder: str) -> Stamp:
     return stamp
 
 
-def _began_or_ceased(run: Run, before: RunSummary) -> bool:
-    return not is_ended(before.status) and is_held(run) != is_active(before.status)
+def _began_or_ceased(before: RunSummary) -> bool:
+    """Return whether a process holds a run that none held, or the other way round; the tools of copies hold none."""
+    if is_ended(before.status) or before.log:
+        return False
+    return is_held(before.run) != is_active(before.status)

@@ -38,6 +38,7 @@ __all__ = [
     "is_run",
     "minute_in",
     "name_of",
+    "run_places",
     "with_checkpoint",
     "write_config",
     "write_sections",
@@ -338,8 +339,20 @@ def ensure_plain(run: Run) -> None:
 def all_runs(runs_dir: Path) -> list[Run]:
     """Every run in a folder, newest first, then the copies of other tools' logs; empty when the folder does not exist.
 
+    Raises:
+        RunError: the folder cannot be read.
+    """
+    return [Run(Path(place)) for place in run_places(runs_dir).values()]
+
+
+def run_places(runs_dir: Path) -> dict[str, str]:
+    """Return the folders of all runs by their ids, in the order of `all_runs`.
+
     A folder counts as a run when it is named like one, so that a damaged one is not lost from sight, or when it
     holds a configuration or an event log. Links do not count: they may lead out of the folder. Neither do hidden ones.
+
+    Raises:
+        RunError: the folder cannot be read.
     """
     try:
         with os.scandir(runs_dir) as entries:
@@ -349,13 +362,21 @@ def all_runs(runs_dir: Path) -> list[Run]:
                 if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
             ]
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return {}
     except OSError as error:
         raise RunError(f"cannot read {runs_dir}: {error.strerror}", ("Give ", OTHER_RUNS_DIR)) from None
-    paths = (runs_dir / name for name in sorted(names, reverse=True))
-    copies = imported_dir(runs_dir)
-    own = [Run(path) for path in paths if NAME.match(path.name) or is_run(path)]
-    return own + [Run(copies / name) for name in sorted(_names_in(copies)) if is_run(copies / name)]
+    names.sort(reverse=True)
+    here = os.fspath(runs_dir)
+    places = {
+        name: place
+        for name in names
+        if (place := os.path.join(here, name)) and (NAME.match(name) or _is_run_at(place))
+    }
+    copies = os.fspath(imported_dir(runs_dir))
+    for name in sorted(_names_in(copies)):
+        if name not in places and _is_run_at(place := os.path.join(copies, name)):
+            places[name] = place
+    return places
 
 
 def find_run(runs_dir: Path, reference: str) -> Run:
@@ -406,10 +427,14 @@ def _means_study(runs_dir: Path, reference: str) -> bool:
 
 def is_run(path: Path) -> bool:
     """Return whether a folder holds what makes it a run."""
-    return os.path.isfile(path / "config.yaml") or os.path.isfile(path / "events.jsonl")
+    return _is_run_at(os.fspath(path))
 
 
-def _names_in(folder: Path) -> list[str]:
+def _is_run_at(path: str) -> bool:
+    return os.path.isfile(f"{path}/config.yaml") or os.path.isfile(f"{path}/events.jsonl")
+
+
+def _names_in(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
     except OSError:

@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Container, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,12 @@ VERSION = 2
 
 @dataclass
 class _Copy:
-    """A log that is being copied: its reader, and what was written of it."""
+    """A log that is being copied: its reader, and what was written of it.
+
+    Attributes:
+        started: its last start. epoch, step: those that are done.
+        given_up: it was ended here, since nobody wrote to the log.
+    """
 
     found: Found
     run: Run
@@ -59,8 +64,12 @@ class _Copy:
     steps: Thinning = field(default_factory=Thinning)
     media: dict[str, Thinning] = field(default_factory=dict)
     last_train: dict[str, float] = field(default_factory=dict)
+    started: RunStarted | None = None
+    epoch: int = 0
+    step: int = 0
     has_epochs: bool = False
     has_ended: bool = False
+    given_up: bool = False
     updated: float = 0.0
 
 
@@ -213,6 +222,8 @@ def _copy_on(copy: _Copy) -> Iterator[None]:
     idle = 0
     while idle < 2:
         events = copy.reader.read()
+        if events and copy.given_up and copy.started is not None:  # its tool writes on
+            events.insert(0, replace(copy.started, time=events[0].time, epoch=copy.epoch, step=copy.step))
         idle = 0 if events else idle + 1
         _write(copy, [event for event in events if _is_kept(copy, event)])
         if events:
@@ -225,15 +236,18 @@ def _is_kept(copy: _Copy, event: Event) -> bool:
         case RunStarted():
             if not event.step:
                 copy.steps, copy.media, copy.has_epochs = Thinning(), {}, False
-            copy.has_ended = False
+            copy.has_ended = copy.given_up = False
+            copy.started, copy.epoch, copy.step = event, event.epoch, event.step
             write_sections(copy.run, event.config)
         case StepLogged():
             copy.last_train = event.train
+            copy.step = event.step
             return copy.steps.wants_next()
         case MediaLogged():
             return copy.media.setdefault(event.name, Thinning()).wants_next()
         case EpochFinished():
             copy.has_epochs = True
+            copy.epoch, copy.step = event.epoch, event.step
         case RunFinished():
             copy.has_ended = True
     return True
@@ -245,7 +259,7 @@ def _end(copy: _Copy, moment: float) -> None:
     if not copy.has_epochs and copy.last_train:
         events.append(EvaluationFinished(time=moment, split="train", metrics=dict(copy.last_train)))
     events.append(RunFinished(time=moment, status="stopped"))
-    copy.has_ended = True
+    copy.has_ended = copy.given_up = True
     _write(copy, events)
 
 

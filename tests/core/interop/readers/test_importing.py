@@ -100,7 +100,13 @@ def test_a_copy_grows_with_its_log(tmp_path: Path) -> None:
     assert points(outline.history, "validation loss") == [(1, 4), (2, 2)]
     os.utime(tmp_path / "a" / "results.csv", (OLD, OLD))
     [*importer.look()]
-    assert summarise(first[0].run).status == "stopped"
+    (ended,) = [summary for changes in catalogue.changes() for summary in changes.values() if summary]
+    assert ended.status == "stopped"
+    log_in(tmp_path, "a/results.csv", "1,2,0.25,4\n2,1,0.5,2\n3,1,0.5,1\n", now + 2)
+    [*importer.look()]
+    (again,) = [summary for changes in catalogue.changes() for summary in changes.values() if summary]
+    assert (again.status, again.epoch) == ("running", 3)
+    assert [*catalogue.changes()] == []
 
 
 def test_a_log_that_is_gone_is_no_run_any_more(tmp_path: Path) -> None:
