@@ -153,7 +153,7 @@ class Run:
 
     def kept_epochs(self) -> list[int]:
         """Return the epochs whose checkpoints are kept, in order; see `core.config.checkpoints`."""
-        found = (KEPT.fullmatch(name) for name in _names_in(self.path / "checkpoints"))
+        found = (KEPT.fullmatch(name) for name in _names_in(os.fspath(self.path / "checkpoints")))
         return sorted(int(match[1]) for match in found if match)
 
     def evaluation_folder(self, split: str) -> Path:
