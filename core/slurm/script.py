@@ -12,24 +12,26 @@ from pathlib import Path
 
 from core.slurm.settings import SlurmSettings
 
-__all__ = ["job_script"]
+__all__ = ["job_script", "own_script"]
 
 FIRST_PORT, PORTS = 20_000, 20_000
 """Where the first node's processes meet: a port that follows from the job, so that jobs of one node do not share it."""
 WIDTH = 100
 
+TORCHRUN = ("torchrun",)
+
 END = """\
 child=$!
 wait "$child"
+# A signal interrupts wait. A run that is just being started forgets what was asked before: it is asked again.
 while kill -0 "$child" 2>/dev/null; do
-    if [ -n "$warned" ]; then echo stop >>"$run/requests.txt"; sleep 1; else wait "$child"; fi
+    if [ -z "$warned" ]; then wait "$child"; continue; fi
+    [ -n "$run" ] || run=$(find_run)
+    [ -z "$run" ] || echo stop >>"$run/requests.txt"
+    sleep 1
 done
 wait "$child"
-code=$?"""
-"""A signal interrupts ``wait``; once the process has ended, it gives its exit code as often as it is asked. A run that
-is just being started forgets what was asked before: it is asked again."""
-
-REQUEUE = """\
+code=$?
 if [ -n "$warned" ] && tail -n 5 "$run/events.jsonl" | grep -q '"run_finished".*"status": "stopped"'; then
     scontrol requeue "$SLURM_JOB_ID" && exit 0
 fi
@@ -42,37 +44,78 @@ def job_script(
     *,
     name: str,
     folder: Path,
-    output: Path | None = None,
-    torchrun: Sequence[str] = ("torchrun",),
+    output: Path,
+    torchrun: Sequence[str] = TORCHRUN,
 ) -> str:
-    """Return the script of a job.
+    """Return the script of a job that trains an existing run.
 
     Args:
         command: trains the run from its last checkpoint, or from the start; its words are quoted here.
         name: of the job, shown in the queue.
         folder: of the run, on a disk that all nodes share.
-        output: file for what the job prints; None for one in `folder`.
+        output: file for what the job prints.
         torchrun: starts the processes where there are several.
 
     Raises:
         ValueError: the command, a path or the name has a line break or another control character.
     """
-    for text in (*command, *torchrun, name, str(folder), str(output or "")):
+    _ensure_plain(*command, *torchrun, name, str(folder), str(output))
+    head = [f"run={shlex.quote(str(folder))}"]
+    return _assembled(settings, name, output, head, _started(settings, shlex.join(command), torchrun))
+
+
+def own_script(
+    settings: SlurmSettings,
+    command: Sequence[str],
+    resume: Sequence[str],
+    *,
+    name: str,
+    runs_dir: Path,
+) -> str:
+    """Return a script to submit by hand, as often as one likes: each job trains a new run.
+
+    Args:
+        command: trains a new run.
+        resume: words that resume the run whose folder follows.
+        name: of the job, shown in the queue.
+        runs_dir: where the run gets its folder, on a disk that all nodes share.
+
+    Raises:
+        ValueError: as for `job_script`.
+    """
+    _ensure_plain(*command, *resume, name, str(runs_dir))
+    head = [
+        "# A job that was requeued resumes the run that it has started.",
+        f"runs={shlex.quote(str(runs_dir))}",
+        "find_run() {",
+        """    grep -ls "\\"id\\":\\"$SLURM_JOB_ID\\"" "$runs"/*/job.json | tail -n 1 | sed 's|/job.json$||'""",
+        "}",
+        '[ "${SLURM_RESTART_COUNT:-0}" = 0 ] || run=$(find_run)',
+        'if [ -n "$run" ]; then',
+        f'    set -- {shlex.join(resume)} "$run"',
+        "else",
+        f"    set -- {shlex.join(command)}",
+        "fi",
+    ]
+    return _assembled(settings, name, None, head, _started(settings, '"$@"', TORCHRUN))
+
+
+def _ensure_plain(*texts: str) -> None:
+    for text in texts:
         if re.search(r"[\x00-\x1f\x7f]", text):
             raise ValueError(f"control characters cannot be in a job's script: {text!r}")
-    lines = ["#!/bin/bash", *_options(settings, name, output or folder / "console.log"), ""]
-    lines += [
-        f"run={shlex.quote(str(folder))}",
-        "# Soon before the time limit: the run saves, and its job goes back into the queue.",
-        "trap warned=1 USR1",
-        "trap : TERM  # the run itself saves",
-        "",
-    ]
-    lines += [*settings.environment, ""] if settings.environment else []
-    return "\n".join([*lines, f"{_started(settings, command, torchrun)} &", END, REQUEUE]) + "\n"
 
 
-def _options(settings: SlurmSettings, name: str, output: Path) -> Iterator[str]:
+def _assembled(
+    settings: SlurmSettings, name: str, output: Path | None, head: Sequence[str], started: str
+) -> str:
+    lines = ["#!/bin/bash", *_options(settings, name, output), ""]
+    lines += ["trap warned=1 USR1  # soon before the time limit", "trap : TERM  # the run itself saves", ""]
+    lines += [*settings.setup, ""] if settings.setup else []
+    return "\n".join([*lines, *head, "", f"{started} &", END]) + "\n"
+
+
+def _options(settings: SlurmSettings, name: str, output: Path | None) -> Iterator[str]:
     """Yield the lines for sbatch, those that belong together on one."""
     job = re.sub(r"[^\w.+-]+", "-", name).strip("-") or "tui"
     asked = [
@@ -81,7 +124,7 @@ def _options(settings: SlurmSettings, name: str, output: Path) -> Iterator[str]:
         "--ntasks-per-node=1",
         f"--partition={settings.partition}" if settings.partition else "",
         f"--account={settings.account}" if settings.account else "",
-        f"--gpus-per-node={settings.gpus}" if settings.gpus else "",
+        f"--gpus-per-node={settings.gpus_per_node}" if settings.gpus_per_node else "",
         f"--cpus-per-task={settings.cores}" if settings.cores else "",
         f"--mem={settings.memory}" if settings.memory else "",
         f"--time={settings.time}" if settings.time else "",
@@ -96,17 +139,21 @@ def _options(settings: SlurmSettings, name: str, output: Path) -> Iterator[str]:
             line = "#SBATCH"
         line += f" {option}"
     yield line
-    # Slurm replaces %j and the like, and takes the word as it is quoted.
-    path = str(output).replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"')
-    yield f'#SBATCH --output="{path}"'
-    for option in settings.options:
+    if output is not None:
+        yield _output(output)
+    for option in settings.sbatch:
         yield f"#SBATCH {option}"
 
 
-def _started(settings: SlurmSettings, command: Sequence[str], torchrun: Sequence[str]) -> str:
+def _output(output: Path) -> str:
+    # Slurm replaces %j and the like, and takes the word as it is quoted.
+    path = str(output).replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"')
+    return f'#SBATCH --output="{path}"'
+
+
+def _started(settings: SlurmSettings, words: str, torchrun: Sequence[str]) -> str:
     """Return the line of the shell that trains in one process, or on all nodes by torchrun."""
-    words = shlex.join(command)
-    if settings.nodes == settings.processes_per_node == 1:
+    if settings.nodes == settings.launched_per_node == 1:
         return words
     # srun hands the cores of a task on only if it is asked (since version 22.05).
     cores = f" --cpus-per-task={settings.cores}" if settings.cores else ""
@@ -114,7 +161,7 @@ def _started(settings: SlurmSettings, command: Sequence[str], torchrun: Sequence
         'head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)\n'
         f"port=$(({FIRST_PORT} + SLURM_JOB_ID % {PORTS}))\n"
         f"srun{cores} {shlex.join(torchrun)} --nnodes {settings.nodes}"
-        f" --nproc-per-node {settings.processes_per_node} \\\n"
+        f" --nproc-per-node {settings.launched_per_node} \\\n"
         '    --rdzv-id "$SLURM_JOB_ID-$SLURM_RESTART_COUNT" --rdzv-backend c10d --rdzv-endpoint "$head:$port" \\\n'
         f"    --no-python {words}"
     )

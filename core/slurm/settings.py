@@ -78,27 +78,26 @@ class SlurmSettings(Options):
     """Partition to run in; empty takes the cluster's own choice."""
     nodes: Annotated[int, Field(ge=1, le=100_000)] = 1
     """Machines that train one run together."""
-    gpus: Annotated[int, Field(ge=0, le=64)] = 0
+    gpus_per_node: Annotated[int, Field(ge=0, le=64)] = 0
     """GPUs of each node."""
-    processes: Annotated[int, Field(ge=0, le=1024)] = 0
+    processes_per_node: Annotated[int, Field(ge=0, le=1024)] = 0
     """Processes of each node; 0 is one for each GPU, or one without GPUs."""
     cores: Annotated[int, Field(ge=0, le=4096)] = 0
     """Processor cores of each node; 0 takes the cluster's own choice."""
     memory: Annotated[str, Field(pattern=r"^(\d+[KMGT]?)?$")] = ""
     """Memory of each node, such as 32G; empty takes the cluster's own choice."""
     time: Annotated[str, AfterValidator(_a_duration)] = ""
-    """Time limit, such as 04:00:00 or 2-12 for days and hours; empty takes the partition's. A run that needs more
-    saves, requeues itself and resumes."""
+    """Time limit, such as 04:00:00 or 2-12 for days and hours; empty takes the partition's."""
     warning: Annotated[int, Field(ge=10, le=3600), Unit("seconds")] = 120
     """Seconds before the time limit at which a run saves and requeues itself."""
     account: PlainWord = ""
     """Account to charge; empty takes the user's own."""
-    options: tuple[OptionLine, ...] = ()
+    sbatch: tuple[OptionLine, ...] = ()
     """Further options of sbatch, such as --constraint=a100 or --mail-type=END."""
-    environment: tuple[Line, ...] = ()
+    setup: tuple[Line, ...] = ()
     """Lines of the shell before the run starts, such as: module load cuda."""
 
     @property
-    def processes_per_node(self) -> int:
+    def launched_per_node(self) -> int:
         """How many processes of a node train together, at least 1."""
-        return self.processes or max(1, self.gpus)
+        return self.processes_per_node or max(1, self.gpus_per_node)

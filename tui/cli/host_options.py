@@ -5,7 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
@@ -140,11 +140,19 @@ def _option(key: str, hosts: Sequence[str]) -> inspect.Parameter:
     metavar: str | None = unit_of(field).upper() or key.upper()
     if field.annotation is bool:
         annotation, metavar, flag = bool | None, None, f"{flag}/{flag_of(f'no_{key}')}"
-    elif str in get_args(field.annotation) and tuple in (getattr(field.annotation, "__origin__", None),):
+    elif _are_texts(field.annotation):
         annotation = list[str] | None
     help_text = f"{field.description} With --run-in {' or '.join(hosts)}."
     option = typer.Option(None, flag, help=help_text, metavar=metavar, rich_help_panel=PANEL)
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
+
+
+def _are_texts(annotation: Any) -> bool:
+    """Return whether a field holds several texts, perhaps of a certain form."""
+    if get_origin(annotation) is not tuple:
+        return False
+    inner = get_args(annotation)[0]
+    return (get_args(inner)[0] if get_origin(inner) is Annotated else inner) is str
 
 
 def _parameter(name: str, annotation: Any, default: Any, **facts: Any) -> inspect.Parameter:

@@ -14,7 +14,13 @@ COMMAND = ("tui", "train", "--no-ui", "--resume", "/shared/my runs/one")
 
 
 def script(settings: SlurmSettings | None = None, folder: str = "/shared/my runs/one") -> str:
-    return job_script(settings or SlurmSettings(), COMMAND, name="iris mlp; rm", folder=Path(folder))
+    return job_script(
+        settings or SlurmSettings(),
+        COMMAND,
+        name="iris mlp; rm",
+        folder=Path(folder),
+        output=Path(folder) / "console.log",
+    )
 
 
 def test_one_process_starts_without_torchrun() -> None:
@@ -28,8 +34,8 @@ def test_one_process_starts_without_torchrun() -> None:
 
 def test_asks_for_what_the_settings_say_in_their_order() -> None:
     settings = SlurmSettings(
-        partition="gpu", nodes=2, gpus=4, cores=16, memory="64G", time="04:00:00", account="lab",
-        options=("#SBATCH --constraint=a100",), environment=("module load cuda", "source ~/env/bin/activate"),
+        partition="gpu", nodes=2, gpus_per_node=4, cores=16, memory="64G", time="04:00:00", account="lab",
+        sbatch=("#SBATCH --constraint=a100",), setup=("module load cuda", "source ~/env/bin/activate"),
     )  # fmt: skip
     text = script(settings)
     for option in (
@@ -58,9 +64,9 @@ def test_control_characters_are_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="control characters"):
         script(folder=f"/shared/{bad}")
     with pytest.raises(ValidationError):
-        SlurmSettings(environment=(bad,))
+        SlurmSettings(setup=(bad,))
     with pytest.raises(ValidationError):
-        SlurmSettings(options=(f"--comment={bad}",))
+        SlurmSettings(sbatch=(f"--comment={bad}",))
 
 
 @pytest.mark.parametrize(
@@ -72,9 +78,9 @@ def test_control_characters_are_refused(bad: str) -> None:
         {"memory": "lots"},
         {"time": "soon"},
         {"time": "00:00:00"},
-        {"options": ("--signal=TERM@5",)},
-        {"options": ("-o x",)},
-        {"options": ("constraint=a100",)},
+        {"sbatch": ("--signal=TERM@5",)},
+        {"sbatch": ("-o x",)},
+        {"sbatch": ("constraint=a100",)},
         {"nodes": 0},
     ],
 )

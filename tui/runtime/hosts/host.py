@@ -14,6 +14,7 @@ from typing import ClassVar
 from core.config.schema import TrainConfig
 from core.options import Options
 from core.runs.folder import Run, create_run
+from core.runs.origin.environment import write_environment
 from core.safe_path import TUI_COMMAND
 from tui.runtime.hosts.run_host import RunHost
 
@@ -45,7 +46,7 @@ class WantedRun:
         Raises:
             TorchtuiError: its folder cannot be made.
         """
-        return self.run or create_run(self.runs_dir, self.config, name=self.name)
+        return self.run or create_run(self.runs_dir, self.config, also=write_environment, name=self.name)
 
     def resume_words(self, run: Run) -> list[str]:
         """Return the command that trains the run once it has its folder."""

@@ -1,0 +1,146 @@
+"""Runs in jobs of a real Slurm: waiting, training, requeued at the time limit, stopped, killed."""
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.events import RunStarted
+from core.runs.checkpoints import load_latest
+from core.runs.folder import Run, all_runs
+from core.runs.jobs.following import ask_about_jobs
+from core.runs.jobs.record import job_of
+from core.runs.log import LogReader
+from core.runs.summary import RunSummary, summarise
+from core.safe_path import TUI_COMMAND
+
+SETTINGS = os.environ.get("TUI_TEST_SLURM", "")
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.xdist_group("slurm"),
+    pytest.mark.skipif(not SETTINGS, reason="needs a Slurm (.ci/slurm)"),
+]
+SECONDS = 120.0
+"""After which the machine is not just busy."""
+TRAINING = "--data digits --model mlp --threads 1 --no-preflight --epochs"
+
+
+@pytest.fixture(autouse=True)
+def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SLURM_CONF", SETTINGS)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield
+    subprocess.run(["scancel", "--user", str(os.getuid())], check=False)
+
+
+def tui(*words: str) -> str:
+    done = subprocess.run([*TUI_COMMAND, *words], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    return done.stdout
+
+
+def submit(runs: Path, more: str, epochs: int) -> Run:
+    job = f"--run-in slurm --time 10 --memory 1000M {more}"
+    tui("train", *shlex.split(f"{TRAINING} {epochs} {job}"), "--runs", str(runs))
+    return all_runs(runs)[0]
+
+
+def until(run: Run, holds: Callable[[RunSummary], Any]) -> RunSummary:
+    """Return the summary of a run as soon as something holds for it."""
+    deadline = time.monotonic() + SECONDS
+    while not holds(summary := summarise(run)):
+        assert time.monotonic() < deadline, (summary.status, summary.error, run.console_file.read_text())
+        time.sleep(0.1)
+        ask_about_jobs([run])
+    return summary
+
+
+def trains(summary: RunSummary) -> bool:
+    return summary.status == "running" and summary.epoch > 2
+
+
+def warn(run: Run) -> None:
+    """Send what Slurm sends some time before the time limit."""
+    subprocess.run(["scancel", "--batch", "--signal=USR1", job_id(run)], check=True)
+
+
+def job_id(run: Run) -> str:
+    record = job_of(run)
+    assert record is not None
+    return record.job.id
+
+
+def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_was_not(tmp_path: Path) -> None:
+    run = submit(tmp_path / "runs", "--sbatch=--hold", 1000)
+    waiting = until(run, lambda summary: summary.job is not None and summary.job.job.reason == "JobHeldUser")
+    assert waiting.status == "pending"
+    assert "is held by its user" in tui("runs", "--runs", str(tmp_path / "runs"))
+    subprocess.run(["scontrol", "release", job_id(run)], check=True)
+    running = until(run, trains)
+    assert running.job is not None
+    assert (running.job.job.limit, bool(running.job.job.nodes)) == (600, True)
+    warn(run)
+    assert 0 < until(run, lambda summary: summary.status == "pending").epoch < 1000
+    tui("train", "--no-ui", *shlex.split(f"{TRAINING} 1000"), "--runs", str(tmp_path / "other"), "--quiet")
+    until(run, lambda summary: summary.status == "completed")
+    starts = [event for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)]
+    assert [start.step > 0 for start in starts] == [False, True]
+    (other,) = all_runs(tmp_path / "other")
+    ours, theirs = (load_latest(one)[0] for one in (run, other))
+    assert ours is not None
+    assert theirs is not None
+    assert all(torch.equal(ours["model"][name], theirs["model"][name]) for name in theirs["model"])
+
+
+def test_several_processes_are_requeued_without_a_traceback_and_cancelled_while_they_wait(
+    tmp_path: Path,
+) -> None:
+    run = submit(tmp_path, "--processes-per-node 2 --cores 2", 100_000)
+    until(run, trains)
+    warn(run)
+    requeued = until(run, lambda summary: summary.status == "pending")
+    assert requeued.job is not None
+    assert requeued.job.job.state == "PENDING"
+    printed = run.console_file.read_text()
+    assert "Traceback" not in printed
+    assert "SignalException" not in printed
+    tui("stop", run.id, "--runs", str(tmp_path))
+    ended = summarise(run)
+    assert (ended.status, ended.job is not None and ended.job.job.state) == ("stopped", "CANCELLED")
+
+
+def test_a_run_saves_before_its_job_is_cancelled_and_resumes_in_another(tmp_path: Path) -> None:
+    run = submit(tmp_path, "", 100_000)
+    until(run, trains)
+    tui("stop", run.id, "--runs", str(tmp_path))
+    stopped = summarise(run)
+    assert stopped.status == "stopped"
+    assert stopped.job is not None
+    assert stopped.job.job.has_ended
+    tui("train", "--no-ui", "--resume", run.id, "--run-in", "slurm", "--time", "10", "--runs", str(tmp_path))
+    until(run, lambda summary: summary.status == "running" and summary.epoch > stopped.epoch)
+    started = [event for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)][-1]
+    assert started.step > 0
+    os.kill(started.pid, signal.SIGKILL)
+    died = until(run, lambda summary: summary.status == "interrupted" and "SIGKILL" in summary.error)
+    assert (
+        died.error
+        == f"its job {job_id(run)} was killed by SIGKILL (FAILED, NonZeroExitCode); it can be resumed"
+    )
+
+
+def test_a_job_that_slurm_refuses_leaves_no_run(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*TUI_COMMAND, "train", "--run-in", "slurm", "--partition", "nowhere", "--runs", str(tmp_path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Slurm refuses the job: Invalid partition name specified")
+    assert all_runs(tmp_path) == []

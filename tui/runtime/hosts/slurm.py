@@ -1,0 +1,58 @@
+"""A job of Slurm that trains a run, with the settings of the job."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from core.errors import InputError, RunError
+from core.runs.delete import delete
+from core.runs.folder import default_runs_dir
+from core.slurm.client import missing
+from core.slurm.script import own_script
+from core.slurm.settings import SlurmSettings
+from tui.runtime.hosts.host import TUI, Host, Started, WantedRun
+from tui.runtime.hosts.job_host import JobHost
+from tui.runtime.hosts.submitting import submit_run
+
+__all__ = ["Slurm"]
+
+
+class Slurm(Host, SlurmSettings):
+    """A job of Slurm. Before its time limit the run saves and requeues itself."""
+
+    TITLE: ClassVar = "Slurm job"
+    AT_ONCE: ClassVar = False
+    name: Literal["slurm"] = "slurm"
+
+    @classmethod
+    def unavailable(cls) -> str:
+        return missing()
+
+    def script(self, train: Sequence[str]) -> str:
+        runs_dir = _value(train, "--runs") or str(default_runs_dir())
+        data_root = _value(train, "--data-root")
+        resume = [TUI, "train", "--no-ui", *(["--data-root", data_root] if data_root else []), "--resume"]
+        try:
+            return own_script(self, train, resume, name=TUI, runs_dir=Path(runs_dir))
+        except ValueError as error:
+            raise InputError(str(error)) from None
+
+    def start(self, wanted: WantedRun) -> Started:
+        run = wanted.folder()
+        try:
+            job = submit_run(run, self, wanted.data_root)
+        except RunError:
+            if wanted.run is None:
+                delete(run)
+            raise
+        return Started(JobHost(run), f"{run.id} is job {job.id} of Slurm")
+
+
+def _value(words: Sequence[str], flag: str) -> str:
+    """Return the value of a flag in a command; empty without it."""
+    for place, word in enumerate(words):
+        if word == flag:
+            return "".join(words[place + 1 : place + 2])
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+    return ""
