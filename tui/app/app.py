@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from core.runs.folder import Run
     from tui.app.turns import Turns
     from tui.runtime.feed import RunFeed
+    from tui.runtime.hosts.host import Host
     from tui.runtime.hosts.log_host import LogHost
     from tui.runtime.queue import Queue, Waiting
 
@@ -196,14 +197,14 @@ class TuiApp(OrderedInput):
         else:
             self.switch_mode(first)
 
-    def start_run(self, config: "TrainConfig", *, background: bool = False) -> None:
-        """Train a configuration, by the name in `run_name`, and show it live.
+    def start_run(self, config: "TrainConfig", host: "Host | None" = None) -> None:
+        """Train a configuration, by the name in `run_name`, on a host, by default in this app, and show it live.
 
         While this app trains another one, ask when or where.
         """
         from tui.app.starting import start
 
-        start(self, config, background=background)
+        start(self, config, host)
 
     def start_waiting(self, one: "Waiting") -> None:
         """Start a run whose turn has come."""

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from core.errors import TorchtuiError
-from core.runs.folder import Run, create_run
+from core.runs.folder import Run
 from tui.runtime.feed import RunFeed
 from tui.runtime.hosts.app_host import AppHost
-from tui.runtime.hosts.launching import launch_in_background
-from tui.runtime.hosts.log_host import LogHost
+from tui.runtime.hosts.background import Background
+from tui.runtime.hosts.here import Here
+from tui.runtime.hosts.host import Host, Started, WantedRun
 from tui.runtime.queue import Waiting
 from tui.screens.dialogs import Ask
 from tui.screens.trust_prompt import with_consent
@@ -19,10 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["resume", "start", "start_waiting"]
 
 
-def start(app: "TuiApp", config: "TrainConfig", *, background: bool) -> None:
-    """Train a configuration, by the name that was typed for it; ask when or where while the app trains another one."""
-    begin = in_background if background else here
-    with_consent(app, config, lambda: begin(app, config), refused=lambda: app.switch_mode("configure"))
+def start(app: "TuiApp", config: "TrainConfig", host: Host | None) -> None:
+    """Train a configuration, by the name that was typed for it; ask when or where while the app trains another one.
+
+    Args:
+        host: where; None for this app.
+    """
+
+    def begin() -> None:
+        if host is None or isinstance(host, Here):
+            here(app, config)
+        else:
+            elsewhere(app, config, host)
+
+    with_consent(app, config, begin, refused=lambda: app.switch_mode("configure"))
 
 
 def resume(app: "TuiApp", run: Run) -> None:
@@ -43,18 +54,35 @@ def here(app: "TuiApp", config: "TrainConfig", run: Run | None = None) -> None:
         app.show_live(RunFeed(AppHost(config, app.runs_dir, app.data_root, run, _take_name(app, run))))
 
 
-def in_background(app: "TuiApp", config: "TrainConfig", run: Run | None = None) -> None:
-    """Train in a process of its own, and show it live, unless the app trains another one."""
+def elsewhere(app: "TuiApp", config: "TrainConfig", host: Host, run: Run | None = None) -> None:
+    """Train on another host than this app, and show it live, unless the app trains another one."""
+    wanted = WantedRun(config, app.runs_dir, app.data_root, _take_name(app, run), run)
+    if host.AT_ONCE:
+        _show_started(app, *_started(host, wanted))
+    else:  # whoever takes the run may be slow to answer
+        app.run_worker(
+            lambda: app.call_from_thread(_show_started, app, *_started(host, wanted)),
+            thread=True,
+            name="start",
+        )
+
+
+def _started(host: Host, wanted: WantedRun) -> tuple[Started | None, TorchtuiError | None]:
     try:
-        run = run or create_run(app.runs_dir, config, name=_take_name(app, run))
-        host = LogHost(run, launch_in_background(run, app.data_root))
+        return host.start(wanted), None
     except TorchtuiError as error:
+        return None, error
+
+
+def _show_started(app: "TuiApp", started: Started | None, error: TorchtuiError | None) -> None:
+    if error is not None:
         app.show_error(error)
+    if started is None:
         return
     if app.training_here:  # Live keeps showing the run that trains here
-        app.tell(f"{run.id} trains in the background; 1 Runs lists it.")
+        app.tell(f"{started.message}; 1 Runs lists it.")
     else:
-        app.show_live(RunFeed(host))
+        app.show_live(RunFeed(started.host))
 
 
 def start_waiting(app: "TuiApp", one: Waiting) -> None:
@@ -74,7 +102,7 @@ def _ask_when(app: "TuiApp", config: "TrainConfig", run: Run | None) -> None:
         if answer == "queue":
             app.enqueue(Waiting(config, _take_name(app, run), run=run))
         elif answer == "background":
-            in_background(app, config, run)
+            elsewhere(app, config, Background(), run)
 
     wait = f"{len(app.waiting)} waiting" if app.waiting else ""
     ahead = ", ".join(filter(None, ("A run is training here" if app.training_here else "", wait)))

@@ -1,6 +1,7 @@
 """A configuration as the equivalent command."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,19 +14,29 @@ from core.user_code.arguments import ARGUMENTS
 from tui.forms.flags import FLAGS
 from tui.terminal.text import clean
 
-__all__ = ["command_line", "options", "place", "resume_command", "written"]
+__all__ = ["command_line", "options", "place", "resume_command", "train_words", "written"]
 
 
-def command_line(config: TrainConfig, runs_dir: Path | None = None, name: str = "") -> str:
+def command_line(
+    config: TrainConfig, runs_dir: Path | None = None, name: str = "", host: Sequence[str] = ()
+) -> str:
     """Return the ``tui train --no-ui`` command for `config`, quoted for a shell: only what differs from the defaults.
 
     Args:
         runs_dir: folder for the run; by default the one that commands in the shell use.
         name: what the user calls the run.
+        host: options that say where it trains.
     """
+    return shlex.join(train_words(config, runs_dir, name, host))
+
+
+def train_words(
+    config: TrainConfig, runs_dir: Path | None = None, name: str = "", host: Sequence[str] = ()
+) -> list[str]:
+    """Return the words of `command_line`."""
     called = ["--name", name] if name else []
     where = place(runs_dir) if runs_dir is not None else []
-    return shlex.join(["tui", "train", "--no-ui", *options(config), *called, *where])
+    return ["tui", "train", "--no-ui", *host, *options(config), *called, *where]
 
 
 def resume_command(command: Literal["train", "tune"], folder: Path) -> str:

@@ -23,6 +23,7 @@ class FormState:
         nearest: that configuration, or else the one with defaults in place of the wrong fields.
         invalid: dotted path of each wrong field, and what is wrong with it.
         preview: possibly of an earlier state of the form.
+        beside: problems of fields that are not part of the configuration, by path.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -30,12 +31,16 @@ class FormState:
     nearest: TrainConfig | None = None
     invalid: Mapping[str, str] = field(default_factory=dict)
     preview: Preview | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], preview: Preview | None) -> "FormState":
+    def of(
+        cls, values: Mapping[str, Any], preview: Preview | None, beside: Mapping[str, str] | None = None
+    ) -> "FormState":
         """The state of a form with these values."""
         config, invalid = check(values)
-        return cls(values, config, config or check(valid_part(values, invalid))[0], invalid, preview)
+        nearest = config or check(valid_part(values, invalid))[0]
+        return cls(values, config, nearest, invalid, preview, beside or {})
 
     @property
     def previewed(self) -> bool:
@@ -45,7 +50,10 @@ class FormState:
     @property
     def problems(self) -> dict[str, str]:
         """Return the problem of each field: its own, or else how it fits the others."""
-        return {problem.path: problem.message for problem in self._mismatches} | dict(self.invalid)
+        return {problem.path: problem.message for problem in self._mismatches} | {
+            **self.invalid,
+            **self.beside,
+        }
 
     @property
     def fix(self) -> Fix | None:

@@ -12,7 +12,10 @@ from tui.forms.form import value_of
 from tui.forms.form_fields import Texts, show, specs_of
 from tui.forms.remedies import app_words
 
-__all__ = ["errors_in", "flag_of", "flags_for", "texts_of", "values_in"]
+__all__ = ["HOST", "errors_in", "flag_of", "flags_for", "texts_of", "values_in"]
+
+HOST = "run_in"
+"""Path of the field that chooses where a run trains, and section of the settings of that place."""
 
 
 def texts_of(options: Options, start: str) -> Texts:

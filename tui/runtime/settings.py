@@ -11,11 +11,9 @@ from core.files.atomic import creating, write_atomically
 from core.files.reading import read_bytes
 from core.user_code.trust import config_folder
 
-__all__ = ["PLACES", "Settings", "load_settings", "save_settings"]
+__all__ = ["Settings", "load_settings", "save_settings"]
 
 THEME = "torchtui"
-PLACES = ("app", "background")
-"""Where the form lets a run be trained."""
 MAX_DEPTH = 20
 """Of the form: a configuration is nested a few levels deep."""
 
@@ -31,7 +29,10 @@ class Settings:
 
     theme: str = THEME
     form: dict[str, Any] = field(default_factory=dict)
-    run_in: str = PLACES[0]
+    run_in: str = "here"
+    """Name of the host on which the form starts runs."""
+    hosts: dict[str, Any] = field(default_factory=dict)
+    """Settings of each host, as they were last."""
     all_fields: bool = False
     """Whether the form shows all fields rather than the basic ones."""
     columns: list[str] = field(default_factory=list)
@@ -60,7 +61,7 @@ def load_settings() -> tuple[Settings, str]:
     damaged = []
     for key, default in asdict(settings).items():
         value = values.get(key, default)
-        is_possible = value in PLACES if key == "run_in" else _depth(value) <= MAX_DEPTH
+        is_possible = _depth(value) <= MAX_DEPTH
         if key in ("columns", "filters"):
             is_possible = isinstance(value, list) and all(isinstance(text, str) for text in value)
         if isinstance(value, type(default)) and is_possible:

@@ -19,7 +19,7 @@ from tui.forms.guide.basic import is_shown
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
 
-__all__ = ["STOPS", "FormView"]
+__all__ = ["STOPS", "FormView", "Section"]
 
 STOPS = ".editor, Button"
 """Widgets that the arrow keys and Enter move between."""
@@ -48,6 +48,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     Args:
         texts: their content, as returned by `tui.forms.form.fill`.
         extra: fields at the end of the training section that are not part of the configuration, with their texts.
+        last: a section of fields that are not part of the configuration, at the end.
         everything: show all fields; otherwise the basic ones and those that were changed.
     """
 
@@ -60,8 +61,11 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     class Changed(Message):
         """The text of a field has changed."""
 
-    def __init__(self, texts: Texts, extra: Mapping[FieldSpec, str], *, everything: bool, id: str) -> None:
+    def __init__(
+        self, texts: Texts, extra: Mapping[FieldSpec, str], last: Section, *, everything: bool, id: str
+    ) -> None:
         super().__init__(id=id)
+        self.last = last
         self.texts = dict(texts)
         self.extra = {spec.path: Field(spec, text) for spec, text in extra.items()}
         self.fields: dict[str, Field] = {}
@@ -72,6 +76,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         for section in SECTIONS:
             fields = self._make(section)
             yield Section(section, [*fields, *(self.extra.values() if section == "training" else ())])
+        yield self.last
 
     def on_mount(self) -> None:
         self.show_fields(self.everything)
@@ -82,9 +87,14 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         for section in self.query(Section):
             section.show_fields(everything=everything)
 
+    def all_fields(self) -> list[Field]:
+        """Return all fields, also those that are not part of the configuration."""
+        beside = (field for field in self.last.query_children(Field) if field.display)
+        return [*self.fields.values(), *self.extra.values(), *beside]
+
     def reveal(self, path: str) -> None:
         """Move the focus to a field, also one that is hidden."""
-        field = self.fields.get(path) or self.extra[path]
+        field = next(field for field in self.all_fields() if field.spec.path == path)
         self._show_field(field)
         field.editor.focus()
 

@@ -8,6 +8,7 @@ from core.config.schema import FAMILIES
 from core.options import choices
 from tui.forms.flags import FLAGS
 from tui.forms.form_fields import FieldSpec, show
+from tui.forms.option_form import HOST, flag_of
 
 __all__ = ["Explanation", "of_field"]
 
@@ -41,7 +42,7 @@ def of_field(spec: FieldSpec, text: str) -> Explanation:
     if not listed:
         facts["takes"] = "on or off" if spec.kind == "switch" else spec.hint
     facts |= {"default": spec.default or "empty"}
-    if section in FAMILIES or key:
+    if section in FAMILIES or key or section == HOST:
         facts["command"] = _option(spec, text)
     about = "" if key == "name" else spec.about
     return Explanation(spec.label, about, facts, listed)
@@ -50,6 +51,9 @@ def of_field(spec: FieldSpec, text: str) -> Explanation:
 def _option(spec: FieldSpec, text: str) -> str:
     """Return the option of the command line that sets a field."""
     value = text or "VALUE"
+    section, _, key = spec.path.partition(".")
+    if section == HOST:
+        return shlex.join([flag_of(key or section), value])
     flag = next((flag for flag, path in FLAGS.items() if path == spec.path), "")
     if spec.many and text:
         value = f"[{','.join(part.strip() for part in text.split(','))}]"

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
 from textual.widgets import Static
 
 from core.session.preflight.finding import Finding
@@ -17,7 +21,29 @@ from tui.widgets.command_panel import CommandPanel
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 
-__all__ = ["PreviewView"]
+__all__ = ["PreviewView", "ScriptPanel"]
+
+
+class ScriptPanel(Panel):
+    """The script of the job that would be submitted; a click copies it."""
+
+    class Clicked(Message):
+        """The script is to be copied."""
+
+    def __init__(self) -> None:
+        super().__init__(Static("", id="script", markup=False), id="script-panel")
+        self.border_title, self.border_subtitle = "the job script", "y copies  e saves"
+
+    def show(self, script: str) -> None:
+        """Show a script; an empty text hides the panel."""
+        self.display = bool(script)
+        self.query_one("#script", Static).update(
+            Content("\n".join(map(clean, script.rstrip("\n").split("\n"))))
+        )
+
+    @on(Click)
+    def _clicked(self) -> None:
+        self.post_message(self.Clicked())
 
 
 class PreviewView(VerticalScroll):
@@ -38,7 +64,8 @@ class PreviewView(VerticalScroll):
                     yield Drawing(id="findings")
                 with Panel(id="rate-panel"):
                     yield Plot(id="rate")
-                yield CommandPanel()
+                yield CommandPanel("y copies  e saves")
+                yield ScriptPanel()
             with Vertical(classes="preview-column"), Panel(id="samples-panel"):
                 yield Drawing(id="samples")
 
@@ -51,6 +78,12 @@ class PreviewView(VerticalScroll):
     def show_busy(self, busy: bool) -> None:
         """Show whether a newer preview is being computed."""
         self.query_one("#data-panel").border_subtitle = "computing …" if busy else ""
+
+    def show_executed(self) -> None:
+        """Scroll to what would be executed: the end of the first column."""
+        script = self.query_one(ScriptPanel)
+        shown = script if script.display else self.query_one(CommandPanel)
+        self.scroll_to_widget(shown, animate=False)
 
     def show(self, preview: Preview) -> None:
         """Show the preview of a configuration."""

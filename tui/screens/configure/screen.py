@@ -17,31 +17,26 @@ from core import devices
 from core.config.schema import TrainConfig
 from core.counting import counted
 from core.devices import Device
-from core.errors import InputError
-from core.runs.labels import checked_name
 from core.session.preload import load_backend
-from tui.forms.command_line import command_line
 from tui.forms.data_overview import DataFacts
 from tui.forms.form import fill, values_of
-from tui.forms.form_fields import DEVICE, RATE, FieldSpec
+from tui.forms.form_fields import DEVICE, RATE
 from tui.forms.form_state import FormState
 from tui.forms.guide.explain import Explanation, of_field
 from tui.forms.guide.find import line_of, matching
 from tui.forms.preview import Preview, Previewer
-from tui.forms.remedies import error_in_app
-from tui.runtime.settings import PLACES
 from tui.screens.base import NARROW
 from tui.screens.configure import form_actions
 from tui.screens.configure.action_bar import ActionBar
 from tui.screens.configure.data_dialog import DataDialog
 from tui.screens.configure.finder import BatchFinder, RateFinder
-from tui.screens.configure.form_actions import FilledForm
+from tui.screens.configure.placed_form import RUN_NAME, PlacedForm
 from tui.screens.configure.preview_panels import PreviewView
+from tui.screens.configure.run_in import RunIn
 from tui.screens.configure.target_dialog import TargetDialog
 from tui.screens.jobs.actions import USE
 from tui.screens.search_dialog import SearchDialog
 from tui.terminal.text import bytes_, clean
-from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView
 
@@ -51,31 +46,13 @@ if TYPE_CHECKING:
 __all__ = ["ConfigureScreen"]
 
 DEBOUNCE_SECONDS = 0.15
-NEED_FORM = {"copy", "save", "open", "defaults", "all_fields", "find_field", "section"}
+NEED_FORM = {"copy", "save_command", "save", "open", "defaults", "all_fields", "find_field", "section"}
 """Actions that wait until the form is there."""
 BATCH_SIZE = "training.batch_size"
 TARGET = "data.target"
-RUN_IN = FieldSpec(
-    path="run_in",
-    label="run in",
-    default=PLACES[0],
-    hint="Who trains",
-    about="Process that trains: this app, or a background process that keeps running after the app quits.",
-    kind="choice",
-    choices=PLACES,
-    labels=("this app", "background process"),
-)
-RUN_NAME = FieldSpec(
-    path="run_name",
-    label="run name",
-    default="",
-    hint="any text",
-    about="What to call the run in lists and messages; it can be renamed later.",
-    kind="text",
-)
 
 
-class ConfigureScreen(FilledForm):
+class ConfigureScreen(PlacedForm):
     """The form at the left; data, network, cost and the equivalent command at the right."""
 
     MODE = "configure"
@@ -95,7 +72,8 @@ class ConfigureScreen(FilledForm):
         ),
         Binding("ctrl+l", "find_rate", "find lr", tooltip="Find a learning rate and plot its curve"),
         Binding("b", "find_batch", "batch size", tooltip="Find batch sizes that fit in memory"),
-        Binding("y", "copy", "copy", tooltip="Copy the equivalent command"),
+        Binding("y", "copy", "copy", tooltip="Copy the job script, or the equivalent command"),
+        Binding("e", "save_command", "save it", tooltip="Save the job script, or the equivalent command"),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
         USE,
@@ -154,8 +132,10 @@ class ConfigureScreen(FilledForm):
         self._previewer = Previewer(self.tui.data_root)
         texts, dropped = fill(self.tui.form_values)
         everything = self.tui.settings.all_fields
-        extra = {RUN_NAME: self.tui.run_name, RUN_IN: self.tui.settings.run_in}
-        form = FormView(texts, extra, everything=everything, id="form")
+        run_in = RunIn(self.tui.settings)
+        if run_in.unavailable:
+            self.notify(clean(f"Run in this app: {run_in.unavailable}"), severity="warning", markup=False)
+        form = FormView(texts, {RUN_NAME: self.tui.run_name}, run_in, everything=everything, id="form")
         self.query_one(ActionBar).show_fields(everything)
         await self.query_one("#configure").mount(form, PreviewView(id="preview"))
         if not form.fields:  # the app ended meanwhile
@@ -185,14 +165,6 @@ class ConfigureScreen(FilledForm):
             return True if self.state.config else None
         return self.built or action not in NEED_FORM
 
-    def action_start(self) -> None:
-        """Start the run, in this app or in a background process."""
-        if self.form.extra[RUN_NAME.path].problem:
-            self.form.extra[RUN_NAME.path].editor.focus()
-        elif self.state.config is not None:
-            background = self.tui.settings.run_in == "background"
-            self.tui.start_run(self.state.config, background=background)
-
     def action_find_rate(self) -> None:
         """Find a learning rate for the run in the form."""
         self._find(RateFinder, RATE)
@@ -219,15 +191,6 @@ class ConfigureScreen(FilledForm):
         """Apply the suggested fix."""
         if self.state.fix is not None:
             await self.form.put(self.state.fix.path, self.state.fix.text)
-
-    def action_copy(self) -> None:
-        """Copy the equivalent command."""
-        if self.state.config is None:
-            self.notify("Fix the marked fields first: there is no command yet.", severity="warning")
-            return
-        command = self._command()
-        self.app.copy_to_clipboard(command)
-        self.notify(clean(command), title="Copied", markup=False)
 
     @property
     def _facts(self) -> DataFacts | None:
@@ -276,7 +239,7 @@ class ConfigureScreen(FilledForm):
 
     def action_find_field(self) -> None:
         """Find a field by its name or description, and move to it."""
-        specs = [field.spec for field in (*self.form.fields.values(), *self.form.extra.values())]
+        specs = [field.spec for field in self.form.all_fields()]
 
         def found(place: int | None) -> None:
             if place is not None:
@@ -311,16 +274,12 @@ class ConfigureScreen(FilledForm):
     @on(FormView.Changed)
     def _revise(self) -> None:
         """Check the form, and show the result."""
-        self.state = FormState.of(values_of(self.form.texts), self.state.preview)
+        beside = self.run_in.problems
+        self.state = FormState.of(values_of(self.form.texts), self.state.preview, beside)
         self.tui.form_values = dict(self.state.values)
-        self.query_one(CommandPanel).show(self._command())
+        self.show_command()
         self._request_preview()
         self._show_state()
-
-    def _command(self) -> str:
-        """Return the equivalent command; empty while there are errors."""
-        config = self.state.config
-        return command_line(config, self.tui.runs_dir, self.tui.run_name) if config else ""
 
     def _request_preview(self) -> None:
         """Compute a preview once the form has not changed for a moment."""
@@ -376,26 +335,13 @@ class ConfigureScreen(FilledForm):
         self.form.fields[DEVICE].set_choices(options)
         self._show_state()
 
-    @on(CommandPanel.Clicked)
-    def _command_clicked(self) -> None:
-        self.action_copy()
-
-    @on(Field.Changed)
-    def _extra_changed(self, event: Field.Changed) -> None:
-        if event.field.spec is RUN_IN:
-            self.tui.settings.run_in = event.text
-        elif event.field.spec is RUN_NAME:
-            self._take_name(event.field)
-
-    def _take_name(self, field: Field) -> None:
-        """Take the name of the next run from its field."""
-        try:
-            self.tui.run_name = checked_name(field.text)
-        except InputError as error:
-            field.set_problem(error_in_app(error))
-            return
-        field.set_problem("")
-        self.query_one(CommandPanel).show(self._command())
+    @on(RunIn.Changed)
+    def _place_changed(self) -> None:
+        """Check again whether the run can start, and show what would be executed."""
+        if self.built:
+            self.state = replace(self.state, beside=self.run_in.problems)
+            self.show_command()
+            self._show_state()
 
     @on(DescendantFocus)
     def _describe_field(self) -> None:

@@ -14,6 +14,7 @@ from tests.support.narrow import some
 from tests.support.screen import rendered
 from tests.support.waiting import until
 from tui.app.app import TuiApp
+from tui.runtime.hosts.host import Host
 from tui.screens.configure import screen as configure
 from tui.screens.configure.screen import ConfigureScreen
 
@@ -23,10 +24,10 @@ LARGE, SMALL = (120, 40), (80, 24)
 class Recorder(TuiApp):
     """Notes what would be started."""
 
-    started: tuple[TrainConfig, bool] | None = None
+    started: tuple[TrainConfig, Host | None] | None = None
 
-    def start_run(self, config: TrainConfig, *, background: bool = False) -> None:
-        self.started = (config, background)
+    def start_run(self, config: TrainConfig, host: Host | None = None) -> None:
+        self.started = (config, host)
 
 
 class Make(Protocol):

@@ -23,6 +23,7 @@ from tests.tui.screens.configure.conftest import (
     shown,
 )
 from tui.forms.preview import Preview, Previewer
+from tui.runtime.hosts.here import Here
 from tui.screens.configure.presets import OpenPreset, SavePreset
 from tui.screens.dialogs import Ask
 from tui.widgets.choice import Choice, ChoiceList
@@ -60,7 +61,7 @@ async def test_a_wrong_value_is_told_beside_its_field_and_keeps_the_run_from_sta
         assert "✗" not in row(screen, "optimizer.lr")
         assert shown(screen, "#command") == "tui train --no-ui --lr 0.5"
         await pilot.press("ctrl+r")
-        assert app.started == (from_dict({"optimizer": {"lr": 0.5}}), False)
+        assert app.started == (from_dict({"optimizer": {"lr": 0.5}}), Here())
 
 
 async def test_another_optimizer_shows_its_own_fields(make: Make) -> None:
@@ -106,7 +107,7 @@ async def test_what_does_not_fit_together_is_mended_with_one_key(make: Make) -> 
         await settled(pilot)
         assert not screen.query_one("#fix").display
         await pilot.press("ctrl+r")
-        assert app.started == (from_dict({"data": "diabetes", "loss": "mse"}), False)
+        assert app.started == (from_dict({"data": "diabetes", "loss": "mse"}), Here())
 
 
 async def test_data_to_be_downloaded_is_left_where_it_is(make: Make, tmp_path: Path) -> None:
@@ -115,16 +116,6 @@ async def test_data_to_be_downloaded_is_left_where_it_is(make: Make, tmp_path: P
         assert shown(screen, "#state") == "✓ not downloaded yet; Start downloads it"
         assert not screen.query_one("#start", Button).disabled
         assert not (tmp_path / "data").exists()
-
-
-async def test_who_trains_is_asked_in_the_form_and_remembered(make: Make) -> None:
-    app = make()
-    async with app.run_test(size=LARGE) as pilot:
-        screen = await settled(pilot)
-        screen.form.extra["run_in"].editor.focus()
-        await pilot.press("right", "ctrl+r")
-        assert app.started == (TrainConfig(), True)
-        assert app.settings.run_in == "background"
 
 
 async def test_the_command_is_copied_by_key_and_by_mouse(make: Make) -> None:
@@ -261,8 +252,8 @@ async def test_the_arrow_keys_and_enter_walk_through_all_fields(make: Make) -> N
     async with make().run_test(size=SMALL) as pilot:
         screen = await settled(pilot)
         await pilot.press("escape", "a", "/", *"dataset", "enter")
-        fields = list(screen.form.query(Field))
-        assert len(fields) == len(screen.form.fields) + len(screen.form.extra)
+        fields = [field for field in screen.form.query(Field) if field.display]
+        assert {*fields} == {*screen.form.all_fields()}
         for at, field in enumerate(fields):
             assert screen.focused is field.editor
             assert field.render().plain.startswith("▸ ")
@@ -288,7 +279,7 @@ async def test_the_mouse_alone_chooses_and_starts(make: Make) -> None:
         await pilot.click(screen.form.fields["training.epochs"], offset=(3, 0))
         assert screen.focused is screen.form.fields["training.epochs"].editor
         await pilot.click("#start")
-        assert app.started == (from_dict({"data": "iris"}), False)
+        assert app.started == (from_dict({"data": "iris"}), Here())
 
 
 async def test_a_small_screen_shows_form_or_preview(make: Make) -> None:
@@ -378,4 +369,4 @@ async def test_a_defect_in_the_preview_leaves_the_form_usable(
         screen = await settled(pilot)
         assert shown(screen, "#preview-note") == "no preview: KeyError: '[b]'"
         await pilot.press("ctrl+r")
-        assert app.started == (TrainConfig(), False)
+        assert app.started == (TrainConfig(), Here())

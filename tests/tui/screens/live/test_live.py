@@ -18,6 +18,7 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.live import View, metric_chart, subtitle
 from tui.charts.plot import Plot
+from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.log_host import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live.epoch_table import EpochTable
@@ -243,7 +244,7 @@ async def test_a_background_process_looks_the_same(make: Make) -> None:
     app = make(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
-        app.start_run(from_dict({"training": {"epochs": 4}}), background=True)
+        app.start_run(from_dict({"training": {"epochs": 4}}), Background())
         await until(pilot, lambda: some(app.feed).status == "completed")
         live(app).draw()
         assert live(app).query_one("#chart-1", Plot).chart.series[1].x.tolist() == [1.0, 2.0, 3.0, 4.0]
@@ -256,7 +257,7 @@ async def test_a_background_process_that_cannot_begin_says_why(make: Make) -> No
     app = make(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
-        app.start_run(from_dict({"data": "iris", "model": "cnn"}), background=True)
+        app.start_run(from_dict({"data": "iris", "model": "cnn"}), Background())
         await until(pilot, lambda: some(app.feed).status == "failed")
         await until(pilot, lambda: "cnn takes images" in shown_messages(app))
 

@@ -1,0 +1,205 @@
+"""The section of the form that chooses where the run trains: a host, its settings, and profiles of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from core.errors import TorchtuiError
+from tui.forms.form_fields import FieldSpec, specs_of
+from tui.forms.option_form import HOST, errors_in, texts_of, values_in
+from tui.forms.remedies import error_in_app
+from tui.runtime.hosts.host import Host
+from tui.runtime.hosts.profiles import load_profile, profile_names
+from tui.runtime.hosts.registry import DEFAULT_HOST, HOSTS, available_hosts, make_host
+from tui.runtime.settings import Settings
+from tui.screens.configure.profiles_dialog import ProfilesDialog
+from tui.terminal.text import clean
+from tui.widgets.field import Field
+from tui.widgets.form_view import Section
+
+__all__ = ["RunIn"]
+
+PROFILE = f"{HOST}.profile"
+NO_PROFILE = "–"
+
+
+class RunIn(Section):
+    """Where the run trains; its choices are kept in the settings of the app.
+
+    Args:
+        settings: of the app; a host in them that is not available on this machine is replaced by this app.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+s", "profiles", "profiles", tooltip="Save these settings as a profile; rename, delete them"
+        )
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """Host or settings have changed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.offered = available_hosts()
+        name = settings.run_in if settings.run_in in self.offered else DEFAULT_HOST
+        self.name_of_host = name
+        self.texts = texts_of(_remembered(settings, name), HOST)
+        self.chooser = Field(_chooser(self.offered), name)
+        self.profile = Field(_profile(), NO_PROFILE)
+        super().__init__(HOST, [self.chooser, self.profile, *self._make()])
+
+    @property
+    def unavailable(self) -> str:
+        """Return why the remembered host cannot be used here; empty if it can."""
+        wanted = HOSTS.get(self.settings.run_in)
+        return wanted.unavailable() if wanted is not None else ""
+
+    @property
+    def host(self) -> Host | None:
+        """The host with its settings; None while one is wrong."""
+        return None if self.problems else make_host(self._values)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong with its settings, by path."""
+        return errors_in(HOSTS[self.name_of_host], self._values, HOST)
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """The fields that are shown, by path."""
+        return {one.spec.path: one for one in self.query_children(Field) if one.display}
+
+    def on_mount(self) -> None:
+        self._settle()
+
+    def show_fields(self, *, everything: bool) -> None:
+        """Show all fields, always: there are few, and a job needs them."""
+        self.border_title = "Run in"
+
+    def action_profiles(self) -> None:
+        """Save the settings as a profile; rename and delete others."""
+        host = self.host
+        if host is None:
+            self.notify("Fix the marked fields first.", severity="warning")
+            return
+
+        def done(name: str | None) -> None:
+            self._settle()
+
+        shown = "" if self.profile.text == NO_PROFILE else self.profile.text
+        self.app.push_screen(ProfilesDialog(shown, host), done)
+
+    @on(Field.Changed)
+    async def _edited(self, event: Field.Changed) -> None:
+        event.stop()
+        path = event.field.spec.path
+        if path == self.chooser.spec.path:
+            await self._put(_remembered(self.settings, event.text))
+        elif path == PROFILE:
+            await self._take(event.text)
+        elif path in self.texts:
+            self.texts[path] = event.text
+        self._settle()
+
+    async def _take(self, profile: str) -> None:
+        """Show the settings of a profile."""
+        if profile == NO_PROFILE:
+            return
+        try:
+            host = load_profile(profile)
+        except TorchtuiError as error:
+            self.notify(clean(error_in_app(error)), severity="error", markup=False)
+            return
+        if reason := host.unavailable():
+            self.notify(clean(f"{profile}: {reason}"), severity="warning", markup=False)
+            return
+        await self._put(host)
+
+    async def _put(self, host: Host) -> None:
+        """Show the fields of a host; the field that chooses keeps the focus."""
+        changed = host.host_name != self.name_of_host
+        self.name_of_host, self.texts = host.host_name, texts_of(host, HOST)
+        self.chooser.text = host.host_name
+        if not changed:
+            for path, one in self.fields.items():
+                if path in self.texts:
+                    one.text = self.texts[path]
+            return
+        async with self.batch():
+            kept = (self.chooser, self.profile)
+            await self.remove_children([one for one in self.query_children(Field) if one not in kept])
+            await self.mount_all(self._make())
+
+    def _make(self) -> list[Field]:
+        kind = HOSTS[self.name_of_host]
+        return [Field(spec, self.texts[spec.path]) for spec in specs_of(kind, HOST)]
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        return {"name": self.name_of_host} | values_in(HOSTS[self.name_of_host], self.texts, HOST)
+
+    def _settle(self) -> None:
+        """Show problems and the profile that these settings are, and remember them."""
+        problems, host = self.problems, self.host
+        for path, one in self.fields.items():
+            one.set_problem(problems.get(path, ""))
+        self.settings.run_in = self.name_of_host
+        if host is not None:
+            values = host.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+            self.settings.hosts = self.settings.hosts | {self.name_of_host: values}
+        known = _profiles()
+        self.profile.set_choices([(NO_PROFILE, NO_PROFILE), *((name, name) for name in known)])
+        self.profile.text = next((name for name, saved in known.items() if saved == host), NO_PROFILE)
+        self.profile.display = bool(known)
+        self.post_message(self.Changed())
+
+
+def _profiles() -> Mapping[str, Host]:
+    """Return the profiles that can be read, by name."""
+    found = {}
+    for name in profile_names():
+        try:
+            found[name] = load_profile(name)
+        except TorchtuiError:  # the command line says what is wrong with it
+            continue
+    return found
+
+
+def _remembered(settings: Settings, name: str) -> Host:
+    """Return a host with the settings it had last, or else its defaults."""
+    values = settings.hosts.get(name)
+    try:
+        return make_host({**(values if isinstance(values, dict) else {}), "name": name})
+    except TorchtuiError:
+        return make_host({"name": name})
+
+
+def _chooser(names: list[str]) -> FieldSpec:
+    return FieldSpec(
+        path=HOST,
+        label="run in",
+        default=DEFAULT_HOST,
+        hint="Where it trains",
+        about="Where the run trains: this app, a background process that keeps running after the app quits, ...",
+        kind="choice",
+        choices=tuple(names),
+        labels=tuple(HOSTS[name].TITLE for name in names),
+    )
+
+
+def _profile() -> FieldSpec:
+    return FieldSpec(
+        path=PROFILE,
+        label="profile",
+        default=NO_PROFILE,
+        hint="Saved settings",
+        about="Settings that were saved by a name; ctrl+s saves, renames and deletes them.",
+        kind="choice",
+        choices=(NO_PROFILE,),
+    )
