@@ -14,7 +14,7 @@ from tui.cli.host_options import Place, without_place
 from tui.forms.command_line import place as runs_option
 from tui.headless.documents.acting import CommandDocument, ElsewhereDocument
 from tui.headless.documents.envelope import print_document
-from tui.runtime.hosts.host import TUI, Host, Started, WantedRun, as_text
+from tui.runtime.hosts.host import TUI, Host, Started, WantedRun
 from tui.runtime.streams import put_results_back
 from tui.terminal.text import clean
 
@@ -55,7 +55,7 @@ def _typed() -> list[str]:
 
 
 def _show(host: Host, *, as_json: bool) -> None:
-    command, script = as_text(host, _typed()), host.script(_typed())
+    command, script = shlex.join(host.command(_typed())), host.script(_typed())
     if as_json:
         print_document(CommandDocument(run_in=host.host_name, command=command, script=script))
     else:

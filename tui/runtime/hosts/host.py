@@ -4,9 +4,8 @@ A host is an `Options` class, so that form, flags and profiles are made of its f
 change what it computes, which is why none of it is part of a configuration.
 """
 
-import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -18,7 +17,7 @@ from core.runs.origin.environment import write_environment
 from core.safe_path import TUI_COMMAND
 from tui.runtime.hosts.run_host import RunHost
 
-__all__ = ["TORCHRUN", "TORCHRUN_MODULE", "TUI", "Host", "Started", "WantedRun", "as_text", "executable"]
+__all__ = ["TORCHRUN", "TORCHRUN_MODULE", "TUI", "Host", "Started", "WantedRun", "executable"]
 
 TUI, TORCHRUN = "tui", "torchrun"
 """First words of commands, as people write them."""
@@ -47,11 +46,6 @@ class WantedRun:
             TorchtuiError: its folder cannot be made.
         """
         return self.run or create_run(self.runs_dir, self.config, also=write_environment, name=self.name)
-
-    def resume_words(self, run: Run) -> list[str]:
-        """Return the command that trains the run once it has its folder."""
-        words = [TUI, "train", "--no-ui", "--resume", str(run.path.resolve())]
-        return words + (["--data-root", str(self.data_root)] if self.data_root is not None else [])
 
 
 @dataclass(frozen=True)
@@ -90,10 +84,6 @@ class Host(Options):
         """Return why nothing can train there from this machine, a sentence without its period; empty if it can."""
         return ""
 
-    def environment(self) -> Mapping[str, str]:
-        """Return variables that its processes get beside those of this one."""
-        return {}
-
     def command(self, train: Sequence[str]) -> list[str]:
         """Return the command that is executed there.
 
@@ -121,12 +111,6 @@ class Host(Options):
             TorchtuiError: it cannot be started.
         """
         raise NotImplementedError
-
-
-def as_text(host: Host, train: Sequence[str]) -> str:
-    """Return what is executed on a host as one line for a shell."""
-    variables = [f"{name}={shlex.quote(value)}" for name, value in host.environment().items()]
-    return " ".join([*variables, shlex.join(host.command(train))])
 
 
 def executable(words: Sequence[str]) -> list[str]:

@@ -13,11 +13,14 @@ from core.runs.lock import HANDED_OVER, hold
 from core.safe_path import TUI_COMMAND
 from core.user_code.trust import AGREED
 
-__all__ = ["agreed_digests", "launch_in_background", "launch_words", "launched"]
+__all__ = ["agreed_digests", "launch_in_background", "launched"]
 
 
 def launch_in_background(
-    run: Run, data_root: Path | None, environment: Mapping[str, str] | None = None
+    run: Run,
+    data_root: Path | None,
+    environment: Mapping[str, str] | None = None,
+    more: Sequence[str] = (),
 ) -> "subprocess.Popen[bytes]":
     """Train an existing run, from its last checkpoint or from the start, in a process in its own session.
 
@@ -25,44 +28,35 @@ def launch_in_background(
 
     Args:
         environment: of that process; None for that of this one.
+        more: options of its command.
 
     Raises:
         RunError: the run's folder cannot be written.
     """
     try:
         with hold(run) as lock:  # the new process holds it before this one lets go
-            return launched(run, data_root, lock, environment)
+            return launched(run, data_root, lock, environment, more)
     except RunLocked:  # by a step in this process that lasts until the process exits
-        return launched(run, data_root, None, environment)
+        return launched(run, data_root, None, environment, more)
 
 
 def launched(
-    run: Run, data_root: Path | None, lock: int | None = None, given: Mapping[str, str] | None = None
+    run: Run,
+    data_root: Path | None,
+    lock: int | None = None,
+    given: Mapping[str, str] | None = None,
+    more: Sequence[str] = (),
 ) -> "subprocess.Popen[bytes]":
     """Train as `launch_in_background` does, with a lock that this process holds.
 
     Args:
         lock: the open lock of the run, which the new process takes over.
         given: environment of that process; None for that of this one.
+        more: options of its command.
     """
-    command = [*TUI_COMMAND, "train", "--no-ui", "--resume", str(run.path.resolve())]
+    command = [*TUI_COMMAND, "train", "--no-ui", "--resume", str(run.path.resolve()), *more]
     command += ["--data-root", str(data_root)] if data_root is not None else []
-    return launch_words(run, command, os.environ if given is None else given, lock)
-
-
-def launch_words(
-    run: Run, command: Sequence[str], environment: Mapping[str, str], lock: int | None = None
-) -> "subprocess.Popen[bytes]":
-    """Start a command that trains a run, in a session of its own; what it prints goes to the run's console file.
-
-    Args:
-        environment: of the process, which also gets what the user has agreed to.
-        lock: see `launched`.
-
-    Raises:
-        RunError: it cannot be started.
-    """
-    environment = {**environment, AGREED: " ".join(agreed_digests(run))}
+    environment = {**(os.environ if given is None else given), AGREED: " ".join(agreed_digests(run))}
     if lock is not None:
         environment[HANDED_OVER] = str(lock)
     try:

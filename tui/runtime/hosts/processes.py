@@ -11,7 +11,7 @@ from pydantic import Field
 from core.processes.launcher import Launcher, chosen_gpus
 from core.runs.lock import HANDED_OVER
 from tui.runtime.hosts.host import Host, Started, WantedRun, executable
-from tui.runtime.hosts.launching import launch_words
+from tui.runtime.hosts.launching import launch_in_background
 from tui.runtime.hosts.log_host import LogHost
 from tui.runtime.signals import hand_on_signals, ignore_hangup
 
@@ -50,8 +50,7 @@ class Processes(Host):
 
     def start(self, wanted: WantedRun) -> Started:
         run = wanted.folder()
-        words = executable(self.command(wanted.resume_words(run)))
-        process = launch_words(run, words, os.environ)
+        process = launch_in_background(run, wanted.data_root, more=self.command([]))
         return Started(LogHost(run, process), f"{run.id} trains in {self.count} processes")
 
 

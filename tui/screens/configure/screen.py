@@ -117,7 +117,8 @@ class ConfigureScreen(PlacedForm):
 
     async def refresh_content(self) -> None:
         if not self.built:
-            await self._build()
+            if not self.query(FormView):  # a second time while the app ends
+                await self._build()
             return
         self.form.extra[RUN_NAME.path].text = self.tui.run_name
         if self.tui.form_values != self.state.values:

@@ -1,5 +1,6 @@
 """Hosts: what each executes, and profiles of their settings."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tui.forms.form_fields import specs_of
 from tui.forms.option_form import errors_in, flags_for, texts_of, values_in
 from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.here import Here
-from tui.runtime.hosts.host import as_text, executable
+from tui.runtime.hosts.host import executable
 from tui.runtime.hosts.processes import Processes
 from tui.runtime.hosts.profiles import (
     delete_profile,
@@ -32,11 +33,11 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_several_processes_are_started_by_the_command_itself() -> None:
     host = Processes(processes=4, gpus=(0, 2), restarts=3)
-    assert as_text(host, TRAIN) == (
+    assert shlex.join(host.command(TRAIN)) == (
         "tui train --no-ui --name 'tui torchrun' --processes 4 --gpus 0,2 --restarts 3"
     )
     assert (Processes().count, Processes(gpus=(0, 1, 2)).count) == (2, 3)
-    assert as_text(Here(), TRAIN) == as_text(Background(), TRAIN) == "tui train --no-ui --name 'tui torchrun'"
+    assert Here().command(TRAIN) == Background().command(TRAIN) == TRAIN
 
 
 def test_what_is_executed_does_not_depend_on_the_search_path() -> None:
