@@ -67,7 +67,7 @@ class RunIn(Section):
 
     @property
     def problems(self) -> dict[str, str]:
-        """What is wrong with its settings, by path."""
+        """The error of each wrong setting, by path."""
         return errors_in(HOSTS[self.name_of_host], self._values, HOST)
 
     @property
