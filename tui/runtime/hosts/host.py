@@ -47,6 +47,11 @@ class WantedRun:
         """
         return self.run or create_run(self.runs_dir, self.config, also=write_environment, name=self.name)
 
+    def resume_words(self, run: Run) -> list[str]:
+        """Return the command that trains the run once it has its folder."""
+        words = [TUI, "train", "--no-ui", "--resume", str(run.path.resolve())]
+        return words + (["--data-root", str(self.data_root)] if self.data_root is not None else [])
+
 
 @dataclass(frozen=True)
 class Started:
