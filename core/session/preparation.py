@@ -38,6 +38,7 @@ from core.training.metrics.epoch_metrics import check_measurable
 from core.training.metrics.own_metrics import OwnMetric, load_own_metrics
 from core.training.own.check import OwnStep, check_own_step, with_own_task
 from core.training.own_code import check_own_code
+from core.training.sharding.arranging import check_arrangement
 from core.training.threads import max_threads
 
 if TYPE_CHECKING:
@@ -143,6 +144,10 @@ def prepare(
         data = load(from_copies(config, run).data, data_root, progress, examine=is_new)
     with DRAWING, explain_oom(config):
         prepared = assemble(config, data, weights, spare_cores, run)
+        if weights is None:
+            own = from_copies(prepared.config, run)
+            found = check_arrangement(own, prepared.data, prepared.model, prepared.device, ranks)
+            prepared = replace(prepared, notices=(*prepared.notices, *found))
         if run is not None or weights is not None or not is_needed(prepared, ranks):
             return prepared
         progress("trying the network", 0, 0)

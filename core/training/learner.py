@@ -210,7 +210,7 @@ class Learner:
     def _sharded_gradients(self) -> Step:
         """Return what computes the gradients of a step with divided weights, each process's weighted by its share."""
         settings, group = self.config.training, self.context.group
-        return autograd_gradients(
+        gradients = autograd_gradients(
             settings,
             forward_function(settings, self.model, self.context.device),
             self.loss,
@@ -218,6 +218,11 @@ class Learner:
             share=self.share,
             parts_of_all=lambda parts: int(group.maxima([parts])[0]),
         )
+        if self.config.model.STATIC:
+            return gradients
+        from core.training.sharding.unused import leaving_unused
+
+        return leaving_unused(gradients, self.model, group)
 
     @property
     def lr(self) -> float:

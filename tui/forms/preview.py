@@ -60,13 +60,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes that training holds on the device, apart from activations. `mean`: of the running mean of the weights."""
+    """Bytes that training holds on the device, apart from activations. `mean`: of the running mean of the weights.
+
+    With `is_divided`, all but the data is divided among the processes of the run.
+    """
 
     weights: int
     gradients: int
     optimizer: int
     mean: int
     data: int
+    is_divided: bool = False
 
     @property
     def total(self) -> int:
@@ -220,4 +224,6 @@ def _fitting_model(facts: DataFacts) -> Fix | None:
 def _memory(config: TrainConfig, model: "ModelSummary", data: int) -> Memory:
     weights, gradients = BYTES * model.parameters, BYTES * model.trainable
     optimizer = gradients * config.optimizer.numbers_kept()
-    return Memory(weights, gradients, optimizer, weights if config.training.ema else 0, data)
+    mean = weights if config.training.ema else 0
+    is_divided = config.training.shard != "none"
+    return Memory(weights, gradients, optimizer, mean, data, is_divided)

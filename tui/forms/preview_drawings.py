@@ -230,7 +230,9 @@ def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:
         "data": memory.data,
     }
     total = Content.assemble((bytes_(memory.total), "bold"), " memory")
-    held = (_muted(f"{bytes_(size)} {name}") for name, size in parts.items() if size)
+    held = [_muted(f"{bytes_(size)} {name}") for name, size in parts.items() if size]
+    if memory.is_divided:
+        held.append(_muted("all but data divided among the processes"))
     computed = Content.assemble((si(model.multiply_adds), "bold"), " multiply-adds a sample")
     if model.trainable < model.parameters:
         frozen = f"   {count(model.trainable)} of {count(model.parameters)} parameters trained"

@@ -1,16 +1,23 @@
 """Arrangement of a network before it is trained: blocks that compute their activations again, divided weights."""
 
+import torch
 from torch import nn
 
 from core.config.schema import TrainConfig
 from core.data.dataset import Dataset
+from core.events import Notice
+from core.losses.own_loss import OwnLoss
+from core.random_state import keeping_random_state
+from core.ranks import Ranks
+from core.tasks.losses import resolve_loss
 from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.sharding.blocks import blocks_of
 from core.training.sharding.choice import check_divisible, is_sharded
-from core.training.sharding.recompute import recompute
+from core.training.sharding.footprint import footprint, footprint_notices
+from core.training.sharding.recompute import check_recomputable, recompute
 
-__all__ = ["arrange"]
+__all__ = ["arrange", "check_arrangement"]
 
 
 def arrange(
@@ -48,3 +55,37 @@ def arrange(
         same = [averaged.get_submodule(names[block]) for block in blocks]
         divide(averaged, same, context.device, context.group)
     divide(network, blocks, context.device, context.group)
+
+
+def check_arrangement(
+    config: TrainConfig, data: Dataset, network: nn.Module, device: torch.device, ranks: Ranks
+) -> list[Notice]:
+    """Check what `arrange` will do, before anything is written; return what is reported before the training.
+
+    Raises:
+        ConfigError: the network has no blocks, or something needs whole weights.
+    """
+    settings = config.training
+    shards = is_sharded(settings, ranks)
+    alone = settings.shard != "none" and not shards
+    message = "one process keeps all weights: training.shard divides them among several"
+    notices = [Notice(level="info", message=message)] if alone else []
+    if not (shards or settings.activation_checkpointing):
+        return notices
+    blocks = blocks_of(network, data)
+    if settings.activation_checkpointing:
+        check_recomputable(network, blocks)
+    if not shards:
+        return notices
+    own_step = task_of(data.task).own_step
+    check_divisible(config, network, own_step=own_step, own_loss=not own_step and _has_weights(config, data))
+    return footprint_notices(footprint(config, network, blocks, ranks.size), device, ranks)
+
+
+def _has_weights(config: TrainConfig, data: Dataset) -> bool:
+    """Return whether the loss has weights of its own."""
+    if config.loss.name != "python":
+        return False
+    with keeping_random_state(torch.device("cpu")):
+        loss = resolve_loss(config.loss, data.task).build(data.target_facts)
+    return isinstance(loss, OwnLoss) and any(True for _ in loss.parameters())

@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from core.errors import ConfigError
 from core.training.sharding.blocks import is_composite
 
-__all__ = ["recompute"]
+__all__ = ["check_recomputable", "recompute"]
 
 MIN_LAYERS = 4
 """Fewest layers of a network in a row that is divided into runs of layers."""
@@ -29,19 +29,28 @@ def recompute(network: nn.Module, blocks: Sequence[nn.Module]) -> None:
     Raises:
         ConfigError: the network has neither blocks nor layers in a row.
     """
+    check_recomputable(network, blocks)
     composite = [block for block in blocks if is_composite(block)]
     kinds = {kind: _recomputing(kind) for kind in {type(block) for block in composite}}
     for block in composite:
         block.__class__ = kinds[type(block)]
-    if composite:
+    if not composite:
+        network.__class__ = _in_runs(type(network))
+
+
+def check_recomputable(network: nn.Module, blocks: Sequence[nn.Module]) -> None:
+    """Check that there is something to compute again.
+
+    Raises:
+        ConfigError: the network has neither blocks of several layers nor layers in a row.
+    """
+    if any(map(is_composite, blocks)) or (isinstance(network, nn.Sequential) and len(network) >= MIN_LAYERS):
         return
-    if not isinstance(network, nn.Sequential) or len(network) < MIN_LAYERS:
-        raise ConfigError(
-            "training.activation_checkpointing: the network has no blocks of several layers",
-            "Turn it off",
-            field="training.activation_checkpointing",
-        )
-    network.__class__ = _in_runs(type(network))
+    raise ConfigError(
+        "training.activation_checkpointing: the network has no blocks of several layers",
+        "Turn it off",
+        field="training.activation_checkpointing",
+    )
 
 
 def _recomputing(kind: type[Any]) -> type[Any]:
