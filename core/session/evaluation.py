@@ -1,5 +1,6 @@
 """Evaluating a run: its best weights on a split of its data, or on new samples."""
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -81,6 +82,7 @@ def trained_model(
     from core.runs.checkpoints import load_weights
     from core.runs.data_facts import known_data
     from core.session.session import assemble, prepare
+    from core.training.memory import device_with_room
 
     config = run.config()
     weights, loss_weights = load_weights(run)
@@ -103,6 +105,8 @@ def trained_model(
             + str(error).partition("\n")[0],
             "Restore the configuration that the run was trained with",
         ) from None
+    if config.training.shard != "none":
+        prepared = replace(prepared, device=device_with_room(prepared.model, prepared.device))
     prepared.model.to(prepared.device)
     from core.session.calibrate import with_temperature
 

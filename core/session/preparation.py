@@ -33,7 +33,7 @@ from core.tasks.losses import resolve_loss
 from core.tasks.metrics import reported_metrics
 from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
-from core.training.memory import SPARE, explain_oom, free_memory
+from core.training.memory import device_with_room, explain_oom
 from core.training.metrics.epoch_metrics import check_measurable
 from core.training.metrics.own_metrics import OwnMetric, load_own_metrics
 from core.training.own.check import OwnStep, check_own_step, with_own_task
@@ -232,6 +232,5 @@ def with_whole_network(prepared: Prepared, run: Run, weights: Weights) -> Prepar
     """
     own, data = from_copies(prepared.config, run), prepared.data
     model = rebuild(own.model, data, weights, own.loss.outputs(data.outputs))
-    size = sum(value.nbytes for value in weights.values() if isinstance(value, torch.Tensor))
-    fits = prepared.device.type == "cpu" or SPARE * size < free_memory(prepared.device, anew=False)
-    return replace(prepared, model=model, device=prepared.device if fits else torch.device("cpu"))
+    device = device_with_room(model, prepared.device)
+    return replace(prepared, model=model.to(device), device=device)

@@ -6,6 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from core.config.schema import TrainConfig
 from core.errors import OutOfMemory
@@ -15,7 +16,7 @@ from core.remedies import setting
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary
 
-__all__ = ["SPARE", "explain_oom", "free_memory", "is_shortage", "out_of_memory"]
+__all__ = ["device_with_room", "explain_oom", "free_memory", "is_shortage", "out_of_memory"]
 
 SIGNS = (
     "out of memory",  # CUDA, MPS
@@ -81,6 +82,13 @@ def _fitting(summary: "ModelSummary", free: int) -> int:
     outputs = sum(prod(layer.output_shape) for layer in summary.layers)
     samples = free // (SPARE * KEPT * BYTES * max(1, outputs))
     return 1 << (samples.bit_length() - 1) if samples else 0
+
+
+def device_with_room(model: nn.Module, device: torch.device) -> torch.device:
+    """Return a device that has room for a network and for using it: the given one, or else the processor."""
+    size = sum(weight.nbytes for weight in model.parameters())
+    fits = device.type == "cpu" or SPARE * size < free_memory(device)
+    return device if fits else torch.device("cpu")
 
 
 def free_memory(device: torch.device, *, anew: bool = False) -> int:
