@@ -88,6 +88,8 @@ class Training(Options):
     """Launch a step's kernels all at once: auto does for small networks on NVIDIA GPUs, whose results stay the same."""
     deterministic: bool = False
     """Use only operations whose results are identical bit for bit in every run, also on a GPU; slower."""
+    sync_batch_norm: bool = True
+    """Batch norm sees the whole batch where several processes share it, as in one process; off: each sees its share."""
     watch_layers: bool = False
     """Report norms, updates and dead units of each layer every few seconds, as y in Live does."""
     baselines: Literal["auto", "none"] = "auto"

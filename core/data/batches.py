@@ -138,18 +138,21 @@ class Batches:
             order: (n,) positions to go through; by default all as they lie.
             first: number of batches to leave out at the start.
             augment: changes each batch before it is standardised, given its inputs, targets and number.
-            ranks: of each batch in `order` this process gets its share alone.
+            ranks: of each batch in `order` this process gets its share alone; see `Ranks.share`.
             draws: seed and epoch that random numbers follow from, where samples are read anew; None for fixed ones.
         """
-        chunk = batch_size if augment else self._rows_at_once(batch_size)
+        alone = augment is not None or batch_size % ranks.size
+        chunk = batch_size if alone else self._rows_at_once(batch_size)
         starts = range(first * batch_size, len(self) if order is None else len(order), chunk)
         if order is not None and not self.mapped:
             order = order.to(self.device)
         pieces = (
-            slice(start, start + chunk) if order is None else ranks.share(order[start : start + chunk])
+            slice(start, start + chunk)
+            if order is None
+            else ranks.share(order[start : start + chunk], batch_size)
             for start in starts
         )
-        each = batch_size // ranks.size
+        each = -(-batch_size // ranks.size)
         for number, (inputs, targets, weights) in enumerate(self._read(pieces, draws), start=first):
             if augment:
                 inputs, targets = augment(inputs, targets, number)

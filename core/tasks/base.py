@@ -165,6 +165,12 @@ class Task:
 
     # ---- numbers of an epoch
 
+    def weight_of(self, targets: "Tensor", weights: "Tensor | None") -> "Tensor | None":
+        """Return how much a batch counts in a mean loss, a scalar; None where that is its number of samples."""
+        import torch
+
+        return None if weights is None else weights.sum(dtype=torch.float64)
+
     def noted(self, outputs: "Tensor", targets: "Tensor") -> "tuple[Tensor, Tensor]":
         """Return what is kept of a step of training for `step_scores`; nothing waits for the device."""
         return outputs, targets

@@ -74,6 +74,13 @@ class Segmentation(Task):
 
     # ---- numbers of an epoch
 
+    def weight_of(self, targets: "Tensor", weights: "Tensor | None") -> "Tensor | None":
+        """Return the number of pixels that count, each by the weight of its image."""
+        from core.arrays import IGNORED
+
+        pixels = (targets != IGNORED).flatten(1).sum(dim=1).double()
+        return pixels.sum() if weights is None else pixels @ weights.double()
+
     def noted(self, outputs: "Tensor", targets: "Tensor") -> "tuple[Tensor, Tensor]":
         """Return the share of right pixels (b,) of each image, as outputs of many steps would not fit into memory."""
         from core.arrays import IGNORED

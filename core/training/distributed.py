@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 SYNC_SECONDS = 0.2
+LEAST_WEIGHT = 1e-12
+"""Weight of samples that count nothing, in a step in which others do: layers over all samples see them, too."""
 MAX_STEPS = 256
 TIMEOUT = timedelta(days=1)
 """Longest time that the processes wait for each other, as in a pause."""
@@ -100,10 +102,24 @@ class Group(Ranks):
         wrapped.register_comm_hook(share, _sum_of_shares)
         return wrapped
 
+    def share_of(self, total: int, counting: Tensor | None) -> "Share":
+        """Return this process's share of a step of `total` samples; all processes must call it.
+
+        Args:
+            counting: how much its own samples count; None if all count alike.
+        """
+        own = self.samples(total)
+        weight = own / total
+        if counting is not None:
+            mine = float(counting) if own else 0.0
+            (everywhere,) = self.sums([mine])
+            weight = mine / everywhere if everywhere else 0.0
+        return Share(max(weight, LEAST_WEIGHT) if own else 0.0, -(-total // self.size))
+
     def add_up(self, gradients: Sequence[Tensor], share: "Share") -> None:
         """Sum gradients in place over all processes, each weighted by its share of the step."""
         for gradient in gradients:
-            dist.all_reduce(gradient.mul_(share.weight))
+            dist.all_reduce(share.scale(gradient))
 
     def broadcast_buffers(self, model: nn.Module) -> None:
         """Take over the statistics of the first process's normalisation layers; each has seen only its own share."""
@@ -168,11 +184,8 @@ class Group(Ranks):
                 raise failed
         return cast(Made, made)
 
-    def check_batches(self, config: TrainConfig, samples: int) -> None:
-        """Check that each process has a share of every batch, also of the last one of an epoch.
-
-        Args:
-            samples: number of training samples.
+    def check_batches(self, config: TrainConfig) -> None:
+        """Check that each process has a share of a batch; of the last one of an epoch it may have none.
 
         Raises:
             ConfigError: a batch cannot be divided, or the optimizer uses the loss, which differs between processes.
@@ -185,19 +198,11 @@ class Group(Ranks):
                 "Choose another one",
                 field="optimizer.name",
             )
-        batch_size, step_samples = config.training.batch_size, config.training.step_samples
-        samples = config.training.samples_per_epoch(samples)
-        if batch_size % self.size:
+        batch_size = config.training.batch_size
+        if batch_size < self.size:
             raise ConfigError(
-                f"training.batch_size: {batch_size} samples cannot be divided among {self.size} processes",
-                f"Use a multiple, such as {-(-batch_size // self.size) * self.size}",
-                field="training.batch_size",
-            )
-        if 0 < samples % step_samples < self.size:
-            raise ConfigError(
-                f"training.batch_size: the last batch of an epoch has {counted(samples % step_samples, 'sample')} "
-                f"for {self.size} processes",
-                "Use another multiple",
+                f"training.batch_size: {counted(batch_size, 'sample')} cannot be divided among {self.size} processes",
+                "Use larger batches, or fewer processes",
                 field="training.batch_size",
             )
 
@@ -215,9 +220,22 @@ SINGLE = Group()
 
 @dataclass
 class Share:
-    """Fraction of the coming step's samples that this process takes, from 0 to 1."""
+    """What this process takes of the coming step's samples.
+
+    Attributes:
+        weight: fraction of the step, from 0 to 1; exactly 0 if it has no sample, and computes on one that is not its
+            own.
+        stands_in: what is computed now counts nothing: it is there because other processes compute something.
+        most: largest number of samples that any process takes; 0 if there is only this one.
+    """
 
     weight: float = 1.0
+    most: int = 0
+    stands_in: bool = False
+
+    def scale(self, gradients: Tensor) -> Tensor:
+        """Turn gradients of this process's mean loss into its part of those of the whole step, in place."""
+        return gradients.mul_(self.weight) if self.weight else gradients.zero_()
 
 
 def _sum_of_shares(
@@ -225,8 +243,9 @@ def _sum_of_shares(
     bucket: dist.GradBucket,  # type: ignore[name-defined]  # made in C++, without a stub
 ) -> torch.futures.Future[torch.Tensor]:
     """Turn the gradients of each process's mean loss into those of the mean over the whole step."""
-    weighted = bucket.buffer().mul_(share.weight)
-    work: torch.futures.Future[list[Tensor]] = dist.all_reduce(weighted, async_op=True).get_future()
+    work: torch.futures.Future[list[Tensor]] = dist.all_reduce(
+        share.scale(bucket.buffer()), async_op=True
+    ).get_future()
     return work.then(lambda done: done.value()[0])
 
 

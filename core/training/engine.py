@@ -23,6 +23,7 @@ from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
 from core.runs.history.class_history import counts_to_log
 from core.tasks.metrics import check_metrics
+from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.distributed import SyncPoints
 from core.training.forward_pass import tensor_cores
@@ -126,7 +127,7 @@ class _Loop:
         self.emit, self.saver = emit, Saver(checkpoints)
         self.sync_points = SyncPoints(control, self.group) if self.group.size > 1 else None
         self.control = self.sync_points.control if self.sync_points else control
-        self.group.check_batches(config, len(data.train))
+        self.group.check_batches(config)
         check_metrics(config.training.metrics, config.training.monitor, data.task, data.outputs)
         self.learner = learner_for(config, data, model, context)
         self.train_set = batches_of(data.train, data, context.device, self.should_stop)
@@ -155,14 +156,15 @@ class _Loop:
         for batch in batches:
             if self.sync_points:
                 self.group.seed_rank(settings.seed, at.step)
-                learner.share.weight = self.share(batch)
+                self.take_share(batch, len(order))
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             try:
                 loss, outputs = learner.step(batch)
             except BaseException as error:
                 note_batch(error, f"epoch {at.epoch + 1}, batch {at.batch + 1}", batch.inputs, batch.targets)
                 raise
-            meter.add(loss, learner.answers(outputs), batch)
+            if not learner.share.stands_in:
+                meter.add(loss, learner.answers(outputs), batch)
             at.batch += 1
             at.step += 1
             if self.log_is_due():
@@ -178,17 +180,12 @@ class _Loop:
         """Return whether the run was asked to stop; also polled while a batch is waited for."""
         return self.control.stop_requested
 
-    def share(self, batch: Batch) -> float:
-        """Return the fraction of the coming step that this process takes: of its samples, or of their weights."""
-        if batch.weights is not None:
-            own = float(batch.weights.sum(dtype=torch.float64))
-            (total,) = self.group.sums([own])
-            return own / total if total else 0.0
-        settings = self.config.training
-        size = settings.step_samples
-        return batch.samples / min(
-            size, settings.samples_per_epoch(len(self.train_set)) - self.at.batch * size
-        )
+    def take_share(self, batch: Batch, samples: int) -> None:
+        """Set what this process takes of the coming step, of an epoch of so many samples."""
+        size, share = self.config.training.step_samples, self.learner.share
+        counting = task_of(self.data.task).weight_of(batch.targets, batch.weights)
+        coming = self.group.share_of(min(size, samples - self.at.batch * size), counting)
+        share.weight, share.most, share.stands_in = coming.weight, coming.most, not coming.weight
 
     def log_is_due(self) -> bool:
         """Decide by the clock; among several processes, by the step that they have agreed on."""

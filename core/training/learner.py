@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from core.config.schema import TrainConfig
 from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
+from core.errors import ConfigError
 from core.losses.base import Scorer
 from core.losses.own_loss import OwnLoss
 from core.metrics import lower_is_better
@@ -28,9 +29,10 @@ from core.tasks.losses import resolve_loss
 from core.torch_private import leave_compiler_out
 from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs
-from core.training.distributed import Group, Share
+from core.training.distributed import SINGLE, Group, Share
 from core.training.forward_pass import forward_function, loss_scaler
 from core.training.gradients.perceptron import PerceptronGradients, goes_by_layers
+from core.training.gradients.synced_norm import sync_norms
 from core.training.meter import Meter
 from core.training.metrics.epoch_metrics import EpochMetrics
 from core.training.plain_state import as_plain
@@ -71,6 +73,8 @@ class Learner:
         if settings.channels_last:
             model.to(memory_format=torch.channels_last)
         leave_compiler_out()
+        self.share = Share()
+        self._sync_norms()
         self.loss_module: nn.Module = nn.Module()
         self.scorer: Scorer | None = None
         self.build_loss()
@@ -94,10 +98,27 @@ class Learner:
         self.scheduler = self.build_scheduler()
         self.last_lr: float | None = None
         self.scaler = loss_scaler(settings.precision, context.device)
-        self.share = Share()
         self.media: dict[str, Any] = {}
         self.step = self.build_step()
         self._told_of_fused = False
+
+    def _sync_norms(self) -> None:
+        """Let batch normalisation see the samples of all processes, if it shall.
+
+        Raises:
+            ConfigError: batches that are accumulated cannot be divided evenly.
+        """
+        settings, group = self.config.training, self.context.group
+        sharded = is_sharded(settings, group)
+        group = group if settings.sync_batch_norm else SINGLE
+        synced = sync_norms(self.model, group, Share() if sharded else self.share, self.share)
+        if synced and settings.accumulate > 1 and settings.batch_size % group.size:
+            raise ConfigError(
+                f"training.batch_size: batches of {settings.batch_size} that are accumulated in {group.size} processes "
+                "give batch norm other samples together than in one",
+                f"Use a multiple of {group.size}, or do not accumulate",
+                field="training.batch_size",
+            )
 
     def build_loss(self) -> None:
         """Set what is minimised, and what makes scores of outputs; a loss of the user's own is both, and a module."""
@@ -191,6 +212,7 @@ class Learner:
             self.loss,
             scaler=self.scaler,
             processes=context.group.size,
+            share=self.share,
             no_sync=getattr(network, "no_sync", nullcontext),
         )
         if wants_graphs(self.config, model, context.device, context.group):
@@ -216,7 +238,7 @@ class Learner:
             self.loss,
             processes=group.size,
             share=self.share,
-            parts_of_all=lambda parts: int(group.maxima([parts])[0]),
+            divided=True,
         )
         if self.config.model.STATIC:
             return gradients

@@ -13,7 +13,7 @@
 What is not asked for costs nothing: each piece is a function that the next one calls.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ __all__ = [
     "autograd_gradients",
     "averaged_step",
     "ema_model",
+    "parts_of_all",
     "step_function",
     "stepping",
 ]
@@ -107,9 +108,9 @@ def autograd_gradients(
     *,
     scaler: GradScaler | None = None,
     processes: int = 1,
-    no_sync: Callable[[], AbstractContextManager[object]] = nullcontext,
     share: Share | None = None,
-    parts_of_all: Callable[[int], int] = int,
+    no_sync: Callable[[], AbstractContextManager[object]] = nullcontext,
+    divided: bool = False,
 ) -> Step:
     """Return a function that adds the gradients of the mean loss to those that the weights have.
 
@@ -117,17 +118,18 @@ def autograd_gradients(
         forward: calls the model.
         scaler: scales the loss, so that small gradients do not vanish in fp16.
         processes: how many take a share of each batch; `forward` adds up their gradients.
+        share: of this one.
         no_sync: keeps `forward` from that until the last part of a batch.
-        share: of this process in the step, by which the loss is weighted; None where gradients are later.
-        parts_of_all: returns the largest number of parts of any process, which all are to call `forward` for.
+        divided: weights are divided: the loss is weighted by the share, where else gradients are.
     """
     backward: Backward = Tensor.backward if scaler is None else partial(_scaled_backward, scaler)
-    if share is not None:
+    share = share or Share()
+    if divided:
         backward = partial(_weighted_backward, backward, share)
     if settings.accumulate == 1:
         return partial(_whole_batch, forward, loss_function, backward)
-    part_size = settings.batch_size // processes
-    return partial(_batch_in_parts, forward, loss_function, backward, part_size, no_sync, parts_of_all)
+    part_size = -(-settings.batch_size // processes)
+    return partial(_batch_in_parts, forward, loss_function, backward, part_size, share, no_sync)
 
 
 def ema_model(model: nn.Module, decay: float) -> AveragedModel:
@@ -155,30 +157,39 @@ def _batch_in_parts(
     loss_function: "LossFunction",
     backward: Backward,
     part_size: int,
+    share: Share,
     no_sync: Callable[[], AbstractContextManager[object]],
-    parts_of_all: Callable[[int], int],
     batch: Batch,
 ) -> tuple[Tensor, Tensor]:
-    """Weigh each part by how much its samples count: the last one of an epoch may be small.
-
-    Where another process has more parts, the last one is called again, for nothing.
-    """
+    """Weigh each part by how much its samples count: the last one of an epoch may be small."""
     losses, all_outputs = [], []
     parts = list(batch.split(part_size))
-    for number, part in enumerate(parts, start=1):
-        with nullcontext() if number == len(parts) else no_sync():
+    for part, is_last in parts_of_all(parts, part_size, share):
+        with nullcontext() if is_last else no_sync():
             outputs = forward(part.inputs)
-            loss = part.loss(loss_function, outputs) * part.share_of(batch)
+            loss = part.loss(loss_function, outputs) * (0.0 if share.stands_in else part.share_of(batch))
             backward(loss)
-        losses.append(loss.detach())
-        all_outputs.append(outputs.detach())
-    for _ in range(parts_of_all(len(parts)) - len(parts)):
-        backward(parts[-1].loss(loss_function, forward(parts[-1].inputs)) * 0.0)
+        if not share.stands_in:
+            losses.append(loss.detach())
+            all_outputs.append(outputs.detach())
     return torch.stack(losses).sum(), torch.cat(all_outputs)
 
 
 def _weighted_backward(backward: Backward, share: Share, loss: Tensor) -> None:
     backward(loss * share.weight)
+
+
+def parts_of_all(parts: Sequence[Batch], part_size: int, share: Share) -> Iterator[tuple[Batch, bool]]:
+    """Yield the parts of a batch, and whether each is the last one, as many as any process has.
+
+    Where others have more, the last one stands in, and counts nothing: layers over all samples, and those whose weights
+    are divided, wait for each other.
+    """
+    calls = max(len(parts), -(-share.most // part_size))
+    for number in range(calls):
+        share.stands_in = not share.weight or number >= len(parts)
+        yield parts[min(number, len(parts) - 1)], number == calls - 1
+    share.stands_in = not share.weight
 
 
 def _scaled_backward(scaler: GradScaler, loss: Tensor) -> None:

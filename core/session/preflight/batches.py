@@ -18,7 +18,9 @@ def training_batches(config: TrainConfig, data: Dataset, device: torch.device, r
     order = training_order(settings, data, 0)
     last = settings.steps_per_epoch(len(order)) - 1
     augment = augmenter(config.data, data, config.loss, settings.seed)(0)
-    rows = [ranks.share(order[number * size : (number + 1) * size]) for number in dict.fromkeys((0, last))]
+    whole = [order[number * size : (number + 1) * size] for number in dict.fromkeys((0, last))]
+    least = 2 if settings.sync_batch_norm and ranks.size > 1 else 1  # a layer over all sees more than one
+    rows = [max(ranks.share(batch, size), batch[:least], key=len) for batch in whole]
     batches: list[Batch] = []
     for some in rows:
         batches += Batches(data.train.rows(some), data, device).iterate(len(some), augment=augment)
@@ -30,5 +32,5 @@ def smallest_part(config: TrainConfig, samples: int, ranks: Ranks) -> int:
     settings = config.training
     samples = settings.samples_per_epoch(samples)
     last = samples - (settings.steps_per_epoch(samples) - 1) * settings.step_samples
-    share, size = last // ranks.size, settings.batch_size // ranks.size
+    share, size = max(1, last // ranks.size), -(-settings.batch_size // ranks.size)
     return share % size or min(share, size)

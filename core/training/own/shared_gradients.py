@@ -6,17 +6,19 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from core.training.distributed import Share
+
 __all__ = ["sum_gradients"]
 
 
-def sum_gradients(weights: Sequence[nn.Parameter], share: float) -> None:
+def sum_gradients(weights: Sequence[nn.Parameter], share: Share) -> None:
     """Turn the gradients of each process's mean loss into those of the mean over the whole step, in place.
 
     A weight gets a gradient if it has one in any process.
 
     Args:
         weights: the same in each process.
-        share: fraction of the step's samples that this process takes.
+        share: what this process takes of the step's samples.
     """
     trained = [weight for weight in weights if weight.requires_grad]
     own = [weight.grad for weight in trained]
@@ -32,5 +34,7 @@ def sum_gradients(weights: Sequence[nn.Parameter], share: float) -> None:
                 trained[place].grad = part.view_as(trained[place])
 
 
-def _scaled(weight: nn.Parameter, gradient: torch.Tensor | None, share: float) -> torch.Tensor:
-    return (torch.zeros_like(weight) if gradient is None else gradient * share).detach().flatten()
+def _scaled(weight: nn.Parameter, gradient: torch.Tensor | None, share: Share) -> torch.Tensor:
+    return (
+        (torch.zeros_like(weight) if gradient is None else share.scale(gradient.clone())).detach().flatten()
+    )

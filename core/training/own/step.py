@@ -32,7 +32,7 @@ from core.training.distributed import Group, Share
 from core.training.forward_pass import HALF, compiled
 from core.training.own.numbers import Numbers, loss_of, numbers_of
 from core.training.own.shared_gradients import sum_gradients
-from core.training.step import Step, averaged_step, stepping
+from core.training.step import Step, averaged_step, parts_of_all, stepping
 
 __all__ = ["own_optimizer", "own_step"]
 
@@ -88,7 +88,8 @@ def own_step(
     call = _called(settings, model, device, fixed=True)
     gradients: Step = partial(_gradients, call, backward, model)
     if settings.accumulate > 1:
-        gradients = partial(_in_parts, call, backward, model, settings.batch_size // group.size)
+        size = -(-settings.batch_size // group.size)
+        gradients = partial(_in_parts, call, backward, model, size, share)
     if group.size > 1:
         gradients = partial(_shared, gradients, share, list(model.parameters()))
     if around:
@@ -138,16 +139,18 @@ def _in_parts(
     backward: Callable[[Tensor], None],
     model: nn.Module,
     part_size: int,
+    share: Share,
     batch: Batch,
 ) -> tuple[Tensor, Numbers]:
     """Weigh each part by how much its samples count: the last one of an epoch may be small."""
     losses, reported = [], []
-    for part in batch.split(part_size):
+    for part, _ in parts_of_all(list(batch.split(part_size)), part_size, share):
         loss, numbers = loss_of(call(part), _where(model))
-        loss = loss * part.share_of(batch)
+        loss = loss * (0.0 if share.stands_in else part.share_of(batch))
         backward(loss)
-        losses.append(loss.detach())
-        reported.append((numbers, part.samples))
+        if not share.stands_in:
+            losses.append(loss.detach())
+            reported.append((numbers, part.samples))
     return torch.stack(losses).sum(), _weighted(reported)
 
 
@@ -165,14 +168,14 @@ def _weighted(reported: Iterable[tuple[Numbers, int]]) -> Numbers:
 def _shared(gradients: Step, share: Share, weights: list[nn.Parameter], batch: Batch) -> tuple[Tensor, Any]:
     """Compute the gradients of this process's share of a batch, and add up those of all."""
     result = gradients(batch)
-    sum_gradients(weights, share.weight)
+    sum_gradients(weights, share)
     return result
 
 
 def _add_up(share: Share, optimizer: Optimizer, *_: object) -> None:
     """Add up the gradients of all processes before an optimizer moves its weights."""
     weights = [weight for each in optimizer.param_groups for weight in each["params"]]
-    sum_gradients(weights, share.weight)
+    sum_gradients(weights, share)
 
 
 def _several(

@@ -31,8 +31,6 @@ from core.training.context import TrainingContext
 from core.training.distributed import Group, SharedControl, SyncPoints
 from core.training.engine import train
 from core.training.validation import validate
-from core.user_code.trust import trust
-from tests.support import own_steps
 from tests.support.narrow import some
 from tests.support.own_metrics import write_own_metrics
 from tests.support.repository import REPOSITORY
@@ -156,54 +154,6 @@ def test_metrics_are_those_of_all_processes_together(
         assert mine.best_epoch == its.best_epoch
 
 
-@pytest.mark.heavy
-@pytest.mark.parametrize("network", ["Classifier", "Halves"])
-def test_networks_with_their_own_step_train_as_in_one_process(
-    network: str, launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
-) -> None:
-    """Gradients are added up explicitly; several optimizers, which are used apart, before each of them moves."""
-    file = tmp_path / "steps.py"
-    file.write_text(Path(str(own_steps.__file__)).read_text())
-    options = {"batch_size": 32, "epochs": 2, "ema": 0.9}
-    options |= {"accumulate": 2, "clip_norm": 1.0} if network == "Classifier" else {}
-    model = {"name": "python", "path": f"{file}:{network}"}
-    values = {"data": "digits", "model": model, "training": options}
-    (tmp_path / "run.yaml").write_text(json.dumps(values))
-    process = launch("--config", "run.yaml", "--runs", "several", "--trust-code")
-    _, told = process.communicate()
-    assert process.returncode == 0, told
-    trust(file)
-    assert_alike(train_run(values).run, find_run(tmp_path / "several", "latest"))
-
-
-@pytest.mark.heavy
-@pytest.mark.parametrize("what", ["a stream", "a stream without an index", "a table with weights"])
-def test_streams_and_weighted_samples_train_as_in_one_process(
-    what: str, launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
-) -> None:
-    """Some batches have no sample of any weight for the second process."""
-    file = tmp_path / "own_stream.py"
-    file.write_text((REPOSITORY / "examples" / "own_stream.py").read_text())
-    dice = np.random.default_rng(0)
-    rows = [
-        f"{a:.5f},{b:.5f},{dice.integers(3)},{'yes' if a > b else 'no'}" for a, b in dice.random((300, 2))
-    ]
-    (tmp_path / "table.csv").write_text("\n".join(["a,b,w,kind", *rows]))
-    data = {
-        "a stream": f"{file}:make",
-        "a stream without an index": f"{file}:lines",
-        "a table with weights": {"name": "csv", "path": str(tmp_path / "table.csv"), "weight": "w"},
-    }[what]
-    training = {"batch_size": 4, "epochs": 2, "drop_last": True, "ema": 0.9}
-    values = {"data": data, "model": "linear", "training": training}
-    (tmp_path / "run.yaml").write_text(json.dumps(values))
-    process = launch("--config", "run.yaml", "--runs", "several", "--trust-code")
-    _, told = process.communicate()
-    assert process.returncode == 0, told
-    trust(file)
-    assert_alike(train_run(values).run, find_run(tmp_path / "several", "latest"))
-
-
 RANDOM_NETWORK = """
 import torch
 from torch import nn
@@ -302,41 +252,32 @@ def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
     assert load_checkpoint(run, "last")["progress"]["epoch"] >= 1
 
 
-@pytest.mark.heavy
-def test_weights_without_a_part_in_the_step_stay_as_one_process_leaves_them(
-    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
-) -> None:
-    file = REPOSITORY / "tests" / "support" / "odd_networks.py"
-    trust(file)
-    model = {"name": "python", "path": f"{file}:Unused"}
-    values = {"data": "digits", "model": model, "training": {"batch_size": 64, "epochs": 2, "ema": 0.5}}
-    (tmp_path / "run.yaml").write_text(json.dumps(values))
-    process = launch("--config", "run.yaml", "--runs", "several", "--trust-code")
-    output = process.communicate()
-    assert process.returncode == 0, output
-    assert_alike(find_run(tmp_path / "several", "latest"), train_run(values).run)
-
-
 def test_batches_that_cannot_be_divided_are_refused() -> None:
-    def fits(processes: int, samples: int, **training: Any) -> None:
-        Group(0, processes).check_batches(configuration.from_dict({"training": training}), samples)
-
-    fits(4, 1293, batch_size=64)
-    with pytest.raises(ConfigError, match=r"63 samples cannot be divided among 2 processes.*such as 64"):
-        fits(2, 1293, batch_size=63)
-    with pytest.raises(ConfigError, match="the last batch of an epoch has 1 sample for 2 processes"):
-        fits(2, 65, batch_size=64)
-    fits(1, 65, batch_size=63)
+    config = configuration.from_dict({"training": {"batch_size": 3}})
+    Group(0, 3).check_batches(config)
+    with pytest.raises(ConfigError, match="3 samples cannot be divided among 4 processes"):
+        Group(0, 4).check_batches(config)
+    Group(0, 1).check_batches(configuration.from_dict({"training": {"batch_size": 1}}))
     config = configuration.from_dict({"optimizer": "lbfgs"})
     with pytest.raises(ConfigError, match="lbfgs does not support training in several processes"):
-        Group(0, 2).check_batches(config, 1293)
+        Group(0, 2).check_batches(config)
 
 
-def test_shares_are_the_whole_batch() -> None:
-    rows = torch.arange(13)
-    shares = [Group(rank, 3).share(rows) for rank in range(3)]
-    assert sorted(torch.cat(shares).tolist()) == rows.tolist()
-    assert [len(share) for share in shares] == [5, 4, 4]
+@pytest.mark.parametrize(("size", "batch"), [(2, 4), (3, 4), (3, 3), (4, 16)])
+def test_shares_are_all_batches_and_every_process_has_one_of_each(size: int, batch: int) -> None:
+    """Some batches at once where each divides evenly; who has no sample of the last one computes on another's."""
+    rows = torch.arange(17 if batch % size == 0 else min(batch, 17))
+    ranks = [Group(rank, size) for rank in range(size)]
+    shares = [group.share(rows, batch) for group in ranks]
+    last = len(rows) % batch or batch
+    own = [share[: len(share) - (rank >= last)].tolist() for rank, share in enumerate(shares)]
+    assert sorted(row for share in own for row in share) == rows.tolist()
+    assert len({-(-len(share) // -(-batch // size)) for share in shares}) == 1, "as many batches in each"
+    assert all(share[-1] == rows[-last] for rank, share in enumerate(shares) if rank >= last)
+    assert sum(group.share_of(last, None).weight for group in ranks) == pytest.approx(1)
+    assert [group.share_of(last, None).weight == 0 for group in ranks] == [
+        rank >= last for rank in range(size)
+    ]
 
 
 def test_what_one_process_cannot_prepare_ends_all_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -452,7 +393,7 @@ def test_every_process_validates_with_the_statistics_of_the_first(
     seen: list[set[float]] = []
     monkeypatch.setattr("core.training.distributed.dist.broadcast", of_first)
     monkeypatch.setattr("core.training.learner.validate", see)
-    train_half(load_data, 1, nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 3)))
+    train_half(load_data, 1, nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 3)), sync_batch_norm=False)
     assert seen == [{3.0}] * 3
 
 
