@@ -220,7 +220,7 @@ SINGLE = Group()
 
 @dataclass
 class Share:
-    """What this process takes of the coming step's samples.
+    """The part of the coming step's samples that this process takes.
 
     Attributes:
         weight: fraction of the step, from 0 to 1; exactly 0 if it has no sample, and computes on one that is not its
