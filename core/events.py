@@ -61,7 +61,8 @@ VERSION = 1
 
 Metrics = dict[str, float]
 Count = Annotated[int, Interval(ge=0, le=1 << 53)]
-"""Checked where events are read from a file."""
+Share = Annotated[float, Interval(ge=0, le=1)]
+"""Both are checked where events are read from a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +116,7 @@ class StepLogged(Event):
         train: ``loss``, and ``accuracy`` or ``r2``; NaN when the loss is not a number.
         lr: learning rate of the last step, 0 when unknown.
         samples_per_second: over the steps since the last one logged, 0 when unknown.
+        waiting: fraction of the time since the last one logged in which the loop waited for a batch, 0 when unknown.
     """
 
     epoch: Count
@@ -122,6 +124,7 @@ class StepLogged(Event):
     train: Metrics
     lr: float
     samples_per_second: float
+    waiting: Share = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

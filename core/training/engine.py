@@ -138,6 +138,7 @@ class _Loop:
         self.at = TrainingProgress()
         self.best: State | None = None
         self.began = self.logged_at = time.perf_counter()
+        self.waited = 0.0
         self.warned_of_divergence = self.watches_layers = False
         self.error = ""
         if config.training.watch_layers:
@@ -153,7 +154,9 @@ class _Loop:
         augment = self.augment(at.epoch)
         draws = settings.seed, at.epoch
         batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group, draws)
+        asked = time.perf_counter()
         for batch in batches:
+            self.waited += time.perf_counter() - asked
             if self.sync_points:
                 self.group.seed_rank(settings.seed, at.step)
                 self.take_share(batch, len(order))
@@ -173,6 +176,7 @@ class _Loop:
                     break
             if self.control.attention and not self.obey():
                 return False
+            asked = time.perf_counter()
         self.log()
         return not self.error and not self.should_stop()
 
@@ -279,6 +283,7 @@ class _Loop:
         if self.sync_points:
             diverged, save, at.seconds = self.sync_points.sync(at.step, diverged, save, at.seconds)
         if now - self.logged_at > LOG_SECONDS or diverged:
+            waiting, self.waited = self.waited / (now - self.logged_at), 0.0
             self.logged_at = now
             metrics, rate = self.meter.since_logged()
             self.emit(
@@ -288,6 +293,7 @@ class _Loop:
                     train=metrics,
                     lr=self.learner.lr,
                     samples_per_second=rate * self.group.size,
+                    waiting=round(min(waiting, 1.0), 3),
                 )
             )
             if self.threads is not None and (message := self.threads.report_rate(rate)):

@@ -11,12 +11,13 @@ from core.counting import counted
 from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged, to_json
 from core.metrics import label_of
 from core.runs.folder import Run
+from core.runs.history.history import SMOOTHING
 from core.runs.labels import title_of
 from core.runs.summary import summarise
 from core.tasks.registry import task_of
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
-from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si
+from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si, waiting
 from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
 __all__ = ["JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose_view"]
@@ -135,6 +136,7 @@ class ProgressView(LiveView):
 
     def __init__(self) -> None:
         super().__init__()
+        self.waiting = 0.0
         self.preparations = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -204,6 +206,9 @@ class ProgressView(LiveView):
         left = duration(self._seconds_left(event))
         rate = f"{si(event.samples_per_second)}/s"
         facts = f"loss {number(loss)}  {label_of(self.score)} {number(score)}  {rate}  {left} left"
+        self.waiting += SMOOTHING * (event.waiting - self.waiting)
+        if note := waiting(self.waiting):
+            facts += f"  {note}"
         self.draw(self.steps, event.step, f"epoch {event.epoch}/{self.epochs}", facts)
 
     def _seconds_left(self, event: StepLogged) -> float | None:

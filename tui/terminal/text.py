@@ -32,10 +32,12 @@ __all__ = [
     "setting",
     "short_path",
     "si",
+    "waiting",
     "wrapped",
 ]
 
 SETTING_DIGITS = 6
+MAX_UNSAID_WAITING = 0.1
 
 _CONTROL_PICTURES = {chr(code): chr(0x2400 + code) for code in range(0x20)}
 _PICTURES = _CONTROL_PICTURES | {"\t": "⇥", "\n": "⏎", "\x7f": "␡"}
@@ -136,6 +138,11 @@ def duration(seconds: float | None) -> str:
     if days:
         return f"{days} d {hours}:{minutes:02}"
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def waiting(share: float) -> str:
+    """Return what is said of the fraction of the time in which training waits for data; nothing up to a tenth."""
+    return f"waiting for data {100 * share:.0f} %" if share > MAX_UNSAID_WAITING else ""
 
 
 def age(seconds: float) -> str:

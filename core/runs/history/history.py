@@ -36,6 +36,8 @@ MAX_MESSAGES = 200
 SYSTEM_POINTS = 1024
 SPLITS = ("train ", "validation ")
 BY_STEP = " by step"
+SMOOTHING = 0.1
+"""Weight of what was logged last, some ten times a second."""
 ROUNDING = 1 + 1e-9
 """Of places that were multiplied and divided."""
 PACE: Final = ("seconds per epoch", "samples per second", "gradient norm")
@@ -57,6 +59,7 @@ class History:
     Attributes:
         step: of the last event. paused: whether it waits.
         began: when it was first started, in seconds since 1970.
+        waiting: fraction of the time, 0 to 1, in which training waits for data; smoothed over about a second.
         system: load by name such as ``cpu``, in per cent; x is in minutes since the run began.
         layers: the latest sample of the layers; None before the first.
         media: images, texts and histograms by name.
@@ -73,6 +76,7 @@ class History:
     started: RunStarted | None = None
     finished: RunFinished | None = None
     last_step: StepLogged | None = None
+    waiting: float = 0.0
     epoch: int = 0
     step: int = 0
     paused: bool = False
@@ -218,6 +222,7 @@ class History:
         has_gone_back = event.step < self.step or event.epoch >= epochs_told  # else only epochs count no more
         self.epoch, self.step = event.epoch, event.step
         self.last_step, self.diverged_at = None, None
+        self.waiting = 0.0
         self.evaluation.clear()
         if not event.step and not event.epoch:  # all of it is told again, perhaps in other epochs
             self.epochs.clear()
@@ -255,6 +260,7 @@ class History:
             self.curve("lr").append(self.position, event.lr)
         if event.samples_per_second:
             self.curve("samples per second").append(self.position, event.samples_per_second)
+        self.waiting += SMOOTHING * (event.waiting - self.waiting)
         if not np.isfinite(event.train.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.terminal.text import bytes_, clean, count, duration, fit, number, percent, setting, si
+from tui.terminal.text import bytes_, clean, count, duration, fit, number, percent, setting, si, waiting
 
 HARD = "\x00\x1b\x07\n\r\t\x7f\x9b\x85\xad\u061c\u200b\u200d\u202e\u2028\u2066\ufe0f\ufeff\udc80"
 WIDE = "日本語犬👩👩🏽한ｱ한국∅é\u0301\u0903\u0e33"
@@ -127,6 +127,12 @@ def test_durations() -> None:
     seconds = [0, 42, 59.6, 3800, 3 * 86400 + 4 * 3600, None, math.nan, -1]
     assert [duration(s) for s in seconds] == [
         "0:00", "0:42", "1:00", "1:03:20", "3 d 4:00", "–", "–", "0:00",
+    ]  # fmt: skip
+
+
+def test_waiting_for_data_is_said_from_a_tenth_of_the_time_on() -> None:
+    assert [waiting(share) for share in (0.0, 0.1, 0.371, 1.0)] == [
+        "", "", "waiting for data 37 %", "waiting for data 100 %",
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from core.runs.history.history import History
-from tui.terminal.text import duration, fit, of, si
+from tui.terminal.text import duration, fit, of, si, waiting
 from tui.terminal.themes import STATES
 from tui.widgets.parts import WidgetOfParts
 
@@ -57,6 +57,8 @@ class StatusLine(WidgetOfParts):
         rate = self.history.last_step.samples_per_second if self.history.last_step else None
         if rate and width >= 100:
             ending.append((f"{si(rate)} samples/s", text))
+        if self.state == "running" and width >= 120 and (note := waiting(self.history.waiting)):
+            ending.append((note, text))
         if not steps:
             return self._joined([*parts, *ending], width)
         return self._with_bar(parts, ending, done, width)

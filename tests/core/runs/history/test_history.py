@@ -80,6 +80,13 @@ def test_curves_are_in_epochs() -> None:
     assert history.total_steps == 200
 
 
+def test_waiting_for_data_is_smoothed_and_starts_again_with_a_session() -> None:
+    step = StepLogged(epoch=1, step=5, train={}, lr=0.01, samples_per_second=1.0, waiting=0.5)
+    assert history_of(started(), step).waiting == pytest.approx(0.05)
+    assert history_of(started(), *[step] * 60).waiting == pytest.approx(0.5, abs=0.001)
+    assert history_of(started(), *[step] * 60, started()).waiting == 0.0
+
+
 def test_going_on_from_a_checkpoint_takes_back_what_comes_again() -> None:
     history = history_of(
         started(), *(finished(epoch) for epoch in (1, 2, 3)), started(epoch=2, step=2 * STEPS)
