@@ -128,7 +128,7 @@ class Dataset:
 
     @property
     def longest(self) -> int:
-        """JoinedSteps of sequences that are filled with an id, of the longest of all."""
+        """Steps of sequences that are filled with an id, of the longest of all."""
         return self.fields[0].shape[0] if self.fields else self.sample_shape[0]
 
     @property
