@@ -223,7 +223,8 @@ def _with_suggestions(values: Mapping[str, Any]) -> dict[str, Any]:
     data, given = _choice_of("data", found), found.get("model") or {}
     if data is not None and isinstance(given, Mapping) and "name" not in given:
         model = data.model_for(found.get("data", {}))
-        if {*given} <= {*_family("model")[model].model_fields}:
+        usual = not given and model == TrainConfig.model_fields["model"].default.name
+        if not usual and {*given} <= {*_family("model")[model].model_fields}:
             found["model"] = {"name": model, **given}
     for section, suggested in getattr(_choice_of("model", found), "SUGGESTS", {}).items():
         given = found.get(section, {})

@@ -1,7 +1,7 @@
 """Cells that hold several labels in one text, such as ``red|green``."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def split_cell(cell: str, separator: str) -> list[str]:
     return [word for part in cell.split(separator) if (word := part.strip())]
 
 
-def find_separator(cells: Sequence[str], name: str, *, asked: bool = False) -> str | None:
+def find_separator(cells: Sequence[str] | Mapping[str, int], name: str, *, asked: bool = False) -> str | None:
     """Return what separates the labels of cells, where it is clear that they hold several; else None.
 
     It is clear where a twentieth of the cells have the separator, and the words between are short, recur, and are
@@ -33,22 +33,29 @@ def find_separator(cells: Sequence[str], name: str, *, asked: bool = False) -> s
     address or of a name do not.
 
     Args:
+        cells: all of them, or the different ones with their numbers.
         name: of the column.
         asked: several labels are known to be there, so the separator of most cells is taken.
     """
     blank = (" ",) if name.strip().lower() in NAMES_OF_SEVERAL else ()
-    counts = {each: sum(each in cell.strip() for cell in cells) for each in (*SEPARATORS, *blank)}
+    cells = Counter(cells)
+    counts = {
+        each: sum(count for cell, count in cells.items() if each in cell.strip())
+        for each in (*SEPARATORS, *blank)
+    }
     if asked:
         best = max(counts, key=lambda separator: counts[separator])
         return best if counts[best] else None
     return next((each for each in counts if counts[each] and _is_clear(cells, each, counts[each])), None)
 
 
-def _is_clear(cells: Sequence[str], separator: str, having: int) -> bool:
-    filled = [cell for cell in cells if cell.strip()]
-    if having < max(2, MIN_SHARE * len(filled)):
+def _is_clear(cells: Mapping[str, int], separator: str, having: int) -> bool:
+    filled = {cell: count for cell, count in cells.items() if cell.strip()}
+    if having < max(2, MIN_SHARE * sum(filled.values())):
         return False
-    words = Counter(word for cell in filled for word in set(split_cell(cell, separator)))
+    words = Counter[str]()
+    for cell, count in filled.items():
+        words.update(dict.fromkeys(split_cell(cell, separator), count))
     if not words or max(map(len, words)) > MAX_WORD or words.total() < MIN_RECURRENCE * len(words):
         return False
     different = {frozenset(split_cell(cell, separator)) for cell in filled}

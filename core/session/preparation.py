@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from core.config.checks import check_batches
+from core.config.default_model import with_fitting_model
 from core.config.schema import TrainConfig
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
@@ -169,7 +170,9 @@ def assemble(
     """
     device = resolve(config.training.device)
     training = config.training.with_min_steps(len(data.train))
-    config = config.model_copy(update={"training": training})
+    config, chosen = with_fitting_model(config.model_copy(update={"training": training}), data)
+    if chosen:
+        data = replace(data, notes=(*data.notes, chosen))
     if run is not None:
         ensure_same_data(run, data)
         data = as_padded(run, data)

@@ -33,6 +33,8 @@ def batches_of(
     """
     if isinstance(split.inputs, StreamedRows):
         return StreamedBatches(split, data, device, should_stop)
+    if getattr(split.inputs, "is_streamed", False):
+        give_back_large_blocks()
     return Batches(split, data, device)
 
 

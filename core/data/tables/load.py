@@ -13,6 +13,7 @@ import torch
 from core.data.dataset import Dataset, Split
 from core.data.division.facts import division_notes
 from core.data.sample_weights import as_weights
+from core.data.stream.memory import give_back_large_blocks
 from core.data.suspicions.columns import RawRows
 from core.data.tables import notes
 from core.data.tables.encoding import Encoding
@@ -109,6 +110,7 @@ def _resident(options: Csv, rows: Rows, parts: Mapping[str, np.ndarray]) -> _Kno
 
 
 def _streamed(options: Csv, rows: Rows, parts: Mapping[str, np.ndarray]) -> _Known:
+    give_back_large_blocks()
     blocks = Blocks.of(rows.source.files)
     some = sampled_rows(options, rows, blocks, rows.positions[parts["train"]])
     learned = learn_inputs(options, some, some.positions)

@@ -21,10 +21,13 @@ class SequenceOptions(ModelOptions):
     TAKES: ClassVar[tuple[KindName, ...]] = SEQUENCES
     TAKES_SEQUENCES: ClassVar = True
 
-    def build_for(self, sample: Sample, outputs: int) -> "Module":
+    def ensure_takes(self, sample: Sample) -> None:
         sequence = as_sequence(sample)
-        self.ensure_takes(replace(sequence, fields=()) if sample.features else sequence)
-        return self.build_sequence(sequence, outputs)
+        super().ensure_takes(replace(sequence, fields=()) if sample.features else sequence)
+
+    def build_for(self, sample: Sample, outputs: int) -> "Module":
+        self.ensure_takes(sample)
+        return self.build_sequence(as_sequence(sample), outputs)
 
     def build_sequence(self, sample: Sample, outputs: int) -> "Module":
         """A network with fresh weights for samples of one of the kinds in `TAKES`.

@@ -16,7 +16,7 @@ from core.data.targets import LABELS, NUMBERS, AskedTask
 from core.errors import DataError
 from core.remedies import Hint, setting
 
-__all__ = ["Target", "class_numbers", "examine_target"]
+__all__ = ["Target", "class_numbers", "counts_of", "examine_target"]
 
 MAX_NUMBERED_CLASSES = 20
 """Different whole numbers in a target up to which they are taken for classes."""
@@ -101,6 +101,11 @@ def examine_target(
     return Target(numbers, shown, kept, (*notes, *_classes_notes(name, shown, how, asked, len(used))))
 
 
+def counts_of(values: pl.Series) -> dict[Any, int]:
+    """Return how often each value occurs, without a Python object for each row."""
+    return dict(values.rename("value").value_counts().iter_rows())
+
+
 def _refuse_many(values: pl.Series, how: Reading, names: Sequence[object]) -> NoReturn:
     """Refuse a target of too many classes, with what else it could be."""
     hint: Hint = ("Choose another column, or ", setting("data.task", NUMBERS))
@@ -119,7 +124,7 @@ def _without_single(
     values: pl.Series, names: list[Any], rare: Literal["drop", "error"], source: Source, rows: np.ndarray
 ) -> tuple[list[Any], np.ndarray, list[str]]:
     """Return classes of several rows, the positions of their rows, and a line on the others."""
-    counts = Counter(values.to_list())
+    counts = counts_of(values)
     alone = {each for each in names if counts[each] == 1}
     if not alone:
         return names, np.arange(len(values)), []

@@ -12,7 +12,7 @@ from core.data.label_cells import find_separator, label_columns, split_cell
 from core.data.several_targets import as_labels, kind_of_several
 from core.data.tables.files.source import Source
 from core.data.tables.targets.choose import named_column
-from core.data.tables.targets.examine import Target
+from core.data.tables.targets.examine import Target, counts_of
 from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.values.reading import Reading
 from core.data.targets import LABELS, SHARES, AskedTask
@@ -133,7 +133,7 @@ def examine_labels(
     cells = frame[name]
     if cells.dtype != pl.String or asked not in ("auto", LABELS):
         return None
-    filled = cells.drop_nulls().to_list()
+    filled = counts_of(cells.drop_nulls())
     separator = find_separator(filled, name, asked=asked == LABELS)
     if separator is None:
         return None
@@ -146,7 +146,7 @@ def examine_labels(
             f"data.target: {cells.name} holds {len(names):,} different labels: too many",
             "Choose another column",
         )
-    example = next(text for text in filled if separator in text)
+    example = next(text for text in cells.drop_nulls() if separator in text)
     notes = [
         f"target: {cells.name} holds several labels a row, separated by '{separator}', such as '{example}': "
         f"{len(names):,} labels; data.task=classification takes each text for one class"
