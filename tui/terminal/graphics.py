@@ -46,7 +46,7 @@ def ask_for_graphics(meanwhile: Callable[[], object] = lambda: None) -> None:
     wanted = _wanted()
     if os.environ.get("TERM", "dumb") in SILENT or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
-    if wanted == "blocks":
+    if wanted == "blocks" or os.environ.get("NO_COLOR"):
         return
     if wanted and not _is_inside_another():
         _use(sixel=wanted == "sixel")
@@ -89,6 +89,10 @@ def _use(*, sixel: bool) -> None:
         sys.__stdout__ = terminal  # type: ignore[misc]  # as above
     from textual_image.widget import SixelImage, TGPImage
 
+    if (
+        not sixel
+    ):  # where a picture stands is told by cells in 24-bit colours, which ssh does not pass on that there are
+        os.environ["COLORTERM"] = "truecolor"
     # Sixel first: some terminals (Konsole, WezTerm) know kitty's protocol, but not the placeholders used here.
     image_widget = SixelImage if sixel else TGPImage
 

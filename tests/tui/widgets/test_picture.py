@@ -1,5 +1,9 @@
 """Pictures in half blocks: proportions, colours, what is left without colour; and what a terminal says of itself."""
 
+import base64
+import io
+import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -8,6 +12,7 @@ from typing import Any
 import numpy as np
 import pexpect
 import pytest
+from PIL import Image
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
@@ -172,6 +177,7 @@ def test_where_there_is_no_terminal_nothing_is_asked() -> None:
         ({"TUI_GRAPHICS": "blocks"}, False, []),
         ({"TUI_GRAPHICS": "kitty"}, False, [False]),
         ({"TUI_GRAPHICS": "Sixel"}, False, [True]),
+        ({"TUI_GRAPHICS": "kitty", "NO_COLOR": "1"}, False, []),
         ({"TUI_GRAPHICS": "kitty", "TMUX": "/tmp/tmux"}, True, []),
         ({"TUI_GRAPHICS": "sixel", "TERM": "screen.xterm"}, True, []),
         ({}, True, []),
@@ -180,7 +186,7 @@ def test_where_there_is_no_terminal_nothing_is_asked() -> None:
 def test_a_setting_decides_but_not_inside_tmux(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], asked: bool, used: list[bool]
 ) -> None:
-    for name in ("TUI_GRAPHICS", "TMUX"):
+    for name in ("TUI_GRAPHICS", "TMUX", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     for name, value in ({"TERM": "xterm"} | settings).items():
         monkeypatch.setenv(name, value)
@@ -203,3 +209,90 @@ def test_a_setting_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TUI_GRAPHICS", "pixels")
     with pytest.raises(InputError, match="It takes blocks, kitty, sixel"):
         graphics.ask_for_graphics()
+
+
+async def sent(monkeypatch: pytest.MonkeyPatch, *, sixel: bool) -> tuple[str, list[Strip]]:
+    """Return what is written past the screen, and the lines of the screen, of a picture of 8x8 in cells of 10x20."""
+    terminal = io.StringIO()
+    monkeypatch.setenv("COLORTERM", "")
+    monkeypatch.setattr(graphics, "image_widget", None)
+    graphics._use(sixel=sixel)
+    assert (os.environ["COLORTERM"] == "truecolor") is not sixel
+    monkeypatch.setattr(sys, "__stdout__", terminal)
+    app = OnePicture()
+    async with app.run_test() as pilot:
+        app.query_one(Picture).show(RAMP)
+        await pilot.pause()
+        await pilot.pause()
+        lines = app.screen._compositor.render_strips()[:5]
+    return terminal.getvalue(), lines
+
+
+def blocks(pixels: np.ndarray) -> np.ndarray:
+    """Return the middle of each of 8x8 equal squares."""
+    height, width = pixels.shape[0] // 8, pixels.shape[1] // 8
+    middles: np.ndarray = pixels[height // 2 :: height, width // 2 :: width]
+    return middles
+
+
+async def test_kittys_protocol_carries_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """https://sw.kovidgoyal.net/kitty/graphics-protocol: sent in chunks, and placed by placeholders."""
+    written, lines = await sent(monkeypatch, sixel=False)
+    messages = [
+        (dict(pair.split("=") for pair in control.split(",")), payload)
+        for control, payload in re.findall(r"\x1b_G([^;\x1b]*);?([^\x1b]*)\x1b\\", written)
+    ]
+    data = [(keys, payload) for keys, payload in messages if payload]
+    assert all(len(payload) <= 4096 for _, payload in data)
+    assert [keys["m"] for keys, _ in data] == ["1"] * (len(data) - 1) + ["0"]
+    assert data[0][0]["f"] == "100"
+    with Image.open(io.BytesIO(base64.b64decode("".join(payload for _, payload in data)))) as opened:
+        pixels = np.asarray(opened.convert("L")).astype(int)
+    assert np.abs(blocks(pixels) - RAMP).max() <= 2
+    placed = next(keys for keys, _ in messages if keys.get("a") == "p")
+    assert (placed["U"], placed["c"], placed["r"], placed["i"]) == ("1", "8", "4", data[0][0]["i"])
+    cells = [segment for segment in lines[2] if "\U0010eeee" in segment.text]
+    row, column = "\u0305\u030d\u030e\u0310"[2], "\u0305\u030d\u030e"  # the first of kitty's diacritics
+    text = "".join(segment.text for segment in cells)
+    assert text.count("\U0010eeee") == 8
+    assert [text[at + 1 : at + 3] for at in (0, 4, 8)] == [row + each for each in column]
+    color = foreground(cells[0])
+    assert (color.red << 16 | color.green << 8 | color.blue) == int(placed["i"]) & 0xFFFFFF
+
+
+async def test_sixels_carry_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """https://vt100.net/docs/vt3xx-gp/chapter14.html: bands of six rows, colours in per cent."""
+    _, lines = await sent(monkeypatch, sixel=True)
+    found = re.search(
+        r"\x1bP[\d;]*q(.*?)\x1b\\", "".join(segment.text for line in lines for segment in line), re.S
+    )
+    assert found is not None
+    pixels = sixel_pixels(found[1])
+    assert pixels.shape == (80, 80)
+    assert np.abs(blocks(pixels) - RAMP).max() <= 4  # of 256 colours, in steps of a hundredth
+
+
+def sixel_pixels(text: str) -> np.ndarray:
+    """Draw sixels of greys."""
+    size = re.match(r'"1;1;(\d+);(\d+)', text)
+    assert size is not None
+    width, height = map(int, size.groups())
+    pixels, colors = np.full((height + 6, width), -1.0), dict[str, float]()
+    x = y = 0
+    color = 0.0
+    for number, share, repeat, sixel in re.findall(
+        r"#(\d+)(?:;2;(\d+);\d+;\d+)?|(?:!(\d+))?([-$?-~])", text[size.end() :]
+    ):
+        if number:
+            color = colors.setdefault(number, float(share or 0) * 2.55)
+        elif sixel == "$":
+            x = 0
+        elif sixel == "-":
+            x, y = 0, y + 6
+        else:
+            rows = [y + bit for bit in range(6) if ord(sixel) - 63 >> bit & 1]
+            pixels[rows, x : x + int(repeat or 1)] = color
+            x += int(repeat or 1)
+    assert (pixels[:height] >= 0).all()
+    assert (pixels[height:] == -1).all()
+    return pixels[:height]
