@@ -72,9 +72,8 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
 def _media_lines(run: Run) -> list[str]:
     """Return a line for each name of images, texts and histograms: how many, of which steps, and the last file."""
     lines = []
-    is_copy = is_imported(run.path)
-    folder = "" if is_copy else "media/"
-    for name, events in media_of(run).items.items() if is_copy or run.media_folder.is_dir() else ():
+    folder = "" if is_imported(run.path) else "media/"
+    for name, events in media_of(run).items.items() if run.media_folder.is_dir() else ():
         first, last = events[0].step, events[-1].step
         steps = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
         lines.append(

@@ -44,7 +44,7 @@ ALIVE_SECONDS = 120.0
 USUAL = frozenset(("metrics", "results", "progress", "summary", "history", "log", "scalars"))
 """Names of files that say less than those of their folders."""
 MAX_NAME = 80
-VERSION = 2
+VERSION = 3
 """Of the copies: those of an earlier one are made again."""
 
 
@@ -244,6 +244,7 @@ def _is_kept(copy: _Copy, event: Event) -> bool:
             copy.step = event.step
             return copy.steps.wants_next()
         case MediaLogged():
+            copy.run.media_folder.mkdir(exist_ok=True)  # empty: it says that there are some
             return copy.media.setdefault(event.name, Thinning()).wants_next()
         case EpochFinished():
             copy.has_epochs = True

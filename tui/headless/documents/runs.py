@@ -167,9 +167,9 @@ def run_document(summary: RunSummary, problems: Iterable[str] = ()) -> RunDocume
 
 
 def _media(run: Run) -> list[MediaEntry]:
-    is_copy = is_imported(run.path)
-    if not is_copy and not run.media_folder.is_dir():
+    if not run.media_folder.is_dir():
         return []
+    is_copy = is_imported(run.path)
     return [
         MediaEntry(
             name=name,

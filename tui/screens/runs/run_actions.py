@@ -66,7 +66,7 @@ def possible_actions(summary: RunSummary | None) -> frozenset[str]:
     if summary.run.media_folder.is_dir():
         possible.add("media")
     if summary.log:  # another tool's: it is only looked at here
-        possible &= {"copy", "copy_path", "label", "use", "job"}
+        possible &= {"copy", "copy_path", "label", "use", "job", "media"}
     return frozenset(possible)
 
 

@@ -117,6 +117,7 @@ def test_a_restart_replaces_and_a_copy_shows_what_the_log_has(
     import_logs(tmp_path / "runs")
     copy = Run(imported_dir(tmp_path / "runs") / "board")
     assert [medium_of(copy, event) for event in media_of(copy).items["said"]][2:] == ["1 40", "1 80"]
+    assert copy.media_folder.is_dir()  # which says that there are some
 
 
 @pytest.mark.parametrize(
