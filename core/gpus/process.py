@@ -26,6 +26,7 @@ __all__ = [
 
 GIVEN = "TUI_GPU"
 """Environment variable that names the GPU which whoever started this process has taken for it."""
+NO_GPU = "no GPU"
 AUTOMATIC = ("auto", "cuda")
 _taken: list[Taken] = []
 """At most one: a process trains one run at a time."""
@@ -40,7 +41,8 @@ def take_gpu(name: str) -> None:
     """
     release_gpu()
     if given():
-        _note.append(f"it has {given()}, which was taken for it")
+        if given() != NO_GPU:
+            _note.append(f"it has {given()}, which was taken for it")
         return
     if not (name in AUTOMATIC or name.startswith("cuda:")) or is_launched():
         return
@@ -96,7 +98,7 @@ def given_environment(gpus: "tuple[GpuState, ...]") -> Mapping[str, str]:
     """Return the variables with which a process sees these GPUs alone, and takes none itself."""
     return {
         VISIBLE: ",".join(gpu.uuid for gpu in gpus),
-        GIVEN: ", ".join(gpu.label for gpu in gpus) or "no GPU",
+        GIVEN: ", ".join(gpu.label for gpu in gpus) or NO_GPU,
     }
 
 

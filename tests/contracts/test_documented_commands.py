@@ -50,6 +50,8 @@ ELSEWHERE = {
     "--install-completion": "writes into the start-up files of the shell around it: typer's own",
     "model.pretrained=true": "a download: test_image_models.py serves one",
     "calibrate latest": "a run of classes: test_calibrate.py",
+    "tui queue add": "starts a process that goes on: test_user_queue.py",
+    "tui queue move": "needs what waits: test_queue_cli.py",
     "stop latest": "a run that goes on: test_cli_signals.py",
 }
 """Lines that cannot be run here, and what runs them, or why nothing does."""
@@ -100,6 +102,9 @@ def test_every_command_and_option_of_a_page_is_there(page: Path) -> None:
         words = shlex.split(line)[1:]
         if words[:1] and words[0] in Commands.COMMANDS:
             allowed = known_options(_load(Commands.COMMANDS[words[0]][0])) | GROUP
+            if words[:2] == ["queue", "add"]:  # it takes a whole command
+                allowed |= {*known_options(_load(Commands.COMMANDS["train"][0]))}
+                allowed |= {*known_options(_load(Commands.COMMANDS["tune"][0]))}
         else:
             assert not words or words[0].startswith("-"), f"no command in: {line}"
             allowed = GROUP

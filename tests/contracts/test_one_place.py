@@ -61,6 +61,7 @@ def test_groups_of_statuses() -> None:
         "core/runs/problems.py",  # the checkpoints that an ending leaves
         "core/training/engine.py",  # the endings of a training
         "tui/headless/trial_states.py",  # states of trials
+        "tui/runtime/user_queue/entries.py",  # states of what waits in the queue
         "tui/screens/live/status_line.py",  # while steps are counted
         "tui/screens/runs/screen.py",  # those that are counted in the status bar, in their order
         "tui/widgets/runs_columns.py",  # their order in the table

@@ -28,8 +28,8 @@ class Commands(LazyGroup):
             "train": ("tui.cli.commands.train:train", "Train a model and evaluate it."),
             "tune": ("tui.cli.commands.tune:app", "Search for good hyper-parameters."),
             "queue": (
-                "tui.cli.commands.queue:queue",
-                "Resume runs one after the other, each in a process of its own.",
+                "tui.cli.commands.queue:app",
+                "List what waits for a free device, what runs, and what has ended; or add, move, remove, stop, pause.",
             ),
             "lr-find": (
                 "tui.cli.commands.find:lr_find",

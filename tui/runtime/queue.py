@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from core.runs.folder import Run
     from core.session.repeats import Repeats
 
-__all__ = ["Queue", "Waiting", "appended", "moved_up", "without"]
+__all__ = ["Queue", "Waiting", "appended", "moved_down", "moved_first", "moved_up", "without"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,3 +59,15 @@ def moved_up(queue: Queue, one: Waiting) -> Queue:
         return queue
     place = queue.index(one)
     return (*queue[: place - 1], one, queue[place - 1], *queue[place + 1 :])
+
+
+def moved_down(queue: Queue, one: Waiting) -> Queue:
+    """Return the queue with a run behind the one that follows it."""
+    if one not in queue or queue[-1] is one:
+        return queue
+    return moved_up(queue, queue[queue.index(one) + 1])
+
+
+def moved_first(queue: Queue, one: Waiting) -> Queue:
+    """Return the queue with a run before all others."""
+    return (one, *without(queue, one)) if one in queue else queue

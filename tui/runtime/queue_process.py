@@ -18,7 +18,7 @@ from core.safe_path import TUI_COMMAND
 from core.user_code.trust import AGREED
 from tui.runtime.hosts.launching import agreed_digests, launch_in_background, launched
 
-__all__ = ["launch_queue", "train_in_turn"]
+__all__ = ["HeldRun", "launch_queue", "train_in_turn"]
 
 POLL_SECONDS = 0.5
 
@@ -62,7 +62,7 @@ def train_in_turn(runs: Sequence[Run], after: Run | None, data_root: Path | None
     Args:
         after: a run whose end is waited for first.
     """
-    held = [_Held(run) for run in runs]
+    held = [HeldRun(run) for run in runs]
     while after is not None and is_held(after):
         time.sleep(POLL_SECONDS)
     started = []
@@ -84,7 +84,7 @@ def train_in_turn(runs: Sequence[Run], after: Run | None, data_root: Path | None
     return started
 
 
-class _Held(ExitStack):
+class HeldRun(ExitStack):
     """The lock of a run; none where another process has it, which may have ended when it is its turn."""
 
     def __init__(self, run: Run) -> None:

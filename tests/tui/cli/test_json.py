@@ -21,7 +21,11 @@ from tui.headless.documents.finding import LrFindDocument
 from tui.headless.documents.schema import documents, schema_text
 
 SCHEMA = REPOSITORY / "docs" / "json.schema.json"
-WITHOUT = {"serve": "stays open, and prints an address", "mcp": "speaks JSON-RPC"}
+WITHOUT = {
+    "serve": "stays open, and prints an address",
+    "mcp": "speaks JSON-RPC",
+    "queue work": "is started by the queue itself",
+}
 
 
 def leaves(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from core.export.export import Exported
     from core.inference.prediction_files import NewPredictions
     from core.session.new_samples import NewMasks
+    from tui.runtime.user_queue.entries import Lineup
 
 __all__ = [
     "CommandDocument",
@@ -26,6 +27,7 @@ __all__ = [
     "export_document",
     "file_document",
     "predictions_document",
+    "queue_document",
 ]
 
 
@@ -118,10 +120,23 @@ class EmptiedDocument(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class QueueDocument(Document):
-    """Runs that were trained one after the other; each with its ``id`` and ``status``."""
+    """The queue of this user on this machine, or runs that were trained one after the other.
+
+    Attributes:
+        runs: that were trained here, each with its ``id`` and ``status``; empty for the queue.
+        entries: those that run, that wait in their order, and that have ended, each with ``id state place title words
+            folder gpus devices run pid code added started ended log``; place is from 1, 0 for one that does not wait.
+        paused: whether nothing more is started. slots: runs at once on the processor.
+        worked_on_by: the process that starts what waits; empty where there is none. note: what they wait for.
+    """
 
     kind = "queue"
-    runs: list[dict[str, str]]
+    runs: list[dict[str, str]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    paused: bool = False
+    slots: int = 1
+    worked_on_by: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +217,26 @@ def predictions_document(
     samples = len(new.ids)
     return PredictionsDocument(
         runs=list(runs), samples=samples, path=where, columns=columns, rows=rows, notes=new.notes
+    )
+
+
+def queue_document(lineup: "Lineup", by: str) -> QueueDocument:
+    """Return the document of the queue.
+
+    Args:
+        by: the process that works on it.
+    """
+    from tui.runtime.user_queue.adding import place_of
+    from tui.runtime.user_queue.entries import ENDED
+    from tui.runtime.user_queue.store import console_of
+
+    hidden = {"variables", "uuids"}
+    entries = [
+        {**entry.model_dump(exclude=hidden), "place": place_of(lineup, entry), "log": str(console_of(entry))}
+        for entry in (*lineup.of("running"), *lineup.of("waiting"), *lineup.of(*ENDED))
+    ]
+    return QueueDocument(
+        entries=entries, paused=lineup.paused, slots=lineup.slots, worked_on_by=by, note=lineup.note
     )
 
 
