@@ -19,8 +19,10 @@ from pydantic.fields import FieldInfo
 __all__ = [
     "Code",
     "Files",
+    "Lines",
     "Options",
     "Unit",
+    "are_lines",
     "choices",
     "code_fields",
     "default_of",
@@ -65,6 +67,10 @@ class Files(tuple[str, ...]):
     """
 
 
+class Lines:
+    """Annotation of a field of several texts, each a line that may hold commas; a form separates them by ``;``."""
+
+
 class Code:
     """Annotation of a text field that names a class or a function in a Python file, as FILE.py:NAME."""
 
@@ -86,6 +92,11 @@ def unit_of(field: FieldInfo) -> str:
 def files_of(field: FieldInfo) -> Files:
     """The endings of the files that a field names; empty when it names none."""
     return next((item for item in field.metadata if isinstance(item, Files)), Files())
+
+
+def are_lines(field: FieldInfo) -> bool:
+    """Return whether a field holds several lines."""
+    return any(isinstance(item, Lines) for item in field.metadata)
 
 
 @cache

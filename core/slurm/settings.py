@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from core.options import Options, Unit
+from core.options import Lines, Options, Unit
 
 __all__ = ["OURS", "SlurmSettings", "seconds_of"]
 
@@ -92,9 +92,9 @@ class SlurmSettings(Options):
     """Seconds before the time limit at which a run saves and requeues itself."""
     account: PlainWord = ""
     """Account to charge; empty takes the user's own."""
-    sbatch: tuple[OptionLine, ...] = ()
+    sbatch: Annotated[tuple[OptionLine, ...], Lines()] = ()
     """Further options of sbatch, such as --constraint=a100 or --mail-type=END."""
-    setup: tuple[Line, ...] = ()
+    setup: Annotated[tuple[Line, ...], Lines()] = ()
     """Lines of the shell before the run starts, such as: module load cuda."""
 
     @property

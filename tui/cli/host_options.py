@@ -5,12 +5,12 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any
 
 import typer
 
 from core.errors import InputError
-from core.options import unit_of
+from core.options import are_lines, unit_of
 from tui.forms.form import value_of
 from tui.forms.form_fields import FieldSpec, specs_of
 from tui.forms.option_form import flag_of
@@ -140,19 +140,11 @@ def _option(key: str, hosts: Sequence[str]) -> inspect.Parameter:
     metavar: str | None = unit_of(field).upper() or key.upper()
     if field.annotation is bool:
         annotation, metavar, flag = bool | None, None, f"{flag}/{flag_of(f'no_{key}')}"
-    elif _are_texts(field.annotation):
+    elif are_lines(field):
         annotation = list[str] | None
     help_text = f"{field.description} With --run-in {' or '.join(hosts)}."
     option = typer.Option(None, flag, help=help_text, metavar=metavar, rich_help_panel=PANEL)
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
-
-
-def _are_texts(annotation: Any) -> bool:
-    """Return whether a field holds several texts, perhaps of a certain form."""
-    if get_origin(annotation) is not tuple:
-        return False
-    inner = get_args(annotation)[0]
-    return (get_args(inner)[0] if get_origin(inner) is Annotated else inner) is str
 
 
 def _parameter(name: str, annotation: Any, default: Any, **facts: Any) -> inspect.Parameter:

@@ -175,6 +175,8 @@ def value_of(spec: FieldSpec, text: str) -> Any:
         return next((choice for choice in spec.choices if show(choice) == text), text)
     if spec.mapping:
         return _mapping(text)
+    if spec.lines:
+        return [line.strip() for line in text.split(";") if line.strip()]
     if text.strip() in spec.words:
         return text.strip()
     reader = _number_or_text if spec.kind == "number" else str

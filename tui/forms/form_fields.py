@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from core.config.formatting import format_setting
 from core.config.schema import FAMILIES, TrainConfig
-from core.options import Code, Files, Options, choices, code_fields, default_of, files_of, unit_of
+from core.options import Code, Files, Options, are_lines, choices, code_fields, default_of, files_of, unit_of
 from core.user_code.arguments import ARGUMENTS, known_arguments
 from tui.forms.command_line import written
 from tui.terminal.text import clean
@@ -54,6 +54,7 @@ class FieldSpec:
         about: its description, a sentence.
         kind: ``choice`` of `choices`, ``switch``, ``number`` or ``text``.
         many: several values, comma-separated.
+        lines: those are lines, between semicolons.
         mapping: values by name, as in YAML.
         words: texts that stand for themselves in a field of several values.
         files: suffixes of the files whose path the text is.
@@ -69,6 +70,7 @@ class FieldSpec:
     about: str
     kind: Literal["choice", "switch", "number", "text"]
     many: bool = False
+    lines: bool = False
     mapping: bool = False
     words: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -176,6 +178,7 @@ def _spec(path: str, field: FieldInfo) -> FieldSpec:
         about=about,
         kind="choice" if listed else "switch" if plain else "number" if types & {int, float} else "text",
         many=tuple in types,
+        lines=are_lines(field),
         mapping=dict in types,
         words=tuple(part for part in _literals(annotation) if isinstance(part, str))
         if tuple in types
@@ -192,6 +195,8 @@ def _is_code(field: FieldInfo) -> bool:
 
 def _hint(field: FieldInfo) -> str:
     """Describe the values of a field: bounds and unit, or else the kind of value."""
+    if are_lines(field):
+        return "lines, ; between them"
     hint = f"{_takes(field.annotation, field.metadata)} {unit_of(field)}".strip()
     return hint or KINDS.get(field.annotation, "")
 

@@ -20,10 +20,11 @@ HOST = "run_in"
 
 def texts_of(options: Options, start: str) -> Texts:
     """Return the text of each field, by its path."""
-    return {
-        spec.path: show(getattr(options, spec.path.rpartition(".")[2]))
-        for spec in specs_of(type(options), start)
-    }
+    texts: Texts = {}
+    for spec in specs_of(type(options), start):
+        value = getattr(options, spec.path.rpartition(".")[2])
+        texts[spec.path] = "; ".join(value) if spec.lines else show(value)
+    return texts
 
 
 def values_in(kind: type[Options], texts: Mapping[str, str], start: str) -> dict[str, Any]:

@@ -144,7 +144,8 @@ class Field(Widget):
             behind = fit(f"✗ {short(self.problem)}", room)
         else:
             full = f"{self.hint} · {self.spec.about}".strip(" ·")
-            behind = fit(full if cell_len(full) <= room and self.spec.kind != "choice" else self.hint, room)
+            whole = not self.hint or (cell_len(full) <= room and self.spec.kind != "choice")
+            behind = fit(full if whole else self.hint, room)
         return Content.assemble(
             (label, "bold $accent" if focused else "$foreground"),
             space,

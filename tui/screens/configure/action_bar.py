@@ -50,7 +50,9 @@ class ActionBar(Vertical):
     def describe(self, field: Field) -> None:
         """Describe a field, or show its error in full."""
         spec = field.spec
-        about = spec.about if spec.kind == "choice" else f"{spec.about.rstrip('.')} · {field.hint}"
+        about = (
+            spec.about if spec.kind == "choice" else f"{spec.about.rstrip('.')} · {field.hint}".strip(" ·")
+        )
         was = "" if field.before is None else f"was {field.before or 'empty'}, ctrl+g puts it back"
         if field.problem:
             text = Content.styled(

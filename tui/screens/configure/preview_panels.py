@@ -65,9 +65,9 @@ class PreviewView(VerticalScroll):
                 with Panel(id="rate-panel"):
                     yield Plot(id="rate")
                 yield CommandPanel("y copies  e saves")
-                yield ScriptPanel()
             with Vertical(classes="preview-column"), Panel(id="samples-panel"):
                 yield Drawing(id="samples")
+        yield ScriptPanel()
 
     def on_mount(self) -> None:
         for name in ("data", "samples", "model"):
@@ -80,7 +80,7 @@ class PreviewView(VerticalScroll):
         self.query_one("#data-panel").border_subtitle = "computing …" if busy else ""
 
     def show_executed(self) -> None:
-        """Scroll to what would be executed: the end of the first column."""
+        """Scroll to what would be executed."""
         script = self.query_one(ScriptPanel)
         shown = script if script.display else self.query_one(CommandPanel)
         self.scroll_to_widget(shown, animate=False)

@@ -1,7 +1,7 @@
 """The section of the form that chooses where the run trains: a host, its settings, and profiles of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from textual import on
@@ -138,7 +138,7 @@ class RunIn(Section):
 
     def _make(self) -> list[Field]:
         kind = HOSTS[self.name_of_host]
-        return [Field(spec, self.texts[spec.path]) for spec in specs_of(kind, HOST)]
+        return [Field(_plain(spec), self.texts[spec.path]) for spec in specs_of(kind, HOST)]
 
     @property
     def _values(self) -> dict[str, Any]:
@@ -158,6 +158,11 @@ class RunIn(Section):
         self.profile.text = next((name for name, saved in known.items() if saved == host), NO_PROFILE)
         self.profile.display = bool(known)
         self.post_message(self.Changed())
+
+
+def _plain(spec: FieldSpec) -> FieldSpec:
+    """Return a field that says what it is for rather than that it takes a text."""
+    return replace(spec, hint="") if spec.kind == "text" and not spec.many else spec
 
 
 def _profiles() -> Mapping[str, Host]:
@@ -186,7 +191,7 @@ def _chooser(names: list[str]) -> FieldSpec:
         label="run in",
         default=DEFAULT_HOST,
         hint="Where it trains",
-        about="Where the run trains: this app, a background process that keeps running after the app quits, ...",
+        about="Where the run trains; each place has settings of its own, which ctrl+s saves as a profile.",
         kind="choice",
         choices=tuple(names),
         labels=tuple(HOSTS[name].TITLE for name in names),

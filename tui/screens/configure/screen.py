@@ -61,7 +61,7 @@ class ConfigureScreen(PlacedForm):
         "Every field of a run. Up and Down move between fields, Left and Right step through a list, Enter opens "
         "it, and Escape leaves a field so that single letters work as keys again. Errors are shown beside their "
         "fields; the run can start once there are none. On the right: the data, the network, its cost, and the "
-        "equivalent command."
+        "equivalent command. The last section chooses where the run trains; its settings can be saved as a profile."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "start", "start", tooltip="Start the run"),
@@ -73,7 +73,7 @@ class ConfigureScreen(PlacedForm):
         Binding("ctrl+l", "find_rate", "find lr", tooltip="Find a learning rate and plot its curve"),
         Binding("b", "find_batch", "batch size", tooltip="Find batch sizes that fit in memory"),
         Binding("y", "copy", "copy", tooltip="Copy the job script, or the equivalent command"),
-        Binding("e", "save_command", "save it", tooltip="Save the job script, or the equivalent command"),
+        Binding("e", "save_command", "save file", tooltip="Save the job script, or the equivalent command"),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
         USE,

@@ -11,7 +11,7 @@ from tui.forms.form_fields import specs_of
 from tui.forms.option_form import errors_in, flags_for, texts_of, values_in
 from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.here import Here
-from tui.runtime.hosts.host import executable
+from tui.runtime.hosts.host import Host, executable
 from tui.runtime.hosts.processes import Processes
 from tui.runtime.hosts.profiles import (
     delete_profile,
@@ -22,6 +22,7 @@ from tui.runtime.hosts.profiles import (
     save_profile,
 )
 from tui.runtime.hosts.registry import HOSTS, make_host
+from tui.runtime.hosts.slurm import Slurm
 
 TRAIN = ["tui", "train", "--no-ui", "--name", "tui torchrun"]
 
@@ -47,11 +48,21 @@ def test_what_is_executed_does_not_depend_on_the_search_path() -> None:
     assert executable(TRAIN) == [sys.executable, "-P", "-m", "torchtui", *TRAIN[1:]]
 
 
-@pytest.mark.parametrize("host", [kind() for kind in HOSTS.values()] + [Processes(processes=8, gpus=(1, 3))])
-def test_a_host_is_the_same_after_a_form_and_after_a_profile(host: Here | Background | Processes) -> None:
+CLUSTER = Slurm(
+    partition="gpu",
+    time="04:00:00",
+    sbatch=("--gres=gpu:1,tmp:4", "--mail-type=END,FAIL"),
+    setup=("module load cuda", "source ~/env/bin/activate"),
+)
+
+
+@pytest.mark.parametrize(
+    "host", [*(kind() for kind in HOSTS.values()), Processes(processes=8, gpus=(1, 3)), CLUSTER]
+)
+def test_a_host_is_the_same_after_a_form_and_after_a_profile(host: Host) -> None:
     texts = texts_of(host, "run_in")
     assert [*texts] == [spec.path for spec in specs_of(type(host), "run_in")]
-    assert make_host({"name": host.name} | values_in(type(host), texts, "run_in")) == host
+    assert make_host({"name": host.host_name} | values_in(type(host), texts, "run_in")) == host
     save_profile("my gpus", host)
     assert load_profile("my gpus") == host
 
@@ -60,6 +71,8 @@ def test_flags_give_what_differs_from_the_defaults() -> None:
     assert flags_for(Processes(gpus=(1, 3))) == ["--gpus", "1,3"]
     assert flags_for(Processes(processes=3)) == ["--processes", "3"]
     assert flags_for(Background()) == []
+    lines = ["--sbatch", "--gres=gpu:1,tmp:4", "--sbatch", "--mail-type=END,FAIL"]
+    assert flags_for(CLUSTER)[4:8] == lines
 
 
 def test_a_wrong_setting_is_told_at_its_field() -> None:
