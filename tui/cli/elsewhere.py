@@ -93,4 +93,5 @@ def _tell(host: Host, started: Started, *, as_json: bool, quiet: bool) -> None:
         where = runs_option(run.path.parent)
         print(clean(started.message))
         print(clean(f"follow  {shlex.join(['tui', 'watch', run.id, *where])}"))
-        print(clean(f"stop    {shlex.join(['tui', 'stop', run.id, *where])}"))
+        stop = started.stop or ("tui", "stop", run.id, *where)
+        print(clean(f"stop    {shlex.join(stop)}"))

@@ -60,10 +60,12 @@ class Started:
     Attributes:
         host: to follow it.
         message: where it is now, one sentence; empty where that is plain to see.
+        stop: words of the command that takes it back before it trains, where that is not the one that stops it.
     """
 
     host: RunHost
     message: str = ""
+    stop: Sequence[str] = ()
 
 
 class Host(Options):

@@ -12,11 +12,12 @@ from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.here import Here
 from tui.runtime.hosts.host import Host
 from tui.runtime.hosts.processes import Processes
+from tui.runtime.hosts.queued import Queued
 from tui.runtime.hosts.slurm import Slurm
 
 __all__ = ["DEFAULT_HOST", "HOSTS", "available_hosts", "host_class", "make_host"]
 
-AnyHost = Annotated[Here | Background | Processes | Slurm, Field(discriminator="name")]
+AnyHost = Annotated[Here | Background | Processes | Slurm | Queued, Field(discriminator="name")]
 HOSTS = cast("Mapping[str, type[Host]]", choices(AnyHost))
 """The classes by name, in the order in which they are offered."""
 DEFAULT_HOST = next(iter(HOSTS))
