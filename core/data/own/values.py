@@ -75,6 +75,13 @@ def array_of(value: Any, source: str) -> np.ndarray:
         DataError: they are none.
     """
     refuse_sparse(value, f"data.path: {source} gave")
+    if value is None:
+        raise DataError(f"data.path: {source} gave None in the place of a value", "Leave it out, or fill it")
+    if isinstance(value, Mapping | tuple) and value and not is_array_like(value):
+        raise DataError(
+            f"data.path: {source} gave {kind_of(value)} within other inputs",
+            "Give all inputs in one dict, or one tuple, each as an array",
+        )
     if not is_array_like(value):
         raise DataError(f"data.path: {source} gave {kind_of(value)}, which is not an array", TAKEN)
     try:

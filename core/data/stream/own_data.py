@@ -96,6 +96,7 @@ class _Streaming:
         if task_of(labels.task).targets == "numbers":
             limits = target_limits(labels.targets["train"], places["train"], "targets", self.notes)
         base, layout = self._base(labels, places["train"])
+        self._note_batches(labels, base)
         splits = {}
         for split in SPLITS:
             clip = limits if split == "train" else None
@@ -312,6 +313,15 @@ class _Streaming:
                 "Return sets for validation and test of their own",
             )
         return order_of(sampler, total, self.source)
+
+    def _note_batches(self, labels: Labels, base: Dataset) -> None:
+        """Report samples that look like whole batches: as many rows of inputs as targets each."""
+        several, shape = labels.targets["train"].shape[1:], base.sample_shape
+        if len(several) == 1 and several[0] > 1 and len(shape) > 1 and shape[0] == several[0]:
+            self.notes.append(
+                f"samples have {several[0]} targets and inputs of as many rows: if {self.source} gives batches, "
+                "let it give their samples one by one"
+            )
 
     def _note_unseeded(self) -> None:
         lazy = [reader.source.dataset for reader in self.readers.values() if not reader.source.in_order]

@@ -16,7 +16,7 @@ from core.data.targets import LABELS, NUMBERS, AskedTask
 from core.errors import DataError
 from core.remedies import Hint, setting
 
-__all__ = ["Target", "class_numbers", "counts_of", "examine_target"]
+__all__ = ["Target", "class_numbers", "counts_of", "examine_target", "spelled_alike"]
 
 MAX_NUMBERED_CLASSES = 20
 """Different whole numbers in a target up to which they are taken for classes."""
@@ -172,6 +172,12 @@ def class_numbers(
     return numbers.to_numpy(), notes
 
 
+def spelled_alike(names: Sequence[str]) -> list[str]:
+    """Return the names that differ from another one in case, blanks and punctuation alone."""
+    alike = Counter(map(_plain, names))
+    return [each for each in names if alike[_plain(each)] > 1]
+
+
 def _plain(name: str) -> str:
     """A class without what varies in its spelling: case, blanks, and punctuation at its ends."""
     return "".join(name.split()).strip(".,;'\"").lower()
@@ -209,8 +215,7 @@ def _classes_notes(name: str, names: Sequence[str], how: Reading, asked: AskedTa
         notes.append(
             f"{name} has {len(names):,} different whole numbers, read as classes; data.task=regression reads numbers"
         )
-    alike = Counter(map(_plain, names))
-    same = [each for each in names if alike[_plain(each)] > 1]
+    same = spelled_alike(names)
     if same:
         notes.append(
             f"classes of {name} that differ in case, blanks or points alone are kept apart: "

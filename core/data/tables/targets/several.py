@@ -12,7 +12,7 @@ from core.data.label_cells import find_separator, label_columns, split_cell
 from core.data.several_targets import as_labels, kind_of_several
 from core.data.tables.files.source import Source
 from core.data.tables.targets.choose import named_column
-from core.data.tables.targets.examine import Target, counts_of
+from core.data.tables.targets.examine import Target, counts_of, spelled_alike
 from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.values.reading import Reading
 from core.data.targets import LABELS, SHARES, AskedTask
@@ -157,7 +157,7 @@ def examine_labels(
             f"{counted(without, 'row')} without a text in {cells.name}: none of the labels; "
             "data.missing_target=drop leaves them out"
         )
-    notes += _rare(values, names)
+    notes += _rare(values, names) + _alike(names)
     everything = np.arange(len(values))
     return Target(values, names, everything, tuple(notes), several=LABELS, separator=separator), rows
 
@@ -220,6 +220,12 @@ def _rare(values: np.ndarray, names: Sequence[str]) -> list[str]:
     if not rare:
         return []
     return [f"labels that fewer than two rows have, or lack, cannot be in train and in test: {_listed(rare)}"]
+
+
+def _alike(names: Sequence[str]) -> list[str]:
+    """Report labels that differ in their spelling alone."""
+    same = spelled_alike(names)
+    return [f"labels differ in spelling alone: {_listed(same)}; each is a label of its own"] if same else []
 
 
 def _listed(names: Sequence[Any]) -> str:

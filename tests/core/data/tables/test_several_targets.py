@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from core.config import schema
 from core.data.dataset import Dataset
 from core.data.label_cells import find_separator, label_columns
 from core.data.registry import load
+from core.data.tables.targets.several import examine_labels
 from core.errors import DataError
 
 N = 60
@@ -116,3 +118,10 @@ def test_labels_of_cells_are_numbered_in_order() -> None:
     columns, names = label_columns(["10|2", "", "2|2|33"], "|")
     assert names == ("2", "10", "33")
     assert columns.tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 1]]
+
+
+def test_labels_that_differ_in_spelling_alone_are_reported() -> None:
+    frame = pl.DataFrame({"colour": ["red|green", "Red", "green", "red|blue"] * 6})
+    found = examine_labels(frame, "colour", "auto", "auto")
+    assert found is not None
+    assert "labels differ in spelling alone: Red, red; each is a label of its own" in found[0].notes
