@@ -15,6 +15,7 @@ from core.torchrun import is_launched
 __all__ = [
     "AUTOMATIC",
     "GIVEN",
+    "NO_GPU",
     "by_cuda",
     "given",
     "given_environment",

@@ -12,7 +12,7 @@ from core.events import RunStarted
 from core.runs.folder import Run
 from core.runs.log import LogReader
 from core.tuning.search.plan import make_plan
-from core.tuning.study.records import StudyEvent, TrialReported, TrialStarted
+from core.tuning.study.records import StudyEvent, StudyNotice, TrialReported, TrialStarted
 from core.tuning.study.study import create_study
 from core.tuning.study.tuner import tune
 
@@ -60,3 +60,31 @@ def test_a_lost_nodes_trial_is_run_again_from_its_checkpoint(ray_cluster: Any, t
     for trial in finished.records:
         steps = [start.step for start in starts(trial.run)]
         assert (len(steps), steps[-1] > 0) == ((2, True) if trial.number in lost else (1, False))
+
+
+@pytest.mark.usefixtures("ray_cluster")
+def test_what_is_free_and_what_a_trial_waits_for_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.tuning.executors import ray_executor
+
+    monkeypatch.setattr(ray_executor, "PATIENCE_SECONDS", 0.3)
+    training = {"epochs": 40, "batch_size": 1, "device": "cpu"}
+    base = configuration.from_dict({"data": "iris", "training": training})
+    plan = make_plan(base, {"optimizer.lr": [0.01, 0.02]}, method="grid")
+    executor = ray_executor.RayExecutor("auto", jobs=2)
+    told: list[str] = []
+
+    def hear(event: StudyEvent) -> None:
+        if isinstance(event, StudyNotice):
+            told.append(event.message)
+
+    try:
+        assert executor.line == "Ray: 1 of 1 CPU and 0 of 0 GPUs free; 2 trials at once, each with 1 CPU"
+        finished = tune(create_study(tmp_path, plan), executor, emit=hear, control=RunControl())
+    finally:
+        executor.close()
+    assert [trial.state for trial in finished.records] == ["completed"] * 2
+    waits = [text for text in told if "on Ray for 1 CPU: 0 of 1 CPU and 0 of 0 GPUs free" in text]
+    assert waits, told
+    assert ray_executor.free_resources("auto").endswith("GPUs free")

@@ -152,6 +152,8 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
 
 
 def _tell_slots(executor: Executor, where: Where, view: StudyView) -> None:
+    if line := getattr(executor, "line", ""):  # of a cluster
+        view.show(StudyNotice(level="info", message=line))
     if where.jobs and executor.slots < where.jobs:
         text = (
             f"{counted(executor.slots, 'trial')} at once instead of {where.jobs}: there are not enough cores"

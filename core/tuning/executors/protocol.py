@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["Ended", "Message", "OnEpoch", "Outcome", "Reported", "TrialTask"]
+__all__ = ["Ended", "Message", "OnEpoch", "Outcome", "Reported", "TrialTask", "Waits"]
 
 OnEpoch = Callable[[int, float | None], bool]
 """Called with the epochs done and the metric after each epoch; returns False if the trial should stop."""
@@ -72,4 +72,11 @@ class Ended:
     outcome: Outcome
 
 
-Message = Reported | Ended
+@dataclass(frozen=True)
+class Waits:
+    """Trials wait for what the executor has not free now; `reason` is one line."""
+
+    reason: str
+
+
+Message = Reported | Ended | Waits

@@ -6,18 +6,21 @@ checkpoint that it finds there.
 
 import asyncio
 import logging
+import os
 import socket
 import threading
 import time
 from typing import Any
 
 from core.control import Request, RunControl
+from core.counting import counted
 from core.errors import DependencyError, RunError
+from core.gpus.process import GIVEN, NO_GPU
 from core.remedies import START_CLUSTER
 from core.safe_path import safe_import_path
-from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
+from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask, Waits
 
-__all__ = ["RayExecutor", "import_ray"]
+__all__ = ["RayExecutor", "free_resources", "import_ray"]
 
 RETRIES = 3
 """How often a trial is run again when its node or process dies."""
@@ -25,6 +28,8 @@ POLL_SECONDS = 0.02
 ASK_SECONDS = 0.5
 """How often a trial looks whether it shall wait or end."""
 CONNECT_SECONDS = 10
+PATIENCE_SECONDS = 10.0
+"""After which a trial that has not begun is said to wait: Ray starts its processes in a few."""
 
 
 class RayExecutor:
@@ -56,16 +61,30 @@ class RayExecutor:
         pinned = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=False)
         self._mailbox = self._ray.remote(num_cpus=0, scheduling_strategy=pinned)(_Mailbox).remote()
         self._tasks: dict[Any, int] = {}
+        self._gpus = gpus
+        self._given: dict[int, float] = {}  # when trials that have not begun were given to Ray
+        self._told = False
+
+    @property
+    def line(self) -> str:
+        """Return one line on the cluster and what a trial takes of it."""
+        there = _resources(self._ray)
+        return f"Ray: {there}; {counted(self.slots, 'trial')} at once, each with {self._needs}"
 
     def start(self, task: TrialTask) -> None:
         self._ray.get(self._mailbox.ask.remote("resume"))
         self._tasks[self._train.remote(task, self._mailbox)] = task.trial
+        self._given[task.trial] = time.monotonic()
 
     def wait(self, seconds: float) -> list[Message]:
         deadline = time.monotonic() + seconds
         while True:
             ended = self._ended()
-            messages = [*self._ray.get(self._mailbox.drain.remote()), *map(self._end, ended)]
+            told = self._ray.get(self._mailbox.drain.remote())
+            for begun in [trial for trial in told if isinstance(trial, int)]:
+                self._given.pop(begun, None)
+            messages: list[Message] = [one for one in told if not isinstance(one, int)]
+            messages += [*map(self._end, ended), *self._waits()]
             if messages or time.monotonic() > deadline:
                 return messages
 
@@ -92,12 +111,29 @@ class RayExecutor:
 
     def _end(self, task: Any) -> Ended:
         trial = self._tasks.pop(task)
+        self._given.pop(trial, None)
         try:
             outcome = self._ray.get(task)
         except self._ray.exceptions.RayError as error:
             reason = str(error).strip().partition("\n")[0]
             outcome = Outcome("failed", reason=f"Ray gave up on it: {type(error).__name__}: {reason}")
         return Ended(trial, outcome)
+
+    def _waits(self) -> list[Waits]:
+        """Return, once, that trials wait for resources, and for which."""
+        since = time.monotonic() - PATIENCE_SECONDS
+        late = [trial for trial, given in self._given.items() if given < since]
+        if not late or self._told:
+            self._told = self._told and bool(self._given)
+            return []
+        self._told = True
+        who = f"trial {late[0]} waits" if len(late) == 1 else f"{len(late)} trials wait"
+        return [Waits(f"{who} on Ray for {self._needs}: {_resources(self._ray)}")]
+
+    @property
+    def _needs(self) -> str:
+        gpus = f" and {self._gpus:g} GPU{'s' * (self._gpus > 1)}" if self._gpus else ""
+        return f"{counted(self.threads, 'CPU')}{gpus}"
 
     def _room(self, gpus: float) -> int:
         """Trials for which the cluster has room at once."""
@@ -122,6 +158,31 @@ def import_ray() -> Any:
             "executor ray: Ray is not installed", "Install it with: pip install 'torchtui[ray]'"
         ) from None
     return ray
+
+
+def free_resources(address: str) -> str:
+    """Return how much of a cluster is free, after connecting to it; the connection is closed again.
+
+    Raises:
+        DependencyError, RunError: as `RayExecutor` does.
+    """
+    ray, ours = _connect(address)
+    try:
+        return _resources(ray)
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _resources(ray: Any) -> str:
+    """Return the free processors and GPUs of the cluster that Ray is connected to."""
+    there, free = ray.cluster_resources(), ray.available_resources()
+    parts = [
+        f"{free.get(kind, 0):g} of {counted(int(there.get(kind, 0)), kind)}"
+        for kind in ("CPU", "GPU")
+        if there.get(kind) or kind == "GPU"
+    ]
+    return f"{' and '.join(parts)} free"
 
 
 def _connect(address: str | None) -> tuple[Any, bool]:
@@ -152,7 +213,7 @@ class _Mailbox:
     """An actor on the study's own node: trials leave messages and wait for answers, the study fetches and answers."""
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[Message | int] = []
         self.answers: dict[int, asyncio.Future[bool]] = {}
         self.asked: Request = "resume"
 
@@ -164,8 +225,12 @@ class _Mailbox:
         self.answers[message.trial] = asyncio.get_running_loop().create_future()
         return await self.answers[message.trial]
 
-    async def drain(self) -> list[Message]:
-        """The messages since the last call."""
+    async def begin(self, trial: int) -> None:
+        """Note that a trial has what it needs."""
+        self.messages.append(trial)
+
+    async def drain(self) -> list[Message | int]:
+        """Return the messages since the last call, and the trials that have begun."""
         messages, self.messages = self.messages, []
         return messages
 
@@ -190,6 +255,8 @@ def _train(task: TrialTask, mailbox: Any) -> Outcome:
 
     from core.tuning.executors.trial import run_trial
 
+    ray.get(mailbox.begin.remote(task.trial))
+    os.environ[GIVEN] = NO_GPU  # Ray has chosen; one whose task has none sees none
     control, ended = RunControl(), threading.Event()
 
     def report(epoch: int, value: float | None) -> bool:

@@ -12,7 +12,7 @@ from core.control import RunControl
 from core.counting import counted
 from core.data.registry import default_root
 from core.tuning.executors.executors import Executor
-from core.tuning.executors.protocol import Ended, Reported
+from core.tuning.executors.protocol import Ended, Reported, Waits
 from core.tuning.search.methods import DRAWN_BLINDLY
 from core.tuning.search.milestones import best_so_far
 from core.tuning.study.checkpoint_pruning import keep_best
@@ -137,6 +137,8 @@ class _Tuner:
             for message in executor.wait(WAIT_SECONDS):
                 if isinstance(message, Reported):
                     self.hear(message)
+                elif isinstance(message, Waits):
+                    self.emit(StudyNotice(level="info", message=message.reason))
                 else:
                     self.end(message)
         return self.finish()

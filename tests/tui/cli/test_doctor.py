@@ -24,6 +24,13 @@ from tests.tui.cli.conftest import Tui
 from tui.terminal import checks as terminal_checks
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check no more than one process: test_several.py does the others."""
+    found = [Check("two processes", True, "they communicate")]
+    monkeypatch.setattr("core.doctor.several.check_several", lambda runs_dir, free_on_ray: iter(found))
+
+
 def test_all_is_well(tui: Tui, tmp_path: Path) -> None:
     answer = tui("doctor --json --seconds 0.3")
     told = json.loads(answer.out)
@@ -32,6 +39,7 @@ def test_all_is_well(tui: Tui, tmp_path: Path) -> None:
     assert {"python", "torch", "textual", "device cpu", "folder of runs", "train on cpu", "terminal"} <= set(
         found
     )
+    assert found["two processes"]["ok"]
     assert "samples/s" in found["train on cpu"]["found"]
     assert list((tmp_path / "here").iterdir()) == []
 

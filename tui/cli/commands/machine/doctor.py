@@ -114,9 +114,12 @@ def _checks(runs_dir: Path, data_root: Path | None, seconds: float) -> "Iterator
         can_train = can_train and check.name != "devices"
         yield check
     if can_train:
+        from core.doctor.several import check_several
         from core.doctor.training import check_training
+        from core.tuning.executors.ray_executor import free_resources
 
         yield from check_training(runs_dir, seconds)
+        yield from check_several(runs_dir, free_resources)
 
 
 def _line(check: "Check") -> str:
