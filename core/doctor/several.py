@@ -13,6 +13,7 @@ from core.doctor.check import Check
 from core.doctor.pair import meet
 from core.errors import TorchtuiError
 from core.files.lock import FileLock
+from core.files.reading import open_plain
 from core.files.temporary import hidden_folder
 from core.remedies import OTHER_RUNS_DIR
 from core.slurm.client import cancel, find_jobs, missing, submit
@@ -38,7 +39,7 @@ with open(sys.argv[1]) as file:
 """
 """Program of the process that looks at a lock."""
 TEST_JOB = """#!/bin/sh
-#SBATCH --job-name=tui-doctor --ntasks=1 --time=1 --output=/dev/null --error=/dev/null
+#SBATCH -J tui-doctor -n 1 -t 1 -o /dev/null -e /dev/null
 true
 """
 
@@ -62,9 +63,10 @@ def check_locks(runs_dir: Path) -> Check:
     nearest = next(path for path in (runs_dir.absolute(), *runs_dir.absolute().parents) if path.is_dir())
     try:
         with hidden_folder(nearest, ".torchtui-") as folder:
-            with (Path(folder) / "lock").open("w+b") as file, FileLock(os.dup(file.fileno())) as lock:
-                supported, held = lock.supported, _looked_at(file.name)
-            free = _looked_at(file.name)
+            path = Path(folder) / "tried.lock"
+            with FileLock(open_plain(path, os.O_RDWR | os.O_CREAT)) as lock:
+                supported, held = lock.supported, _looked_at(path)
+            free = _looked_at(path)
     except (OSError, subprocess.SubprocessError, TorchtuiError) as error:
         return Check(name, False, f"cannot be tried in {nearest}: {error}", ("Give ", OTHER_RUNS_DIR))
     if not supported:
@@ -165,10 +167,10 @@ def check_ray(address: str, free_on_ray: Callable[[str], str]) -> Check:
         return Check(name, False, f"{address}: {error.message}", error.hint)
 
 
-def _looked_at(path: str) -> str:
+def _looked_at(path: Path) -> str:
     """Return how another process finds a lock."""
     answer = subprocess.run(
-        [sys.executable, "-I", "-c", TRY, path], capture_output=True, text=True, timeout=LOCK_SECONDS
+        [sys.executable, "-I", "-c", TRY, str(path)], capture_output=True, text=True, timeout=LOCK_SECONDS
     )
     return answer.stdout.strip()
 
