@@ -97,8 +97,11 @@ def submit(script: str, environment: Mapping[str, str] | None = None) -> str:
     return job
 
 
-def cancel(job: str) -> None:
-    """Cancel a job, waiting or running; nothing happens to one that has ended.
+def cancel(job: str, *, only_waiting: bool = False) -> None:
+    """Cancel a job, waiting or running, or those of an array; nothing happens to one that has ended.
+
+    Args:
+        only_waiting: leaves alone what runs.
 
     Raises:
         RunError: Slurm refuses.
@@ -106,7 +109,7 @@ def cancel(job: str) -> None:
     """
     _ensure_installed()
     try:
-        _call("scancel", job)
+        _call("scancel", *(["--state=PENDING"] if only_waiting else []), job)
     except RunError as error:
         if "Invalid job id" not in error.message and "already" not in error.message:
             raise

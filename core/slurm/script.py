@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.slurm.settings import SlurmSettings
 
-__all__ = ["job_script", "own_script"]
+__all__ = ["array_script", "job_script", "own_script"]
 
 FIRST_PORT, PORTS = 20_000, 20_000
 """Where the first node's processes meet: a port that follows from the job, so that jobs of one node do not share it."""
@@ -20,21 +20,33 @@ WIDTH = 100
 
 TORCHRUN = ("torchrun",)
 
+ASK = """\
+ask_to_stop() {
+    [ -n "$run" ] || run=$(find_run)
+    [ -z "$run" ] || echo stop >>"$run/requests.txt"
+}"""
 END = """\
 child=$!
 wait "$child"
 # A signal interrupts wait. A run that is just being started forgets what was asked before: it is asked again.
 while kill -0 "$child" 2>/dev/null; do
-    if [ -z "$warned" ]; then wait "$child"; continue; fi
-    [ -n "$run" ] || run=$(find_run)
-    [ -z "$run" ] || echo stop >>"$run/requests.txt"
-    sleep 1
+    if [ -n "$warned" ]; then ask_to_stop; sleep 1; else wait "$child"; fi
 done
 wait "$child"
 code=$?
 if [ -n "$warned" ] && tail -n 5 "$run/events.jsonl" | grep -q '"run_finished".*"status": "stopped"'; then
     scontrol requeue "$SLURM_JOB_ID" && exit 0
 fi
+exit "$code\""""
+
+
+ARRAY_END = """\
+child=$!
+wait "$child"
+while kill -0 "$child" 2>/dev/null; do wait "$child"; done
+wait "$child"
+code=$?
+[ -n "$warned" ] && scontrol requeue "$SLURM_JOB_ID" && exit 0
 exit "$code\""""
 
 
@@ -100,6 +112,41 @@ def own_script(
     return _assembled(settings, name, None, head, _started(settings, '"$@"', TORCHRUN))
 
 
+def array_script(
+    settings: SlurmSettings,
+    command: Sequence[str],
+    *,
+    name: str,
+    jobs: int,
+    folder: Path,
+    given: str = "worker",
+) -> str:
+    """Return the script of an array of jobs, each of which works on the same thing.
+
+    The command is one process that saves and ends on SIGUSR1, and that does nothing once there is nothing left to do.
+
+    Args:
+        command: of each job.
+        jobs: how many of them.
+        folder: gets a file for what each prints, ``worker-1.log`` and so on.
+        given: first part of the names of these files.
+
+    Raises:
+        ValueError: as for `job_script`.
+    """
+    _ensure_plain(*command, name, str(folder))
+    lines = [
+        "#!/bin/bash",
+        f"#SBATCH --array=1-{jobs}",
+        *_options(settings, name, folder / f"{given}-%a.log"),
+        "",
+    ]
+    lines += ["trap 'warned=1; kill -USR1 \"$child\"' USR1  # soon before the time limit"]
+    lines += ["trap : TERM  # the worker itself saves", ""]
+    lines += [*settings.setup, ""] if settings.setup else []
+    return "\n".join([*lines, f"{shlex.join(command)} &", ARRAY_END]) + "\n"
+
+
 def _ensure_plain(*texts: str) -> None:
     for text in texts:
         if re.search(r"[\x00-\x1f\x7f]", text):
@@ -110,7 +157,8 @@ def _assembled(
     settings: SlurmSettings, name: str, output: Path | None, head: Sequence[str], started: str
 ) -> str:
     lines = ["#!/bin/bash", *_options(settings, name, output), ""]
-    lines += ["trap warned=1 USR1  # soon before the time limit", "trap : TERM  # the run itself saves", ""]
+    lines += [ASK, "trap 'warned=1; ask_to_stop' USR1  # soon before the time limit"]
+    lines += ["trap : TERM  # the run itself saves", ""]
     lines += [*settings.setup, ""] if settings.setup else []
     return "\n".join([*lines, *head, "", f"{started} &", END]) + "\n"
 
@@ -147,8 +195,8 @@ def _options(settings: SlurmSettings, name: str, output: Path | None) -> Iterato
 
 def _output(output: Path) -> str:
     # Slurm replaces %j and the like, and takes the word as it is quoted.
-    path = str(output).replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"')
-    return f'#SBATCH --output="{path}"'
+    folder = str(output.parent).replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"')
+    return f'#SBATCH --output="{folder}/{output.name}"'
 
 
 def _started(settings: SlurmSettings, words: str, torchrun: Sequence[str]) -> str:

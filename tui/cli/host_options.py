@@ -19,7 +19,7 @@ from tui.runtime.hosts.host import Host
 from tui.runtime.hosts.profiles import load_profile, profile_names, save_profile
 from tui.runtime.hosts.registry import HOSTS, host_class, make_host
 
-__all__ = ["Place", "with_host", "without_place"]
+__all__ = ["PROFILE", "Place", "option_of", "settings_of", "with_host", "without_place"]
 
 PANEL = "Run in"
 CHOOSING = ("--run-in", "--profile", "--save-profile")
@@ -101,8 +101,17 @@ def _chosen(name: str | None, profile: str | None, given: Mapping[str, Any]) -> 
         if key not in kind.model_fields:
             having = ", ".join(_fields()[key])
             raise InputError(f"{flag_of(key)} is not a setting of --run-in {name}", f"It is one of {having}")
+    return settings_of(kind, saved, given)
+
+
+def settings_of(kind: type[Host], saved: Host | None, given: Mapping[str, Any]) -> Host:
+    """Return a host with saved settings, and others in their place that were given as texts.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
     specs = {spec.path.partition(".")[2]: spec for spec in specs_of(kind, "run_in")}
-    values = saved.model_dump() if saved is not None else {"name": name}
+    values = saved.model_dump() if saved is not None else {"name": kind.model_fields["name"].default}
     return make_host(values | {key: _value(specs[key], value) for key, value in given.items()})
 
 
@@ -133,8 +142,16 @@ def _fields() -> dict[str, list[str]]:
 
 
 def _option(key: str, hosts: Sequence[str]) -> inspect.Parameter:
-    """The flag of a field; texts among several are given one by one."""
-    field = HOSTS[hosts[0]].model_fields[key]
+    return option_of(HOSTS[hosts[0]], key, f"With --run-in {' or '.join(hosts)}.", PANEL)
+
+
+def option_of(kind: type[Host], key: str, more: str, panel: str) -> inspect.Parameter:
+    """Return the flag of a field of a host; texts among several are given one by one.
+
+    Args:
+        more: a sentence after its description.
+    """
+    field = kind.model_fields[key]
     flag = flag_of(key)
     annotation: Any = str | None
     metavar: str | None = unit_of(field).upper() or key.upper()
@@ -142,8 +159,8 @@ def _option(key: str, hosts: Sequence[str]) -> inspect.Parameter:
         annotation, metavar, flag = bool | None, None, f"{flag}/{flag_of(f'no_{key}')}"
     elif are_lines(field):
         annotation = list[str] | None
-    help_text = f"{field.description} With --run-in {' or '.join(hosts)}."
-    option = typer.Option(None, flag, help=help_text, metavar=metavar, rich_help_panel=PANEL)
+    help_text = f"{field.description} {more}"
+    option = typer.Option(None, flag, help=help_text, metavar=metavar, rich_help_panel=panel)
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
 
 
@@ -156,6 +173,14 @@ def _complete(names: Callable[[], Sequence[str]]) -> Callable[[str], list[str]]:
     return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
 
+PROFILE = _parameter(
+    "profile",
+    str | None,
+    None,
+    metavar="NAME",
+    help="Take host and settings from a saved profile; other settings given here count more.",
+    autocompletion=_complete(profile_names),
+)
 CHOICES = (
     _parameter(
         "run_in",
@@ -165,14 +190,7 @@ CHOICES = (
         help=f"Where to train, headless: {', '.join(HOSTS)}. A setting implies the first that has it.",
         autocompletion=_complete(lambda: list(HOSTS)),
     ),
-    _parameter(
-        "profile",
-        str | None,
-        None,
-        metavar="NAME",
-        help="Take host and settings from a saved profile; other settings given here count more.",
-        autocompletion=_complete(profile_names),
-    ),
+    PROFILE,
     _parameter("save_profile", str | None, None, metavar="NAME", help="Save host and settings as a profile."),
     _parameter(
         "dry_run", bool, False, help="Print the command that would run, or the job script, and start nothing."

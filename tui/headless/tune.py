@@ -1,5 +1,6 @@
 """Tuning without screens: make or open a study, work on it, print what it found."""
 
+import shlex
 import sys
 from dataclasses import dataclass, field
 from functools import partial
@@ -7,9 +8,11 @@ from pathlib import Path
 
 from core.control import RunControl
 from core.counting import counted
-from core.errors import InputError
+from core.errors import DependencyError, InputError
 from core.machine import memory
 from core.runs.labels import write_labels
+from core.slurm.client import missing
+from core.slurm.settings import SlurmSettings
 from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
 from core.tuning.executors.placing import ensure_there, placing_of
@@ -21,13 +24,17 @@ from core.tuning.starting import change_study, start_study
 from core.tuning.study.records import StudyFinished, StudyNotice
 from core.tuning.study.study import TuningStudy, open_study
 from core.tuning.study.tuner import tune as work_on
+from tui.forms.command_line import place as runs_option
+from tui.headless.documents.acting import ElsewhereDocument
+from tui.headless.documents.envelope import print_document
 from tui.headless.study_views import StudyView, choose_study_view
 from tui.runtime.console import bounded_output
 from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
+from tui.runtime.study_jobs import submit_workers
 from tui.runtime.study_process import console_file, is_worked_on
 from tui.terminal.text import clean
 
-__all__ = ["Asked", "tune"]
+__all__ = ["Asked", "submit", "tune"]
 
 
 @dataclass(frozen=True)
@@ -66,23 +73,8 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
         executor = _executor(asked, study.plan if study else asked.plan)  # its imports run while we check
         try:
             if study is None:
-                assert asked.plan is not None
-                study, lines = start_study(
-                    asked.runs_dir,
-                    asked.plan,
-                    asked.storage,
-                    asked.changes,
-                    data_root=asked.data_root,
-                    progress=view.preparing,
-                )
-                if because := study.plan.because:
-                    lines.insert(0, f"method {study.plan.method}: {because}")
-            if asked.name:
-                write_labels(study.folder.path, name=asked.name)
-            for line in lines:
-                view.show(StudyNotice(level="info", message=line))
-            if asked.confirm is not None:
-                ask_to_confirm(study, asked.confirm)
+                study, lines = _start(asked, view)
+            _note(asked, study, lines, view)
             _tell_slots(executor, asked.where, view)
             _limit_by_memory(executor, study.plan, asked.where, view)
             _spread(executor, study.plan, asked.where, view)
@@ -121,6 +113,57 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
             view.close()
             executor.close()
     return 128 + received[0] if received else int(finished.status == "failed")
+
+
+def submit(asked: Asked, settings: SlurmSettings, *, as_json: bool, quiet: bool) -> int:
+    """Start or reopen a study, submit jobs of Slurm that work on it, and give the exit code.
+
+    Raises:
+        TorchtuiError: the plan does not fit, or Slurm does not take the jobs.
+    """
+    if reason := missing():
+        raise DependencyError(f"executor slurm: {reason}", "Submit from a machine of the cluster")
+    view, jobs = choose_study_view(as_json=as_json, quiet=quiet), asked.where.jobs or 1
+    try:
+        study, lines = _reopen(asked) if asked.plan is None else _start(asked, view)
+        _note(asked, study, lines, view)
+    finally:
+        view.close()
+    job = submit_workers(study, settings, jobs, asked.data_root, asked.seconds)
+    message = f"{study.name}: {counted(jobs, 'worker')} in the queue of Slurm, job {job}"
+    if as_json:
+        folder = str(study.folder.path.resolve())
+        print_document(ElsewhereDocument(run=study.name, folder=folder, run_in="slurm", message=message))
+    elif not quiet:
+        place = runs_option(study.folder.path.parent)
+        print(clean(message))
+        print(clean(f"follow  {shlex.join(['tui', 'runs', *place, 'show', study.name])}"))
+        print(clean(f"stop    {shlex.join(['tui', 'tune', '--stop', study.name, *place])}"))
+    return 0
+
+
+def _start(asked: Asked, view: StudyView) -> tuple[TuningStudy, list[str]]:
+    assert asked.plan is not None
+    study, lines = start_study(
+        asked.runs_dir,
+        asked.plan,
+        asked.storage,
+        asked.changes,
+        data_root=asked.data_root,
+        progress=view.preparing,
+    )
+    if because := study.plan.because:
+        lines.insert(0, f"method {study.plan.method}: {because}")
+    return study, lines
+
+
+def _note(asked: Asked, study: TuningStudy, lines: list[str], view: StudyView) -> None:
+    if asked.name:
+        write_labels(study.folder.path, name=asked.name)
+    for line in lines:
+        view.show(StudyNotice(level="info", message=line))
+    if asked.confirm is not None:
+        ask_to_confirm(study, asked.confirm)
 
 
 def _reopen(asked: Asked) -> tuple[TuningStudy, list[str]]:

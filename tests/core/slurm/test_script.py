@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from core.slurm.script import job_script
+from core.slurm.script import array_script, job_script, own_script
 from core.slurm.settings import SlurmSettings, seconds_of
 
 COMMAND = ("tui", "train", "--no-ui", "--resume", "/shared/my runs/one")
@@ -102,3 +102,57 @@ def test_settings_that_do_not_fit_are_refused(fields: dict[str, object]) -> None
 )
 def test_reads_durations_as_slurm_writes_them(text: str, seconds: int) -> None:
     assert seconds_of(text) == seconds
+
+
+def test_a_script_of_ones_own_resumes_the_run_that_its_job_has_started(tmp_path: Path) -> None:
+    """A run that an earlier job has started is left alone."""
+    for name, job in (("first", "6"), ("mine mine", "7"), ("other", "77")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "job.json").write_text(f'{{"job":{{"id":"{job}","state":"RUNNING"}}}}')
+    text = own_script(
+        SlurmSettings(), ["echo", "new", "run"], ["echo", "resume"], name="tui", runs_dir=tmp_path
+    )
+    for restarts, printed in (("", "new run"), ("1", f"resume {tmp_path / 'mine mine'}")):
+        done = subprocess.run(
+            ["bash"],
+            input=text,
+            env={"PATH": "/usr/bin:/bin", "SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": restarts or "0"},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.strip() == printed
+        assert done.stderr == ""
+
+
+@pytest.mark.parametrize("ended", ["stopped", "completed"])
+def test_only_a_run_that_was_stopped_is_requeued(ended: str, tmp_path: Path) -> None:
+    """A job is warned while its run trains; another one completes at the same moment."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "events.jsonl").write_text(
+        f'{{"v": 1, "event": "run_finished", "run": "a", "status": "{ended}"}}\n'
+    )
+    (tmp_path / "scontrol").write_text(f'#!/bin/sh\necho "$@" >{tmp_path / "asked"}\n')
+    (tmp_path / "scontrol").chmod(0o755)
+    waits = f"kill -USR1 $PPID; for _ in $(seq 1000); do [ -s {folder / 'requests.txt'} ] && exit 3; sleep 0.01; done"
+    text = job_script(
+        SlurmSettings(), ["sh", "-c", waits], name="tui", folder=folder, output=tmp_path / "log"
+    )
+    done = subprocess.run(
+        ["bash"],
+        input=text,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7"},
+        text=True,
+        check=False,
+    )
+    assert (folder / "requests.txt").read_text().startswith("stop\n")
+    assert (tmp_path / "asked").exists() == (ended == "stopped")
+    assert done.returncode == (0 if ended == "stopped" else 3)
+
+
+def test_an_array_has_a_file_for_what_each_worker_prints() -> None:
+    text = array_script(
+        SlurmSettings(), ["tui", "tune"], name="study", jobs=8, folder=Path("/shared/100% it")
+    )
+    assert "#SBATCH --array=1-8\n" in text
+    assert '#SBATCH --output="/shared/100%% it/worker-%a.log"\n' in text
+    assert not subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode

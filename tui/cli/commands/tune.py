@@ -15,6 +15,7 @@ from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
 from core.runs.labels import checked_name
 from core.runs.references import LATEST
+from core.slurm.settings import SlurmSettings
 from core.tuning.executors.where import Where
 from core.tuning.search.auto import AUTO
 from core.tuning.search.changes import StudyChanges
@@ -57,6 +58,7 @@ from tui.cli.commands.tune_options import (
     Try,
 )
 from tui.cli.config_options import with_config
+from tui.cli.job_options import with_job
 from tui.cli.json_option import json_option
 from tui.cli.lazy import Command, Group
 from tui.cli.run_arguments import NameOption
@@ -74,8 +76,10 @@ app.command(cls=Command)(studies.plot)
 
 @app.callback()
 @with_config
+@with_job
 def tune(
     values: dict[str, Any],
+    job: SlurmSettings | None,
     context: typer.Context,
     no_ui: Annotated[bool, typer.Option("--no-ui", help="Tune headless, without the app.")] = False,
     ranges: Ranges = None,
@@ -151,13 +155,17 @@ def tune(
     asked = headless.Asked(
         plan, resume or "", seconds, storage, place, runs_dir, data_root, confirm, changes, called
     )
+    if executor == "slurm":
+        sys.exit(headless.submit(asked, job or SlurmSettings(), as_json=as_json, quiet=quiet))
+    if job is not None:
+        raise InputError("settings of a job of Slurm need --executor slurm", "Add --executor slurm")
     sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
 
 
 def _place(
     jobs: int | None,
     trial_memory: float | None,
-    executor: ExecutorName,
+    executor: str,
     ray_address: str | None,
     gpus_per_trial: float | None,
     gpus: str | None,
@@ -165,9 +173,13 @@ def _place(
     """Return where trials are trained."""
     if executor != "ray" and (ray_address or gpus_per_trial):
         raise InputError("--ray-address and --gpus-per-trial need a Ray cluster", "Add --executor ray")
-    if executor == "ray" and gpus is not None:
-        raise InputError("--gpus names GPUs of this machine, and Ray chooses its own", "Use --gpus-per-trial")
-    return Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0, gpus)
+    if executor != "local" and gpus is not None:
+        raise InputError(
+            "--gpus names GPUs of this machine, and the cluster chooses its own",
+            "Use --gpus-per-trial with Ray, --gpus-per-node with Slurm",
+        )
+    name: ExecutorName = "ray" if executor == "ray" else "local"
+    return Where(jobs, trial_memory, name, ray_address, gpus_per_trial or 0, gpus)
 
 
 def _search(metrics: list[str], **given: Any) -> dict[str, Any]:
@@ -210,10 +222,12 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None], a
         raise InputError(f"{flag} and {more[0][0]} cannot be used together", "Give one of them")
     from core.tuning.study.study import open_study
     from tui.runtime import study_process
+    from tui.runtime.study_jobs import cancel_waiting
     from tui.terminal.text import clean
 
     study = open_study(runs_dir, reference, storage)
-    if not (study.storage_url or study_process.is_worked_on(study.folder)):
+    waiting = cancel_waiting(study.folder) if flag == "--stop" else 0
+    if not (waiting or study.storage_url or study_process.is_worked_on(study.folder)):
         raise RunError(f"no process works on {study.name}", "`tui tune --no-ui --resume STUDY` resumes one")
     asked: dict[str, tuple[Callable[[], None], str]] = {
         "--pause": (study.pause, "is paused"),

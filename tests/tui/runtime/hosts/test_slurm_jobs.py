@@ -1,5 +1,6 @@
 """Runs in jobs of a real Slurm: waiting, training, requeued at the time limit, stopped, killed."""
 
+import json
 import os
 import shlex
 import signal
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.events import RunStarted
+from core.events import EpochFinished, Event, RunPaused, RunStarted
 from core.runs.checkpoints import load_latest
 from core.runs.folder import Run, all_runs
 from core.runs.jobs.following import ask_about_jobs
@@ -20,6 +21,8 @@ from core.runs.jobs.record import job_of
 from core.runs.log import LogReader
 from core.runs.summary import RunSummary, summarise
 from core.safe_path import TUI_COMMAND
+from core.tuning.study.records import TrialRecord
+from core.tuning.study.study import open_study
 
 SETTINGS = os.environ.get("TUI_TEST_SLURM", "")
 pytestmark = [
@@ -134,6 +137,37 @@ def test_a_run_saves_before_its_job_is_cancelled_and_resumes_in_another(tmp_path
         died.error
         == f"its job {job_id(run)} was killed by SIGKILL (FAILED, NonZeroExitCode); it can be resumed"
     )
+
+
+def test_trials_of_a_worker_that_was_killed_are_run_again(tmp_path: Path) -> None:
+    """An array of two workers on one study."""
+    grid = "--method grid -p lr=0.1,0.03 -p batch_size=16,32 --epochs 1500 --data iris --threads 1"
+    job = "--executor slurm --jobs 2 --time 10 --memory 1500M"
+    submitted = json.loads(
+        tui("tune", "--no-ui", "--json", *shlex.split(f"{grid} {job}"), "--runs", str(tmp_path))
+    )
+    array = (Path(submitted["folder"]) / "jobs.txt").read_text().strip()
+    study = open_study(tmp_path, submitted["run"])
+
+    def until_records(holds: Callable[[list[TrialRecord]], bool]) -> list[TrialRecord]:
+        deadline = time.monotonic() + SECONDS
+        while not holds(records := study.records()):
+            assert time.monotonic() < deadline, records
+            time.sleep(0.1)
+        return records
+
+    def events(kind: type[Event]) -> int:
+        """Return how many events of a kind the trials have logged."""
+        logs = [LogReader(run.log_file).read() for run in all_runs(study.folder.trials_dir)]
+        return sum(isinstance(event, kind) for log in logs for event in log)
+
+    until_records(lambda records: events(EpochFinished) > 2)
+    study.pause()
+    until_records(lambda records: events(RunPaused) == 2)  # two trials, each in the middle
+    subprocess.run(["scancel", "--signal=KILL", "--full", f"{array}_1"], check=True)
+    study.go_on()
+    until_records(lambda records: [record.state for record in records] == ["completed"] * 4)
+    assert events(RunStarted) == 5  # one of the four in a second process
 
 
 def test_a_job_that_slurm_refuses_leaves_no_run(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""Options of a job of Slurm for commands whose work it does: a flag for each setting, and saved profiles."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from core.errors import InputError
+from core.slurm.settings import SlurmSettings
+from tui.cli.host_options import PROFILE, option_of, settings_of
+from tui.runtime.hosts.profiles import load_profile
+from tui.runtime.hosts.slurm import Slurm
+
+__all__ = ["with_job"]
+
+PANEL = "Jobs of Slurm"
+OF_ONE_MACHINE = [key for key in SlurmSettings.model_fields if key not in ("nodes", "processes_per_node")]
+"""Settings of a job that does its work in one process."""
+
+
+def with_job(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--profile`` and a flag for each setting of a job; its argument ``job`` holds them, if any."""
+    signature = inspect.signature(command)
+    kept = [one for name, one in signature.parameters.items() if name != "job"]
+    about = "With --executor slurm."
+    added = [PROFILE, *(option_of(Slurm, key, about, PANEL) for key in OF_ONE_MACHINE)]
+
+    @functools.wraps(command)
+    def wrapper(*values: Any, **arguments: Any) -> None:
+        given = {key: arguments.pop(key) for key in OF_ONE_MACHINE}
+        chosen = {key: value for key, value in given.items() if value not in (None, [])}
+        profile = arguments.pop("profile")
+        command(*values, **arguments, job=_job(profile, chosen))
+
+    everything = [*kept, *added]
+    # `inspect` reads this attribute, which the type of a function does not have.
+    wrapper.__signature__ = signature.replace(parameters=everything)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
+    return wrapper
+
+
+def _job(profile: str | None, chosen: dict[str, Any]) -> Slurm | None:
+    if profile is None and not chosen:
+        return None
+    saved = load_profile(profile) if profile is not None else Slurm()
+    if not isinstance(saved, Slurm):
+        raise InputError(f"the profile {profile} is for {saved.host_name}, not for slurm", "Give another one")
+    made = settings_of(Slurm, saved, chosen)
+    assert isinstance(made, Slurm)
+    return made
