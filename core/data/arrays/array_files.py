@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.data.arrays.array_samples import Given, Pair
+from core.data.arrays.given import Given, Pair
 from core.data.sequences import OFFSETS, ragged_of
 from core.errors import DataError
 from core.files.reading import ensure_regular

@@ -8,7 +8,7 @@ from core.data.sample_weights import as_weights
 from core.errors import DataError
 
 if TYPE_CHECKING:
-    from core.data.arrays.array_samples import Given
+    from core.data.arrays.given import Given
     from core.data.dataset import Dataset
 
 __all__ = ["weighted"]

@@ -15,7 +15,7 @@ from core.errors import DataError
 from core.tasks.registry import MASKS
 
 if TYPE_CHECKING:
-    from core.data.arrays.array_samples import Given, Pair
+    from core.data.arrays.given import Given, Pair
     from core.data.dataset import Dataset
 
 __all__ = ["has_masks", "mask_layout", "masks_of_arrays"]

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import TensorDataset
 
-from core.data.arrays.array_samples import Given, Pair
+from core.data.arrays.given import Given, Pair
 from core.data.dataset import Progress, no_progress
 from core.data.own.answers import is_read_one_by_one, is_table_of_samples, sets_in
 from core.data.own.handover import may_be_handed_over

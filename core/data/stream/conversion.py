@@ -12,7 +12,6 @@ from torch import Tensor
 
 from core.arrays import as_array
 from core.counting import counted
-from core.data.arrays.array_samples import Given, arranged, made_alike, own_split, spread
 from core.data.arrays.array_targets import (
     answers_of,
     are_labels,
@@ -23,6 +22,8 @@ from core.data.arrays.array_targets import (
     targets_of,
     without_ignored,
 )
+from core.data.arrays.given import Given
+from core.data.arrays.own_splits import arranged, made_alike, own_split, spread
 from core.data.arrays.sample_shapes import Layout, shape_text
 from core.data.arrays.structured import fields_of
 from core.data.dataset import Dataset

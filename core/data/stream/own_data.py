@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from core.arrays import as_array
-from core.data.arrays.array_samples import Given, dataset_of, positions_of, split_by
+from core.data.arrays.array_samples import dataset_of, positions_of, split_by
 from core.data.arrays.array_targets import several_names
 from core.data.arrays.conditioned import target_limits
+from core.data.arrays.given import Given
 from core.data.arrays.sample_shapes import ArrayShape, Layout, layout_of, shape_text
 from core.data.arrays.sample_weights import weighted
 from core.data.dataset import Dataset, Progress, Split

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.data.arrays import in_place as module
-from core.data.arrays.array_samples import Given, dataset_of
+from core.data.arrays.array_samples import dataset_of
+from core.data.arrays.given import Given
 from core.data.arrays.in_place import in_place
 from core.data.arrays.seen import Seen
 from core.data.mapped import HeldRows

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from core.data.arrays.array_samples import Given, dataset_of
+from core.data.arrays.array_samples import dataset_of
+from core.data.arrays.given import Given
 from core.data.own.python import PythonData
 from core.data.stream.conversion import Conversion, Labels
 from core.data.stream.reader import Reader, Wanted
