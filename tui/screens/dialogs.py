@@ -20,9 +20,6 @@ from tui.terminal.text import clean
 
 __all__ = ["Ask", "ErrorDialog", "HelpDialog"]
 
-BUTTON_CELLS, DIALOG_CELLS = 6, 6
-"""Of a button beside its label, and of a dialog beside its content, in `screens.tcss`."""
-
 
 class Ask(Dialog[str]):
     """A question with one button per answer; returns the key of the chosen one, or None after Escape.
@@ -51,11 +48,6 @@ class Ask(Dialog[str]):
 
     def on_mount(self) -> None:
         self.query(Button).last().focus()
-
-    def on_resize(self) -> None:
-        """Put the answers below each other where they do not fit beside each other."""
-        width = sum(cell_len(label) + BUTTON_CELLS for label in self.answers.values())
-        self.query_one(".answers").set_class(width + DIALOG_CELLS > 0.9 * self.size.width, "-stacked")
 
     @on(Button.Pressed)
     def _answer(self, event: Button.Pressed) -> None:
