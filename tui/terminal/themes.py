@@ -85,6 +85,7 @@ def register_themes(app: App[Any], name: str) -> None:
         app.register_theme(theme)
     chosen = app.get_theme(name) or THEMES[0]
     app.set_reactive(App.theme, chosen.name)
+    app.stylesheet.set_variables(app.get_css_variables())
     app.set_class(chosen.dark, "-dark-mode", update=False)
     app.set_class(not chosen.dark, "-light-mode", update=False)
     app.set_class(True, f"-theme-{chosen.name}", update=False)
