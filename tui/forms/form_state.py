@@ -66,6 +66,12 @@ class FormState:
         return self.config is not None and not self.problems
 
     @property
+    def checking(self) -> bool:
+        """Return whether a run could start as far as is known, and its data were not looked at yet."""
+        looked_at = self.preview.config.data if self.preview and self.preview.config else None
+        return self.ready and self.config is not None and looked_at != self.config.data
+
+    @property
     def steps_per_epoch(self) -> int:
         """0 while the size of the data is not known."""
         return self.preview.steps_per_epoch if self.preview else 0
@@ -78,6 +84,8 @@ class FormState:
             (path, message), *others = ordered.items()
             more = f" (and {len(others)} more)" if others else ""
             return f"Can't start: {path}{more}: {message}"
+        if self.checking:
+            return "looking at the data …"
         if self.preview and self.preview.note:
             return self.preview.note
         if self.config and self.steps_per_epoch:

@@ -314,3 +314,14 @@ def test_a_network_with_its_own_step_chooses_epochs_by_its_own_numbers(
     assert some(preview.model).has_own_step
     (problem,) = previewer.compute(from_dict({**values, "loss": "mse"})).problems
     assert (problem.path, problem.fix) == ("loss.name", Fix("loss.name", "auto"))
+
+
+def test_a_form_is_not_called_ready_before_its_data_were_looked_at() -> None:
+    first = FormState.of({"data": {"name": "iris"}}, None)
+    assert first.sentence == "looking at the data …"
+    seen = replace(first, preview=Preview(some(first.nearest)))
+    assert seen.sentence == "ready"
+    typed = FormState.of({"data": {"name": "iris"}, "training": {"epochs": 3}}, seen.preview)
+    assert typed.sentence == "ready", "the data are those that were looked at"
+    assert FormState.of({"data": {"name": "wine"}}, seen.preview).checking
+    assert not FormState.of({"data": {"name": "iris"}, "training": {"epochs": 0}}, None).checking

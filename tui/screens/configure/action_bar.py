@@ -34,6 +34,8 @@ class ActionBar(Vertical):
     def show(self, state: FormState) -> None:
         """Show the state of a form."""
         sign, color = ("✓", "$success") if state.ready else ("✗", "$text-error")
+        if state.checking:
+            sign, color = "…", "$text-muted"
         rest = "$foreground" if state.ready else color
         text = Content.assemble((f"{sign} ", color), (clean(state.sentence), rest))
         self.query_one("#state", Static).update(text, layout=False)
