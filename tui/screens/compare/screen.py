@@ -11,27 +11,26 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from core.palette import MAX_RUNS
-from core.runs.comparison.curves import AXES, curve_names, first_compared
+from core.runs.comparison.curves import curve_names, first_compared
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, grouped
 from core.runs.folder import Run
 from core.runs.opening import is_test_open, record_test_opening
-from tui.charts.comparison import View
 from tui.charts.explore.plot import ZOOM_KEYS
-from tui.charts.explore.window import WHOLE
 from tui.charts.live import SMOOTHING
 from tui.forms.command_line import place
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.background import Background
-from tui.screens.base import NARROW, ModeScreen
-from tui.screens.chart_dialog import CHART_KEYS, SaveChart, copy_readout
+from tui.screens.base import NARROW
+from tui.screens.chart_dialog import CHART_KEYS
 from tui.screens.compare.charts import ChartPair, heading
 from tui.screens.compare.confusions import ConfusionsDialog, why_not
 from tui.screens.compare.follower import SPLITS, Follower, first_choice
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.table_pair import TablePair
 from tui.screens.compare.tables import Line, Shown
+from tui.screens.compare.view_actions import ViewActions
 from tui.screens.first_look import open_test
 from tui.terminal.run_names import short_name
 from tui.terminal.text import clean
@@ -71,7 +70,7 @@ HELP = (
 )
 
 
-class CompareScreen(Background, ModeScreen):
+class CompareScreen(Background, ViewActions):
     """One curve of all runs over two tables: final metrics, and the settings that differ."""
 
     MODE = "compare"
@@ -105,14 +104,10 @@ class CompareScreen(Background, ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.entries: list[Entry] = []
         self.groups: list[RunGroup] = []
         self.expanded: set[Run] = set()
         """First runs of the groups whose runs are shown."""
-        self.metric = ""
         self.split = SPLITS[0]
-        self.view = View()
-        self.smoothing = 0
         self._follower = Follower()
         self._test_shown: set[Run] = set()
         self._looking = False
@@ -293,49 +288,6 @@ class CompareScreen(Background, ModeScreen):
         if self.selected is not None:
             self.compared.pin(self.selected.run)
             self.draw()
-
-    def action_metric(self, by: int) -> None:
-        """Switch to another curve."""
-        names = curve_names(self.entries)
-        if names:
-            self.metric = names[(names.index(self.metric) + by) % len(names)]
-            self.draw()
-
-    def action_axis(self) -> None:
-        """X axis: epochs, steps or time."""
-        following = AXES[(AXES.index(self.view.axis) + 1) % len(AXES)]
-        self.view = replace(self.view, axis=following)
-        self.query_one(ChartPair).explore(WHOLE)
-        self.draw()
-
-    def action_save_chart(self) -> None:
-        """Save the chart with the focus, or the first one."""
-        plot = self.query_one(ChartPair).current
-        self.app.push_screen(SaveChart(plot, plot.title))
-
-    def action_copy_readout(self) -> None:
-        """Copy the values at the crosshair."""
-        copy_readout(self, self.query_one(ChartPair).current)
-
-    def action_explore(self, what: str) -> None:
-        """Zoom the charts, or pan."""
-        self.query_one(ChartPair).action_explore(what)
-
-    def action_log_x(self) -> None:
-        """Switch the x axis between logarithmic and linear."""
-        self.view = replace(self.view, log_x=not self.view.log_x)
-        self.query_one(ChartPair).explore(WHOLE)
-        self.draw()
-
-    def action_log_scale(self) -> None:
-        """Switch the loss axis between logarithmic and linear."""
-        self.view = replace(self.view, log_y=not self.view.log_y)
-        self.draw()
-
-    def action_smooth(self, by: int) -> None:
-        """Smooth more or less."""
-        self.smoothing = min(max(self.smoothing + by, 0), len(SMOOTHING) - 1)
-        self.draw()
 
     def action_split(self) -> None:
         """Show the final metrics on the other split; confirm before the first look at test."""

@@ -5,14 +5,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from core.errors import RunError
@@ -20,26 +20,21 @@ from core.palette import MAX_RUNS
 from core.runs.catalogue import Changes
 from core.runs.comparison.ranking import differing_losses
 from core.runs.folder import Run
-from core.runs.query.language import Query
 from core.runs.summary import RunSummary
 from core.tuning.listed import StudySummary
 from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.console_panel import ConsolePanel
 from tui.screens.jobs.actions import USE
 from tui.screens.media.panel import MediaPanel
-from tui.screens.runs.columns_dialog import ChooseColumns
 from tui.screens.runs.filter_line import FilterLine
+from tui.screens.runs.list_actions import ListActions
 from tui.screens.runs.lookout import Found, Looked, Lookout, StudiesFound
-from tui.screens.runs.run_actions import ON_MARKS, RUN_ACTIONS, RunActions, possible_actions
+from tui.screens.runs.run_actions import ON_MARKS, RUN_ACTIONS, possible_actions
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count
 from tui.terminal.themes import STATES
 from tui.widgets.panel import Panel
-from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["RunsScreen"]
 
@@ -55,7 +50,7 @@ Press 2 to choose data and a model and to start one.
 Without the app: tui train --no-ui"""
 
 
-class RunsScreen(RunActions):
+class RunsScreen(ListActions):
     """Table, filter and preview."""
 
     MODE = "runs"
@@ -101,7 +96,6 @@ class RunsScreen(RunActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self.runs = RunList()
         self._looking = False
         self._seen = threading.Event()
         self._next_look: Timer | None = None
@@ -135,11 +129,6 @@ class RunsScreen(RunActions):
         return self.tui.compared
 
     @property
-    def table(self) -> RunsTable:
-        """The table of runs."""
-        return self.query_one(RunsTable)
-
-    @property
     def selected(self) -> RunSummary | None:
         return self.table.selected
 
@@ -162,7 +151,7 @@ class RunsScreen(RunActions):
         self.look()
 
     def queue_changed(self) -> None:
-        self._show_rows()
+        self.show_rows()
 
     def look(self) -> None:
         """Refresh all runs in a thread, unless a refresh is running or the screen is hidden."""
@@ -194,7 +183,7 @@ class RunsScreen(RunActions):
     def _take_in(self, event: Found) -> None:
         if event.study:
             self.runs.apply_trials(event.study, event.changes)
-            self._show_rows()
+            self.show_rows()
         else:
             self._apply(event.changes)
         self.call_after_refresh(self._seen.set)
@@ -202,7 +191,7 @@ class RunsScreen(RunActions):
     @on(StudiesFound)
     def _take_in_studies(self, event: StudiesFound) -> None:
         self.runs.apply_studies(event.changes)
-        self._show_rows()
+        self.show_rows()
         self.call_after_refresh(self._seen.set)
 
     @on(RunsTable.Opened)
@@ -210,7 +199,7 @@ class RunsScreen(RunActions):
         """Open a run in Live; show the trials of a study, or hide them."""
         if isinstance(event.summary, StudySummary):
             self.runs.toggle(event.summary.run.id)
-            self._show_rows()
+            self.show_rows()
             self.look()
         else:
             self.tui.open_run(event.summary.run)
@@ -221,7 +210,7 @@ class RunsScreen(RunActions):
             if changes[name] is None and name in self.runs.all:
                 self.compared.remove(self.runs.all[name].run)
         self.runs.apply(changes)
-        self._show_rows()
+        self.show_rows()
 
     @on(RunsTable.Marked)
     def _mark(self, event: RunsTable.Marked) -> None:
@@ -232,7 +221,7 @@ class RunsScreen(RunActions):
             self.compared.touched = True
         elif not self._add_mark(event.summary):
             self.notify(f"Compare shows at most {MAX_RUNS} runs; this one is marked as well.")
-        self._show_rows()
+        self.show_rows()
 
     def _add_mark(self, summary: RunSummary) -> bool:
         """Mark a run or a study; return False for a run that Compare has no room for."""
@@ -248,7 +237,7 @@ class RunsScreen(RunActions):
     @on(Looked)
     def _rest(self, event: Looked) -> None:
         self._looking = False
-        self._show_rows()
+        self.show_rows()
         self._show_notice(event.problem)
         if self._lookout.limit and not self._is_limit_told:
             self._is_limit_told = True
@@ -280,7 +269,7 @@ class RunsScreen(RunActions):
         if not nothing and self.focused is None:
             self.call_after_refresh(self.table.focus)
 
-    def _show_rows(self) -> None:
+    def show_rows(self) -> None:
         runs = self.runs
         self.table.empty = "" if self._looking else "no run matches; Escape clears the filter"
         self.table.show(runs)
@@ -302,43 +291,6 @@ class RunsScreen(RunActions):
         panel.border_subtitle = unopened + _unranked(runs.column, rows) + marked + queued + _standing(rows)
         self._offer()
 
-    # Filter and order
-
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self) -> None:
-        self._filter_by(self.query_one(FilterLine).filter)
-
-    def _filter_by(self, query: Query) -> None:
-        if query == self.runs.query:
-            return
-        self.runs.filter(query)
-        self._show_rows()
-        if self.runs.wanted:
-            self.look()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        line = self.query_one(FilterLine)
-        if line.is_whole:
-            self._filter_by(line.filter)
-            self.table.focus()
-
-    def action_filter(self) -> None:
-        """Write in the filter."""
-        self.query_one(FilterLine).field.focus()
-
-    def action_columns(self) -> None:
-        """Choose the columns of the table, which are remembered."""
-        shown = [column.name for column in self.runs.chosen] or self.table.columns
-        self.app.push_screen(ChooseColumns(shown), self._choose_columns)
-
-    def _choose_columns(self, names: list[str] | None) -> None:
-        if names is None or names == self.table.columns:
-            return
-        self.tui.settings.columns = names
-        self.runs.choose(names)
-        self._show_rows()
-
     def action_mark_all(self) -> None:
         """Mark all runs that are shown; if they are marked, none."""
         shown = [row for row in self.table.rows if row.run not in self.marked_runs]
@@ -347,34 +299,7 @@ class RunsScreen(RunActions):
             self.compared.clear()
         for summary in shown:
             self._add_mark(summary)
-        self._show_rows()
-
-    def action_leave_field(self) -> None:
-        """Out of the filter; once out, clear it."""
-        field = self.query_one(FilterLine).field
-        if not field.has_focus:
-            field.value = ""
-            self.refresh_bindings()
-        self.table.focus()
-
-    def action_sort(self) -> None:
-        """Sort by the next of the columns in sight."""
-        columns = self.table.columns or [self.runs.column]
-        place = columns.index(self.runs.column) if self.runs.column in columns else -1
-        self._sort(columns[(place + 1) % len(columns)])
-
-    def action_turn_order(self) -> None:
-        """The same column the other way round."""
-        self._sort(self.runs.column, not self.runs.falling)
-
-    @on(RunsTable.HeadClicked)
-    def _head_clicked(self, event: RunsTable.HeadClicked) -> None:
-        self._sort(event.column, not self.runs.falling if event.column == self.runs.column else None)
-
-    def _sort(self, column: str, falling: bool | None = None) -> None:
-        self.runs.sort(column, falling)
-        self._show_rows()
-        self.table.action_jump(0)
+        self.show_rows()
 
     # The run with the cursor
 
