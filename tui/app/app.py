@@ -23,20 +23,19 @@ from core.errors import RunError, TorchtuiError
 from tui.app.faults import Faults
 from tui.app.idle_garbage import LOOK_SECONDS, PAUSE_SECONDS, IdleGarbage
 from tui.app.modes import SCREENS, stylesheet
-from tui.app.ordered_input import OrderedInput
-from tui.app.palette import InOrder, Palette, commands
+from tui.app.palette import commands
+from tui.app.title import Titled
+from tui.app.windows import Windows
 from tui.runtime.capture import Capture
 from tui.runtime.compared_runs import ComparedRuns
 from tui.runtime.console import RunConsole
 from tui.runtime.settings import load_settings, save_settings
 from tui.screens.base import MODES, ModeScreen, TopBar
-from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
+from tui.screens.dialogs import Ask
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.contrast import Legible
 from tui.terminal.text import bytes_, clean
-from tui.terminal.textual_private import write_to_terminal
 from tui.terminal.themes import register_themes
-from tui.terminal.title import GIVE_BACK, KEEP, titled
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig
@@ -54,7 +53,7 @@ SETTLE_SECONDS = 0.5
 LEGIBLE = Legible()
 
 
-class TuiApp(OrderedInput):
+class TuiApp(Titled, Windows):
     """From hyper-parameters to evaluation.
 
     Args:
@@ -69,7 +68,6 @@ class TuiApp(OrderedInput):
     TITLE = "torchtui"
     CSS_PATH = stylesheet()
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar = {InOrder}
     MODES: ClassVar = SCREENS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -115,7 +113,6 @@ class TuiApp(OrderedInput):
         self.compared = ComparedRuns()
         self.turns: Turns | None = None  # once a run waits, or was handed over
         self._start_at_once, self._follow, self.run_name = start, follow, name
-        self._terminal_title = ""
         self._faults = Faults()
         self._garbage = IdleGarbage()
 
@@ -253,34 +250,6 @@ class TuiApp(OrderedInput):
         if isinstance(self.screen, ModeScreen):
             self.push_screen(QueueDialog(lambda: self.waiting, lambda queue: self._turns().change(queue)))
 
-    def action_agents(self) -> None:
-        """Show what agents do in this folder of runs."""
-        from core.runs.folder import Run, is_run
-        from tui.screens.agents_dialog import AgentsDialog
-
-        def open_it(name: str | None) -> None:
-            if name and is_run(self.runs_dir / name):
-                self.open_run(Run(self.runs_dir / name))
-
-        if isinstance(self.screen, ModeScreen):
-            self.push_screen(AgentsDialog(self.runs_dir), open_it)
-
-    def action_table(self) -> None:
-        """Save or copy the table that has the focus, or else the first one in sight."""
-        from tui.screens.table_dialog import TableDialog
-        from tui.terminal.table_text import Tabular
-
-        screen = self.screen
-        if not isinstance(screen, ModeScreen):
-            return
-        tables = [widget for widget in screen.query("*") if isinstance(widget, Tabular) and widget.region]
-        table = screen.focused if isinstance(screen.focused, Tabular) else next(iter(tables), None)
-        if table is None:
-            self.notify("No table is shown here.", severity="warning")
-        else:
-            name = (table.id or "table").removesuffix("-table")
-            self.push_screen(TableDialog(name, table.as_table()))
-
     def open_run(self, run: "Run | ForeignLog") -> None:
         """Show a run live: the one this app trains, any other through its log, or what another tool logs."""
         from core.runs.folder import Run
@@ -325,13 +294,6 @@ class TuiApp(OrderedInput):
         else:
             with_consent(self, config, open_it, run=run, refused=open_it)
 
-    def show_error(self, error: BaseException, trace: str = "") -> None:
-        """Show an error in a dialog, with the traceback on demand."""
-        if getattr(error, "candidates", ()):  # the form lists the columns to choose a target from
-            self.switch_mode("configure")
-            return
-        self.push_screen(ErrorDialog(error, trace or getattr(error, "trace", "")))
-
     def tell(self, text: str, severity: SeverityLevel = "information") -> None:
         """Tell a result: at once, and among the messages of the run in Live."""
         self.notify(clean(text), severity=severity, markup=False)
@@ -341,22 +303,9 @@ class TuiApp(OrderedInput):
             level: Literal["info", "error"] = "error" if severity == "error" else "info"
             self.feed.history.apply(Notice(level=level, message=text))
 
-    def set_terminal_title(self, text: str) -> None:
-        """Set the title of the terminal's window; the old one is restored on exit."""
-        if text != self._terminal_title:
-            code = titled(text) if self._terminal_title else KEEP + titled(text)
-            if write_to_terminal(self, code):
-                self._terminal_title = text
-
-    @property
-    def has_terminal_title(self) -> bool:
-        """Return whether the title of the window is the app's now."""
-        return bool(self._terminal_title)
-
     def on_unmount(self) -> None:
         self._garbage.stop()
-        if self._terminal_title:
-            write_to_terminal(self, GIVE_BACK)
+        self.give_title_back()
 
     def action_go(self, mode: str) -> AwaitMount | None:
         """Switch to a mode; keys that are pressed until its screen is there wait for it."""
@@ -370,26 +319,6 @@ class TuiApp(OrderedInput):
         if self.current_mode not in MODES:  # before the first one is shown
             return None
         return self.action_go(MODES[(MODES.index(self.current_mode) + by) % len(MODES)])
-
-    def action_command_palette(self) -> None:
-        """Open the palette of commands."""
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())  # without an id: the one before may still be closing
-
-    def action_help(self) -> None:
-        """Explain what has the cursor; where there is nothing to say, show the purpose of this screen and its keys."""
-        explanation = self.screen.explanation() if isinstance(self.screen, ModeScreen) else None
-        if explanation is None:
-            self.action_keys()
-        else:
-            from tui.screens.explain_dialog import ExplainDialog
-
-            self.push_screen(ExplainDialog(explanation), lambda keys: self.action_keys() if keys else None)
-
-    def action_keys(self) -> None:
-        """Show the purpose of this screen and its keys."""
-        if isinstance(self.screen, ModeScreen):
-            self.push_screen(HelpDialog(self.screen))
 
     async def action_quit(self) -> None:
         """Quit the app; ask first while it is training a run, or runs wait."""
