@@ -1,4 +1,4 @@
-"""What all screens of the app do when they come to the front."""
+"""Screens of the app when they come to the front."""
 
 from pathlib import Path
 

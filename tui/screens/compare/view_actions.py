@@ -1,4 +1,4 @@
-"""What the charts of Compare show: which curve, over which axes, how smooth, and which part."""
+"""Choices of what the charts of Compare show: the curve, its axes, how smooth it is, and which part of it."""
 
 from dataclasses import replace
 

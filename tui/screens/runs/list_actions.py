@@ -1,4 +1,4 @@
-"""Which runs the list shows, in which order and with which columns."""
+"""Rows of the list of runs: which are shown, in which order and with which columns."""
 
 from textual import on
 from textual.widgets import Input
