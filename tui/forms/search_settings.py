@@ -4,9 +4,10 @@ from functools import partial
 from typing import get_args
 
 from core.metrics import METRICS
+from core.tuning.executors.where import available_executors
 from core.tuning.search.auto import AUTO, Method
 from core.tuning.search.objectives import COSTS
-from core.tuning.search.plan import Direction, ExecutorName, Pruner
+from core.tuning.search.plan import Direction, Pruner
 from tui.forms.form_fields import FieldSpec
 
 __all__ = ["ABOUT", "CHANGES", "NONE", "SETTINGS"]
@@ -120,8 +121,8 @@ SETTINGS = (
     ),
     _choice(
         path="executor",
-        label="executor",
-        choices=get_args(ExecutorName),
+        label="run in",
+        choices=available_executors(),
         hint="where trials train",
         about="local: in local processes. ray: on a Ray cluster",
     ),

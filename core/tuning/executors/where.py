@@ -1,10 +1,11 @@
 """Where trials are trained, as plain data."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from core.tuning.search.plan import ExecutorName
 
-__all__ = ["Where"]
+__all__ = ["Where", "available_executors"]
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,8 @@ class Where:
     ray_address: str | None = None
     gpus_per_trial: float = 0
     gpus: str | None = None
+
+
+def available_executors() -> tuple[ExecutorName, ...]:
+    """Return the executors for which all is installed here."""
+    return ("local", "ray") if find_spec("ray") is not None else ("local",)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.tuning.executors import where
 from core.tuning.executors.where import Where
 from tui.forms.search_command import search_command
 from tui.forms.search_form import review
@@ -76,3 +77,11 @@ def test_what_is_wrong_with_a_setting(name: str, text: str, problem: str) -> Non
     state = review({}, Search(RANGES, **given))
     assert state.plan is None
     assert state.problems == {name: problem}
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_only_executors_that_are_installed_are_offered(
+    installed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, "find_spec", lambda name: object() if installed else None)
+    assert where.available_executors() == (("local", "ray") if installed else ("local",))

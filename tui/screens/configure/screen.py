@@ -73,7 +73,7 @@ class ConfigureScreen(PlacedForm):
         Binding("ctrl+l", "find_rate", "find lr", tooltip="Find a learning rate and plot its curve"),
         Binding("b", "find_batch", "batch size", tooltip="Find batch sizes that fit in memory"),
         Binding("y", "copy", "copy", tooltip="Copy the job script, or the equivalent command"),
-        Binding("e", "save_command", "save file", tooltip="Save the job script, or the equivalent command"),
+        Binding("e", "save_command", "save file", tooltip="Save the job script or the command", show=False),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
         USE,
