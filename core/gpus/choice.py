@@ -71,5 +71,7 @@ def without_own(gpus: Sequence[GpuState], pid: int) -> list[GpuState]:
 def _why(gpu: GpuState, gpus: Sequence[GpuState]) -> str:
     if len(gpus) == 1:
         return f"{gpu.use}; the only GPU"
-    idle = sum(not one.busy for one in gpus)
+    if not any(one.is_known for one in gpus):
+        return f"{gpu.use}; one of {len(gpus)} GPUs"
+    idle = sum(one.is_known and not one.busy for one in gpus)
     return f"{gpu.use}; {idle} of {counted(len(gpus), 'GPU')} {'is' if idle == 1 else 'are'} not in use"

@@ -111,8 +111,14 @@ def by_cuda() -> list[GpuState]:
     for place in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         properties = torch.cuda.get_device_properties(place)
         uuid = getattr(properties, "uuid", None)
-        named = str(place) if uuid is None else f"GPU-{str(uuid).removeprefix('GPU-')}"
+        named = _entry(place) if uuid is None else f"GPU-{str(uuid).removeprefix('GPU-')}"
         found.append(
             GpuState(index=str(place), uuid=named, name=properties.name, total=properties.total_memory)
         )
     return found
+
+
+def _entry(place: int) -> str:
+    """Return what stands for a GPU without a UUID in the environment of another process."""
+    entries = os.environ.get(VISIBLE, "").split(",")
+    return entries[place].strip() if place < len(entries) and entries[place].strip() else str(place)

@@ -47,6 +47,11 @@ class GpuState:
         return None if self.total is None or self.used is None else max(0, self.total - self.used)
 
     @property
+    def is_known(self) -> bool:
+        """Return whether it says what uses it."""
+        return bool(self.users) or self.used is not None
+
+    @property
     def busy(self) -> bool:
         """Return whether something computes on it, or fills its memory."""
         filled = self.total and self.used is not None and self.used > BUSY_SHARE * self.total
@@ -66,7 +71,7 @@ class GpuState:
         elif self.busy:
             by = "in use"
         else:
-            by = "not in use"
+            by = "not in use" if self.is_known else "it is not known what uses it"
         return ", ".join(filter(None, (by, free)))
 
 

@@ -60,7 +60,7 @@ def test_what_the_tool_prints_becomes_a_table(tmp_path: Path) -> None:
     assert busy.users == ((77, 0), (4242, 30900 << 20))
     assert busy.use == "used by process 77 and 1 more, 9.7 of 40.0 GiB free"
     assert (busy.busy, idle.busy, desktop.busy, unknown.busy) == (True, False, False, False)
-    assert (unknown.total, unknown.free, unknown.use) == (None, None, "not in use")
+    assert (unknown.total, unknown.free, unknown.use) == (None, None, "it is not known what uses it")
     filled = replace(idle, used=20 * GIB)
     assert filled.busy, "a process in another container is not listed"
 
@@ -201,6 +201,21 @@ def test_a_run_takes_a_free_gpu_and_reports_it(monkeypatch: pytest.MonkeyPatch) 
     assert process.gpu_note().endswith("2 of 3 GPUs are not in use. training.device names another one")
     process.release_gpu()
     assert (process.taken(), process.gpu_note()) == (None, "")
+
+
+def test_without_the_tool_the_first_gpu_that_no_other_run_has_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine(monkeypatch, 3)
+    seen = [GpuState(index=str(place), uuid=str(place), name="Instinct", total=GIB) for place in range(3)]
+    monkeypatch.setattr(process, "by_cuda", lambda: seen)
+    monkeypatch.setattr(process, "read_table", lambda: ((), "no NVIDIA GPU: nvidia-smi is not installed"))
+    held = claims.claim(seen[0])
+    assert held is not None
+    process.take_gpu("auto")
+    assert process.taken() == 1
+    assert "it is not known what uses it; one of 3 GPUs" in process.gpu_note()
+    held.close()
 
 
 def test_a_gpu_that_was_asked_for_is_taken_whoever_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
