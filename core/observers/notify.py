@@ -88,6 +88,7 @@ class Notifier:
         self._facts: dict[str, Any] = {"epoch": 0, "epochs": 0, "metrics": {}, "evaluation": {}}
 
     def take(self, event: Event) -> None:
+        self._learn(event)
         for alert in self._alerts:
             if message := alert.see(event):
                 self._tell(Notice(level="warning", message=message))
@@ -97,6 +98,11 @@ class Notifier:
             return
         self._alive_at, self._stalled = time.monotonic(), False
         self._paused = isinstance(event, RunPaused)
+        if isinstance(event, RunFinished):
+            self._notify(event.status, event.error)
+
+    def _learn(self, event: Event) -> None:
+        """Keep what notifications say beside their event."""
         match event:
             case RunStarted():
                 self._facts["epochs"] = event.epochs
@@ -104,8 +110,6 @@ class Notifier:
                 self._facts.update(epoch=event.epoch, metrics=event.best_metrics)
             case EvaluationFinished():
                 self._facts["evaluation"][event.split] = event.metrics
-            case RunFinished():
-                self._notify(event.status, event.error)
 
     def wait(self) -> None:
         """Tell of a stall, once each time."""

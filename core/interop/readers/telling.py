@@ -337,7 +337,7 @@ class Teller:
             kept = bisect_left(at.ends, row.step, key=lambda end: end.logged)
             at.step = at.ends[kept - 1].step if kept else 0
         del at.ends[kept:]
-        at.number, at.tested, at.totals = at.epoch, None, {}
+        at.number, at.tested, at.totals = at.epoch if at.number else 0, None, {}
         at.validated_at, at.late_to = -1, min(at.late_to, row.step - 1)
         at.latest = {name: min(step, row.step - 1) for name, step in at.latest.items()}
         at.best = Best(at.best.monitor, at.best.lower)

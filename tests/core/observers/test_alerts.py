@@ -1,6 +1,7 @@
 """Alerts: rules and when they are told."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,8 +118,12 @@ def test_a_device_that_idles_for_some_time() -> None:
 
 
 def test_an_alert_is_a_message_and_a_notification(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    posted: list[tuple[str, str]] = []
-    monkeypatch.setattr(notify, "_post", lambda url, facts: posted.append((facts["event"], facts["text"])))
+    posted: list[tuple[str, int, str]] = []
+
+    def post(url: str, facts: dict[str, Any]) -> None:
+        posted.append((facts["event"], facts["epoch"], facts["text"]))
+
+    monkeypatch.setattr(notify, "_post", post)
     for target in ("", "http://127.0.0.1:9/"):
         told: list[Event] = []
         run = Run(tmp_path / "2026-01-01_0900_digits-mlp_aaa")
@@ -128,8 +133,8 @@ def test_an_alert_is_a_message_and_a_notification(tmp_path: Path, monkeypatch: p
         assert [event.message for event in told if isinstance(event, Notice)] == [
             "alert: loss > 2: loss 3 in epoch 1"
         ]
-    assert [event for event, _ in posted] == ["alert", "completed"]
-    assert posted[0][1] == "digits-mlp_aaa alert: loss > 2: loss 3 in epoch 1"
+    assert [event[:2] for event in posted] == [("alert", 1), ("completed", 1)]
+    assert posted[0][2] == "digits-mlp_aaa alert: loss > 2: loss 3 in epoch 1"
 
 
 def test_rules_travel_through_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.events import Notice
+from core.events import Notice, StepLogged
 from core.interop.readers.formats.event_files import read_block
 from core.interop.readers.logs import find_log, find_logs
 from tests.support.foreign_logs import history_of, points, read_all
@@ -181,8 +181,10 @@ def test_a_restart_discards_what_came_after_it(tmp_path: Path, writer: Writer) -
         board.close()
     for file, name in zip(sorted(tmp_path.iterdir(), key=lambda file: file.suffix), "01", strict=True):
         file.rename(tmp_path / f"events.out.tfevents.{name}")  # both may have been begun in the same second
-    history = history_of(read_all(find_log(tmp_path)))
+    events = read_all(find_log(tmp_path))
+    history = history_of(events)
     assert points(history, "validation loss") == [(1, 1), (2, 1), (3, 0.5), (4, 0.5), (5, 0.5)]
+    assert [event.epoch for event in events if isinstance(event, StepLogged)][-40::20] == [4, 5]
     steps = points(history, "train loss by step")
     assert len(steps) == 100
     assert [value for _, value in steps] == [1.0] * 40 + [0.5] * 60
