@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from core.control import RunControl
-from core.errors import DataError, RunError
+from core.errors import RunError
 from core.events import (
     Event,
     Notice,
@@ -34,12 +34,13 @@ from core.interop.best_epoch import Best
 from core.interop.script_files import ensure_readable, make_folder
 from core.interop.script_media import ScriptMedia
 from core.interop.script_progress import ScriptProgress
+from core.interop.script_results import ScriptResults
 from core.interop.script_resume import Resumed, run_to_resume, state_of
 from core.interop.script_run import Kept, NotKept, ScriptRun
-from core.interop.script_settings import settings_of
+from core.interop.script_settings import directions_of, number_of, settings_of
 from core.interop.step_counter import whole_step
-from core.metrics import has_direction, lower_is_better
-from core.runs.folder import SPLITS, Run, default_runs_dir, write_sections
+from core.metrics import lower_is_better
+from core.runs.folder import Run, default_runs_dir, write_sections
 from core.runs.script import script_sections
 from core.status import Ending
 from core.torchrun import is_first
@@ -47,7 +48,7 @@ from core.torchrun import is_first
 __all__ = ["RunWriter"]
 
 
-class RunWriter(ScriptMedia):
+class RunWriter(ScriptMedia, ScriptResults):
     """One run in the folder of the runs, started at once and ended by ``close``, a ``with`` block, or the script's end.
 
     An exception ends it as failed, Ctrl-C and ``sys.exit`` as stopped, a loss that is still NaN as diverged. A script
@@ -103,7 +104,7 @@ class RunWriter(ScriptMedia):
     ) -> None:
         self.script = script = Path(sys.argv[0]).name or "python"
         sections = script_sections(settings_of(config), script)
-        directions = _directions(monitor, mode, higher_is_better or {})
+        directions = directions_of(monitor, mode, higher_is_better or {})
         folder = Path(runs_dir or default_runs_dir())
         earlier = run_to_resume(folder, name, script, resume) if is_first() else None
         best = Best(monitor, lower_is_better(monitor, directions))
@@ -137,8 +138,8 @@ class RunWriter(ScriptMedia):
             self._emit,
             best,
             started,
-            lr=_number(sections.get("optimizer", {}).get("lr")),
-            batch_size=_number(sections.get("training", {}).get("batch_size")),
+            lr=number_of(sections.get("optimizer", {}).get("lr")),
+            batch_size=number_of(sections.get("training", {}).get("batch_size")),
         )
         self._kept: Kept = NotKept("this process of a job")
         if is_first():
@@ -241,61 +242,6 @@ class RunWriter(ScriptMedia):
             self._ensure_open()
             self._progress.end_epoch(train, validation, confusion)
 
-    def checkpoint(self, weights: Any) -> None:
-        """Save a state_dict, or that of a module, as the last checkpoint; right after the best epoch as the best, too.
-
-        A failed write is reported; the script continues.
-
-        Raises:
-            DataError: it holds objects that no checkpoint is read back with.
-        """
-        state = weights.state_dict() if hasattr(weights, "state_dict") else weights
-        with self._alone():
-            self._kept.checkpoint(state, self.epochs_done, self.step, self._progress.best)
-
-    def load_checkpoint(self, kind: Literal["last", "best"] = "last") -> dict[str, Any] | None:
-        """Return what ``checkpoint`` saved, to continue from; None where the run has none.
-
-        Raises:
-            RunDamaged: it is damaged.
-        """
-        if not self.run.checkpoint_file(kind).is_file():
-            return None
-        from core.runs.checkpoints import load_checkpoint
-
-        return dict(load_checkpoint(self.run, kind)["model"])
-
-    def predictions(self, split: str, scores: Any, targets: Any) -> dict[str, float | None]:
-        """Evaluate what the model said about a split, as the Evaluate screen and the command line show it.
-
-        Args:
-            split: ``train``, ``validation`` or ``test``.
-            scores: (n, classes), probabilities or margins; (n,) of two classes: the probability or the margin of the
-                second one; or (n,) for regression.
-            targets: (n,) class numbers, or numbers; of several labels (n, labels) zeros and ones.
-
-        Returns:
-            The report's headline metrics.
-
-        Raises:
-            DataError: the split is unknown, or the arrays do not match or hold NaN.
-            RunError: nothing can be written.
-        """
-        if split not in SPLITS:
-            raise DataError(f"split: got '{split}'", f"It takes {', '.join(SPLITS)}")
-        from core.inference.from_arrays import evaluate_given, guessed_task
-
-        task = self.task
-        if not task and not self.classes:
-            task, guess = guessed_task(scores, targets)
-            if guess:
-                self.notice(guess)
-        predictions, report = evaluate_given(scores, targets, self.classes, split, task)
-        with self._alone():
-            self._ensure_open()
-            self._kept.evaluation(predictions, report)
-        return report.metrics
-
     def notice(self, message: str, level: Literal["info", "warning", "error"] = "info") -> None:
         """Log a message of the run."""
         with self._alone():
@@ -354,6 +300,15 @@ class RunWriter(ScriptMedia):
         with self._lock:
             yield
 
+    def _keep_checkpoint(self, state: Mapping[str, Any]) -> None:
+        with self._alone():
+            self._kept.checkpoint(state, self.epochs_done, self.step, self._progress.best)
+
+    def _keep_evaluation(self, predictions: Any, report: Any) -> None:
+        with self._alone():
+            self._ensure_open()
+            self._kept.evaluation(predictions, report)
+
     def _look_at(self, name: str, item: Any, step: int | None) -> None:
         with self._alone():
             self._ensure_open()
@@ -401,28 +356,3 @@ class RunWriter(ScriptMedia):
         while self.control.paused:
             self.control.wait_while_paused()
             self.control.take_checkpoint_request()
-
-
-def _directions(
-    monitor: str, mode: Literal["min", "max"] | None, given: Mapping[str, bool]
-) -> dict[str, bool]:
-    """Return the directions of a script's metrics, that of the monitored one with them.
-
-    Raises:
-        DataError: it is not known, or not one of the two.
-    """
-    if mode not in (None, "min", "max"):
-        raise DataError(f"mode: got {mode!r}", "It takes 'min' or 'max'")
-    directions = {str(name): bool(higher) for name, higher in given.items()}
-    if mode is not None:
-        directions[monitor] = mode == "max"
-    if not has_direction(monitor, directions):
-        raise DataError(
-            f"monitor: less or more {monitor} may be the better one", "Give mode='min' or mode='max', too"
-        )
-    return directions
-
-
-def _number(value: object) -> float:
-    """A setting that may be anything, if it is a number; else 0."""
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, Protocol
 from core.runs.media.kinds import MediaKind
 from core.status import Ending
 
-__all__ = ["EpochColumn", "LogItem", "LogRow", "LogRows", "LogSource"]
+__all__ = ["MAX_STEP", "EpochColumn", "LogItem", "LogRow", "LogRows", "LogSource"]
 
-LARGEST = 1 << 53
+MAX_STEP = 1 << 53
+"""Larger ones are no steps."""
 
 
 class LogRow(NamedTuple):
@@ -95,7 +96,7 @@ class EpochColumn:
 
     def number(self, value: float | None) -> int:
         """Return the epoch of a row, from 1; 0 where the value is none."""
-        if value is None or self.is_fractional or not 0 <= value < LARGEST:
+        if value is None or self.is_fractional or not 0 <= value < MAX_STEP:
             return 0
         if not float(value).is_integer():
             self.is_fractional = True

@@ -9,7 +9,7 @@ import yaml
 from core.files.reading import read_text
 from core.interop.readers.folders import Folder, folder_at
 from core.interop.readers.formats.lines import GrowingLines
-from core.interop.readers.rows import LogRow, LogRows
+from core.interop.readers.rows import MAX_STEP, LogRow, LogRows
 from core.status import Ending
 
 __all__ = ["MlflowFiles", "find_mlflow_runs", "metric_files", "mlflow_title"]
@@ -19,7 +19,6 @@ ENDINGS: dict[object, Ending] = {3: "completed", 4: "failed", 5: "stopped"}
 """By the status that MLflow writes."""
 MAX_DEPTH = 4
 """Of folders that names of metrics with slashes make."""
-LARGEST_STEP = 1 << 53
 
 
 def find_mlflow_runs(folder: Folder) -> Iterator[Path]:
@@ -91,7 +90,7 @@ def _parsed(line: str) -> tuple[float, int, float] | None:
         found = float(time), int(step[0]) if step else 0, float(value)
     except ValueError:
         return None
-    return found if 0 <= found[1] < LARGEST_STEP else None
+    return found if 0 <= found[1] < MAX_STEP else None
 
 
 def _files_below(folder: Path, depth: int) -> list[Path]:

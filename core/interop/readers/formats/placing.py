@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from core.interop.readers.formats.columns import LogColumns
-from core.interop.readers.rows import EpochColumn, LogRow
+from core.interop.readers.rows import MAX_STEP, EpochColumn, LogRow
 
 __all__ = ["Placing"]
 
-LARGEST_STEP = 1 << 53
 CLOCK = 1e9
 """Larger times are seconds since 1970, and a thousand times larger ones milliseconds; others count from the start."""
 
@@ -51,7 +50,7 @@ class Placing:
                 return None
             return LogRow(epoch or self._rows, moment, numbers, epoch, ends_epoch=epoch > 0)
         step = values.get(columns.step, self._step)
-        if not 0 <= step < LARGEST_STEP:
+        if not 0 <= step < MAX_STEP:
             return None
         self._step = int(step)
         return LogRow(self._step, moment, numbers, epoch)

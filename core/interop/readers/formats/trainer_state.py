@@ -9,7 +9,7 @@ from typing import Any
 from core.files.reading import read_bytes
 from core.interop.readers.folders import Folder, folder_at
 from core.interop.readers.formats.json_lines import flat_numbers
-from core.interop.readers.rows import LogRow, LogRows
+from core.interop.readers.rows import MAX_STEP, LogRow, LogRows
 from core.status import Ending
 
 __all__ = ["TrainerStateSource", "find_trainer_states", "state_files"]
@@ -90,7 +90,7 @@ def _row(entry: dict[str, Any], time: float) -> LogRow | None:
     numbers = flat_numbers(entry)
     step = numbers.pop("step", None)
     numbers.pop("epoch", None)
-    if step is None or not 0 <= step < 1 << 53 or SUMMARY in numbers or not numbers:
+    if step is None or not 0 <= step < MAX_STEP or SUMMARY in numbers or not numbers:
         return None
     return LogRow(int(step), time, numbers)
 

@@ -19,7 +19,7 @@ from core.interop.readers.folders import Folder
 from core.interop.readers.formats.json_lines import flat_numbers
 from core.interop.readers.formats.protobuf import fields, inside, varint
 from core.interop.readers.formats.wandb_media import counts_in, items_of, typed_values
-from core.interop.readers.rows import EpochColumn, LogItem, LogRow, LogRows
+from core.interop.readers.rows import MAX_STEP, EpochColumn, LogItem, LogRow, LogRows
 from core.runs.media.pictures import decoded
 from core.runs.media.stored import Medium
 from core.status import Ending
@@ -34,7 +34,6 @@ READ_BLOCKS = 64
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 HISTORY, CONFIG, RUN, EXIT = 2, 5, 17, 18
 """Numbers of the fields of a record that are read."""
-MAX_STEP = 1 << 53
 MAX_BYTES = 1 << 26
 """Of an image."""
 
