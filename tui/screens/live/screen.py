@@ -190,7 +190,7 @@ class LiveScreen(RunRequests):
     def _draw_facts(self, feed: RunFeed) -> None:
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued (Q)   " if waiting else ""
-        place = f"{feed.host.place}   " if feed.host.place else ""
+        place = f"{feed.host.place}   " if feed.host.place not in ("", feed.host.note) else ""
         text = Content(queued + place + facts(feed.history, feed.in_app))
         shown = self.query_one("#facts", Static)
         if text != shown.content:
