@@ -417,7 +417,7 @@ class _Loop:
         """Take over a state."""
         with explain_mismatch():
             self.learner.restore(state)
-            self.at, self.best = TrainingProgress(**state["progress"]), state["best"]
+            self.at, self.best = TrainingProgress(**state["progress"]), self.learner.own_best(state["best"])
             self.began -= self.at.seconds
             if self.group.rank:
                 self.at.meter = {}  # the first process has the sums of all

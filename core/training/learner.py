@@ -340,6 +340,14 @@ class Learner:
             state = as_plain(state)
         return self._divided(state)
 
+    def own_best(self, best: State | None) -> State | None:
+        """Return the state of a best epoch as `best_state` does, from one that is whole."""
+        if best is None or not self.is_sharded:
+            return best
+        from core.training.sharding.state import own_best
+
+        return own_best(best, self.eval_model)
+
     def _divided(self, state: State) -> State:
         """Return a state, of divided weights with the parts of this process apart."""
         if not self.is_sharded:
@@ -353,7 +361,9 @@ class Learner:
         if self.is_sharded:
             from core.training.sharding.state import own_parts
 
-            state = own_parts(state, self.model, self.optimizer, self.ema)
+            whole, state = state, own_parts(state, self.model, self.optimizer, self.ema)
+            for part in ("model", "optimizer", "ema"):  # the others may not fit into memory beside these
+                whole.pop(part, None)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.loss_module.load_state_dict(state.get("loss", {}))

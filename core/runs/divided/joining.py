@@ -17,14 +17,15 @@ def joined(state: dict[str, Any], parts: Sequence[dict[Keys, Tensor]]) -> dict[s
 
     Args:
         state: ``divided`` in it has the number of rows of each tensor.
-        parts: rows of each divided tensor that each process has, in the order of their ranks.
+        parts: taken apart meanwhile, for there may be no room for all of it twice: rows of each divided tensor that
+            each process has, in the order of their ranks.
 
     Raises:
         ValueError: they do not make up what `state` says.
     """
     whole = {key: value for key, value in state.items() if key != "divided"}
     for place, rows in state["divided"].items():
-        pieces = [part[place] for part in parts if place in part]
+        pieces = [part.pop(place) for part in parts if place in part]
         if len(pieces) != len(parts) or sum(map(len, pieces)) != rows:
             raise ValueError(f"{'.'.join(map(str, place))} is not complete")
         whole = put(whole, place, torch.cat(pieces))

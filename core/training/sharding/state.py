@@ -18,7 +18,7 @@ from core.runs.checkpoints import State
 from core.runs.divided.joining import Keys, put
 from core.training.distributed import Group
 
-__all__ = ["divided", "gathered", "own_parts"]
+__all__ = ["divided", "gathered", "own_best", "own_parts"]
 
 
 def divided(state: State) -> State:
@@ -72,6 +72,13 @@ def own_parts(
         "optimizer": {**state["optimizer"], "state": kept},
         **({} if averaged is None else {"ema": _own_rows(state["ema"], averaged.state_dict())}),
     }
+
+
+def own_best(best: State, network: nn.Module) -> State:
+    """Return the whole state of a best epoch, in main memory, with this process's rows of its weights alone."""
+    rows = divided({"model": _own_rows(best["model"], network.state_dict())})
+    parts = {place: part.to("cpu", copy=True) for place, part in rows["parts"].items()}
+    return {**best, **rows, "parts": parts}
 
 
 def _own_rows(saved: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:

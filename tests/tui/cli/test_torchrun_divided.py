@@ -98,5 +98,5 @@ def test_two_processes_then_four_then_one_train_as_one(tmp_path: Path, train_run
     train_run({"training": {"epochs": 3}}, run=several)
     train_run({"training": {"epochs": 3}}, run=alone.run)
     assert_alike(several, alone.run)
-    best = load_weights(several)[0]
-    assert all(isinstance(value, torch.Tensor) for value in best.values())
+    ours, theirs = load_weights(several)[0], load_weights(alone.run)[0]
+    assert all(torch.allclose(value, theirs[key], atol=1e-4) for key, value in ours.items())
