@@ -49,7 +49,7 @@ class TableRows(MappedRows):
     @property
     def own_order(self) -> str:
         """Return what orders an epoch; empty where any order will do."""
-        if self._blocks_used <= self.kept.window:
+        if int((self._rows_of_blocks(self._blocks) > 0).sum()) <= self.kept.window:
             return ""
         return "rows of a streamed table come in an order that reads each file once"
 
@@ -59,15 +59,23 @@ class TableRows(MappedRows):
         Blocks come in random order, and each row up to a window of blocks after the first one of its block: so few
         blocks are in use at a time, and a new one is read after the other.
         """
-        window, used = self.kept.window, self._blocks_used
+        blocks = self._blocks
+        there = self._rows_of_blocks(blocks) > 0
+        window, used = self.kept.window, int(there.sum())
         if used <= window:
             return None
         generator = epoch_generator(*draws)
         rank = torch.randperm(used, generator=generator).double()
-        _, blocks = np.unique(self.kept.blocks.block_of(self.rows), return_inverse=True)
-        late = torch.rand(len(self.rows), generator=generator, dtype=torch.float64) * window
-        return ((rank[torch.from_numpy(blocks)] + late) % used).argsort(stable=True)
+        places = rank[torch.from_numpy(np.maximum(np.cumsum(there) - 1, 0))][torch.from_numpy(blocks)]
+        del blocks
+        late = torch.rand(len(self.rows), generator=generator, dtype=torch.float64)
+        return places.add_(late.mul_(window)).remainder_(used).argsort(stable=True)
 
     @property
-    def _blocks_used(self) -> int:
-        return len(np.unique(self.kept.blocks.block_of(self.rows)))
+    def _blocks(self) -> np.ndarray:
+        """Return which block each row is in, int64 (n,)."""
+        return self.kept.blocks.block_of(self.rows)
+
+    def _rows_of_blocks(self, blocks: np.ndarray) -> np.ndarray:
+        """Return how many rows are in each block."""
+        return np.bincount(blocks, minlength=len(self.kept.blocks))
