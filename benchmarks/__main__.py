@@ -35,6 +35,7 @@ PARTS = {
     "tables": "a table of 1,000,000 rows from its file to an epoch, beside polars and pandas",
     "real_tables": "real tables that packages ship: defaults beside boosting, a linear model and a tuned MLP",
     "image_folder": "MNIST as PNG files: the first and the second epoch, beside ImageFolder with a DataLoader",
+    "processes": "an epoch in one and in two processes, beside DDP as PyTorch's tutorial writes it",
     "stream": "a streamed epoch beside a plain loop over a DataLoader",
     "stream_memory": "memory of a training that reads its data meanwhile: pictures made on the fly, Parquet files",
     "resident_memory": "peak memory of loading arrays and data sets, beside their size",

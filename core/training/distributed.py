@@ -16,6 +16,7 @@ from typing import TypeVar, cast
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from core.config.schema import TrainConfig
@@ -24,7 +25,7 @@ from core.counting import counted
 from core.errors import ConfigError, DeviceError, ProcessLost, TorchtuiError
 from core.ranks import Ranks
 from core.remedies import RESUME, processes
-from core.torchrun import is_launched
+from core.torchrun import is_launched, restarts_done
 
 __all__ = [
     "SINGLE",
@@ -314,7 +315,10 @@ def process_group() -> Iterator[Group]:
         yield SINGLE
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, timeout=TIMEOUT)
+    store, rank, size = next(rendezvous("env://", timeout=TIMEOUT))
+    # torchrun keeps its store for the next attempt, and in it the addresses of processes that are gone
+    store = dist.PrefixStore(f"attempt_{restarts_done()}", store)  # type: ignore[attr-defined]  # no name of its list
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))
     finally:

@@ -16,7 +16,7 @@ from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.session.preload import load_backend
 from core.status import has_failed
-from core.torchrun import is_first
+from core.torchrun import is_first, restarts_left
 from tui.headless.train_views import View
 from tui.runtime.console import bounded_output
 from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
@@ -83,6 +83,10 @@ def train(
                     name=name,
                 )
                 return _lead(started, view, extras, control, received) if started else 0
+            except ProcessLost as lost:
+                if restarts_left() > 0:  # whoever started the processes reports it
+                    return lost.exit_code
+                raise
             finally:
                 view.close()
 
@@ -111,7 +115,9 @@ def _assist(
         prepared = prepare(no_progress)
         with signals_stop(control) as received:
             return _exit_code(assist(prepared, control=control, state=state), received)
-    except ProcessLost:
+    except ProcessLost as lost:
+        if restarts_left() > 0:
+            return lost.exit_code
         raise
     except TorchtuiError as error:
         return error.exit_code

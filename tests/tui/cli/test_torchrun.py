@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 import torch
@@ -21,7 +20,7 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset
 from core.errors import ConfigError, DataError, DeviceError
-from core.events import EpochFinished, Event, LayersSampled
+from core.events import EpochFinished, Event, LayersSampled, Notice
 from core.models.registry import build
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, find_run
@@ -32,7 +31,6 @@ from core.training.distributed import Group, SharedControl, SyncPoints
 from core.training.engine import train
 from core.training.validation import validate
 from tests.support.narrow import some
-from tests.support.own_metrics import write_own_metrics
 from tests.support.repository import REPOSITORY
 
 NEW = ["--device", "cpu", "--threads", "1"]
@@ -49,14 +47,15 @@ Launch = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Iterator[Launch]:
-    """Starts torchrun with the options of ``tui``; what still runs at the end is killed, with its children."""
+    """Starts torchrun, or our own launcher without `nodes`; what still runs at the end is killed, with its children."""
     started: list[subprocess.Popen[str]] = []
 
     def launch(*options: str, nodes: tuple[str, ...] = ("--standalone", "--nproc-per-node", "2")) -> Any:
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
         own = [] if "--resume" in options else NEW
         train = ["-m", "tui", "train", "--no-ui", *own, *options]
-        command = [sys.executable, "-m", "torch.distributed.run", *nodes, *train]
+        launcher = ["-m", "torch.distributed.run", *nodes] if nodes else []
+        command = [sys.executable, *launcher, *train]
         process = subprocess.Popen(
             command,
             cwd=tmp_path,
@@ -127,33 +126,6 @@ def test_two_nodes_train_as_one_process_which_can_go_on_alone(
     assert_alike(several, alone.run)
 
 
-@pytest.mark.heavy
-def test_metrics_are_those_of_all_processes_together(
-    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
-) -> None:
-    """Validation has three batches: two are the first process's, which alone measures, and one is the other's."""
-    dice = np.random.default_rng(0)
-    rows = dice.normal(size=(3000, 3)).round(4)
-    kinds = np.where(rows.sum(axis=1) + dice.normal(size=3000) > 0.5, "yes", "no")
-    lines = [",".join([*map(str, row), kind]) for row, kind in zip(rows.tolist(), kinds, strict=True)]
-    (tmp_path / "table.csv").write_text("\n".join(["a,b,c,kind", *lines]))
-    own = [f"{write_own_metrics(tmp_path)}{name}" for name in ("f2", "Cost")]
-    values = {
-        "data": {"name": "csv", "path": str(tmp_path / "table.csv"), "target": "kind", "validation": 0.75},
-        "model": "mlp",  # draws nothing: each process would draw its own dropout
-        "training": {"epochs": 3, "metrics": ["roc_auc", *own], "monitor": "f2", "batch_size": 64},
-    }
-    (tmp_path / "run.yaml").write_text(json.dumps(values))
-    process = launch("--config", "run.yaml", "--runs", "several", "--trust-code")
-    _, told = process.communicate()
-    assert process.returncode == 0, told
-    several, alone = find_run(tmp_path / "several", "latest"), train_run(values).run
-    assert [*epochs_of(alone)[0].validation] == ["loss", "accuracy", "roc_auc", "f2", "Cost"]
-    for mine, its in zip(epochs_of(alone), epochs_of(several), strict=True):
-        assert mine.validation == pytest.approx(its.validation, abs=1e-5)
-        assert mine.best_epoch == its.best_epoch
-
-
 RANDOM_NETWORK = """
 import torch
 from torch import nn
@@ -210,43 +182,90 @@ def test_what_a_rank_draws_follows_from_the_step(monkeypatch: pytest.MonkeyPatch
 def test_a_run_goes_on_with_more_processes_from_the_middle_of_an_epoch(
     launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
 ) -> None:
+    """With three, among which batches of 16 do not divide evenly."""
     values = {"data": "diabetes", "training": {"batch_size": 16, "epochs": 3, "ema": 0.5}}
     alone = train_run(values)
     begun = train_run(values, at_step=(25, lambda control, model: control.stop()))
     assert load_checkpoint(begun.run, "last")["progress"]["batch"] > 0
-    process = launch("--resume", str(begun.run.path))
+    process = launch("--resume", str(begun.run.path), "--processes", "3", nodes=())
     output = process.communicate()
     assert process.returncode == 0, output
     assert_alike(begun.run, alone.run)
 
 
+def kill(launcher: "subprocess.Popen[str]", rank: int) -> None:
+    """Kill one of the processes that a launcher, or torchrun, has started."""
+    for child in psutil.Process(launcher.pid).children():
+        if child.environ().get("RANK") == str(rank):
+            child.kill()
+
+
+def wait_for(name: str, process: "subprocess.Popen[str]") -> None:
+    """Read events of a run up to one of a name."""
+    assert any(json.loads(line)["event"] == name for line in some(process.stdout))
+
+
 @pytest.mark.heavy
-def test_one_process_that_dies_ends_the_run_with_a_sentence(launch: Launch, tmp_path: Path) -> None:
-    process = launch("--data", "iris", "--epochs", "1000000", "--json")
-    for line in some(process.stdout):
-        event = json.loads(line)
-        if event["event"] == "run_started":
-            first = event["pid"]
-        if event["event"] == "epoch_finished":
-            break
-    workers = {child.pid for child in psutil.Process(process.pid).children() if child.is_running()}
-    (other,) = {pid for pid in workers if "tui" in psutil.Process(pid).cmdline()} - {first}
-    os.kill(other, signal.SIGKILL)
+def test_a_run_resumes_after_one_of_its_processes_was_killed_and_ends_as_if_none_was(
+    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    """First another one, then the one that writes; each time after a checkpoint."""
+    settings = {"batch_size": 50, "epochs": 800}
+    values = {
+        "data": "iris",
+        "model": "linear",
+        "optimizer": {"name": "adam", "lr": 0.001},
+        "training": settings,
+    }
+    (tmp_path / "run.yaml").write_text(json.dumps(values))
+    process = launch(
+        "--config", "run.yaml", "--runs", "several", "--json", "--processes", "2", "--restarts", "2", nodes=()
+    )
+    for rank in (1, 0):
+        wait_for("checkpoint_saved", process)
+        kill(process, rank)
+        wait_for("run_started", process)
+    _, told = process.communicate()
+    assert process.returncode == 0, told
+    lost = "the process of rank {} was killed by SIGKILL: restart {} of 2, from the last checkpoint"
+    assert [line for line in told.splitlines() if "restart" in line] == [lost.format(1, 1), lost.format(0, 2)]
+    (run,) = (find_run(tmp_path / "several", path.name) for path in (tmp_path / "several").iterdir())
+    events = [event.message for event in LogReader(run.log_file).read() if isinstance(event, Notice)]
+    assert [text for text in events if "lost" in text] == [
+        f"a process was lost: restart {number} of 2" for number in (1, 2)
+    ]
+    ours, theirs = (load_checkpoint(each, "last") for each in (run, train_run(values).run))
+    assert ours["progress"]["step"] == theirs["progress"]["step"]
+    assert all(torch.allclose(value, theirs["model"][key], atol=1e-4) for key, value in ours["model"].items())
+
+
+@pytest.mark.heavy
+def test_torchrun_resumes_a_run_and_when_its_restarts_are_used_the_run_fails_with_a_sentence(
+    launch: Launch, tmp_path: Path
+) -> None:
+    nodes = ("--standalone", "--nproc-per-node", "2", "--max-restarts", "1")
+    process = launch("--data", "iris", "--epochs", "1000000", "--json", nodes=nodes)
+    for again in (False, True):
+        wait_for("run_started", process)
+        wait_for("epoch_finished", process)
+        kill(process, 1)
+        assert again or process.poll() is None
     _, err = process.communicate()
     assert process.returncode == 1
     assert "one of the 2 processes of this run has died" in err
-    summary = summarise(find_run(tmp_path / "runs", "latest"))
+    (path,) = (tmp_path / "runs").iterdir()
+    summary = summarise(find_run(tmp_path / "runs", path.name))
     assert summary.status in ("failed", "stopped")  # torchrun asks the others to end at the same time
 
 
 @pytest.mark.heavy
 def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
-    process = launch("--data", "iris", "--epochs", "1000000", "--json")
-    for line in some(process.stdout):
-        if json.loads(line)["event"] == "epoch_finished":
-            break
+    process = launch("--data", "iris", "--epochs", "1000000", "--json", "--processes", "2", nodes=())
+    wait_for("epoch_finished", process)
     process.send_signal(signal.SIGTERM)
-    process.communicate()
+    _, told = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in told
     run = find_run(tmp_path / "runs", "latest")
     assert summarise(run).status == "stopped"
     assert load_checkpoint(run, "last")["progress"]["epoch"] >= 1
