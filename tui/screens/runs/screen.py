@@ -277,10 +277,10 @@ class RunsScreen(ListActions):
         panel = self.query_one("#runs-panel", Panel)
         known = f"{count(len(runs.all))}{' …' if self._looking else ''}"
         studies = f"  studies  {count(len(runs.studies))}" if runs.studies else ""
-        matching = sum(not isinstance(row, StudySummary) for row in rows)
-        panel.border_title = (
-            f"runs  {known}{studies}" if not runs.query.terms else f"runs  {count(matching)} of {known}"
-        )
+        own = sum(not row.study for row in rows)
+        trials = sum(not isinstance(row, StudySummary) for row in rows) - own
+        found = f"runs  {count(own)} of {known}" + (f"  trials  {count(trials)}" if trials else "")
+        panel.border_title = found if runs.query.terms else f"runs  {known}{studies}"
         compared = self.compared
         self.table.mark(marks(compared) if compared.touched else {})
         marked = f"{len(compared.marked)} marked, 6 compares  " if compared.marked else ""
