@@ -93,7 +93,7 @@ class QueueDialog(Dialog[None]):
         if shown == self._shown:
             return
         self._shown = shown
-        columns = [Column("", 4), Column("where", 26, "<"), Column("starts next, in this order", 0, "<")]
+        columns = [Column("", 4), Column("where", 28, "<"), Column("starts next, in this order", 0, "<")]
         table = self.query_one(Table)
         table.show(columns, len(shown), lambda row: shown[row])
         table.display = bool(shown)

@@ -122,7 +122,7 @@ def pause() -> Lineup:
 
 def resume() -> Lineup:
     """Let what waits start again, also where nobody has worked on the queue any more."""
-    lineup = change_lineup(lambda lineup: lineup.model_copy(update={"paused": False}))
+    lineup = change_lineup(lambda lineup: lineup.model_copy(update={"paused": False, "note": ""}))
     if lineup.of("waiting", "running"):
         start_working()
     return lineup
