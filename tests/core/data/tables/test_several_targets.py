@@ -11,6 +11,7 @@ from core.config import schema
 from core.data.dataset import Dataset
 from core.data.label_cells import find_separator, label_columns
 from core.data.registry import load
+from core.data.tables.targets.examine import counts_of
 from core.data.tables.targets.several import examine_labels
 from core.errors import DataError
 
@@ -112,6 +113,7 @@ def test_what_is_wrong_is_told(tmp_path: Path, fields: dict[str, Any], message: 
 )
 def test_several_labels_are_found_only_where_it_is_clear(cells: list[str], separator: str | None) -> None:
     assert find_separator(cells, "colour") == separator
+    assert find_separator(counts_of(pl.Series("count", cells)), "colour") == separator
 
 
 def test_labels_of_cells_are_numbered_in_order() -> None:
