@@ -5,7 +5,7 @@ change what it computes, which is why none of it is part of a configuration.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -110,6 +110,10 @@ class Host(Options):
     def script(self, train: Sequence[str]) -> str:
         """Return the text of the job script that is submitted; empty where there is none."""
         return ""
+
+    def limits(self) -> Mapping[str, str]:
+        """Return what settings may be there now, in a few words by their names; may take seconds."""
+        return {}
 
     def start(self, wanted: WantedRun) -> Started:
         """Start a run there, and return at once.

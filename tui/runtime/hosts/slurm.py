@@ -1,13 +1,13 @@
 """A job of Slurm that trains a run, with the settings of the job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from core.errors import InputError, RunError
+from core.errors import InputError, RunError, TorchtuiError
 from core.runs.delete import delete
 from core.runs.folder import default_runs_dir
-from core.slurm.client import missing
+from core.slurm.client import missing, partitions
 from core.slurm.script import own_script
 from core.slurm.settings import SlurmSettings
 from tui.runtime.hosts.host import TUI, Host, Started, WantedRun
@@ -36,6 +36,24 @@ class Slurm(Host, SlurmSettings):
             return own_script(self, train, resume, name=TUI, runs_dir=Path(runs_dir))
         except ValueError as error:
             raise InputError(str(error)) from None
+
+    def limits(self) -> Mapping[str, str]:
+        try:
+            known = partitions()
+        except TorchtuiError:  # told where a job is submitted
+            return {}
+        if not known:
+            return {}
+        chosen = next((one for one in known if one.name == self.partition), known[0])
+        hours = f"at most {chosen.limit / 3600:g} hours" if chosen.limit else "no limit"
+        return {
+            "partition": ", ".join(one.name for one in known if one.is_up),
+            "nodes": f"1 … {chosen.nodes}",
+            "gpus_per_node": f"0 … {chosen.gpus}",
+            "cores": f"0 … {chosen.cores}",
+            "memory": f"at most {chosen.memory / 1024:.0f}G",
+            "time": hours,
+        }
 
     def start(self, wanted: WantedRun) -> Started:
         run = wanted.folder()

@@ -77,6 +77,7 @@ class RunIn(Section):
 
     def on_mount(self) -> None:
         self._settle()
+        self._look_up_limits()
 
     def show_fields(self, *, everything: bool) -> None:
         """Show all fields, always: there are few, and a job needs them."""
@@ -135,6 +136,24 @@ class RunIn(Section):
             kept = (self.chooser, self.profile)
             await self.remove_children([one for one in self.query_children(Field) if one not in kept])
             await self.mount_all(self._make())
+        self._look_up_limits()
+
+    def _look_up_limits(self) -> None:
+        """Show what the settings of the host may be, once that is known."""
+        host = self.host
+        if host is not None:
+            self.run_worker(lambda: self._found_limits(host), thread=True, name="limits")
+
+    def _found_limits(self, host: Host) -> None:
+        limits = host.limits()
+        if limits and self.is_attached:
+            self.app.call_from_thread(self._show_limits, host.host_name, limits)
+
+    def _show_limits(self, name: str, limits: Mapping[str, str]) -> None:
+        for path, one in self.fields.items():
+            key = path.partition(".")[2]
+            if name == self.name_of_host and key in limits:
+                one.set_hint(limits[key])
 
     def _make(self) -> list[Field]:
         kind = HOSTS[self.name_of_host]

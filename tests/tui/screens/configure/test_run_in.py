@@ -1,6 +1,6 @@
 """Run in: the host, its settings and profiles, in the form."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -139,6 +139,9 @@ class Cluster(Host):
     nodes: int = 1
     """Machines."""
 
+    def limits(self) -> Mapping[str, str]:
+        return {"nodes": "1 … 16"}
+
     def script(self, train: Sequence[str]) -> str:
         return f"#!/bin/bash\n#SBATCH --nodes={self.nodes}\n{' '.join(train)}\n"
 
@@ -167,6 +170,7 @@ async def test_the_script_of_a_job_is_shown_copied_and_saved(make: Make, tmp_pat
         screen = await settled(pilot)
         await choose(pilot, "a cluster")
         await until(pilot, lambda: screen.query_one("#script-panel").display)
+        await until(pilot, lambda: "1 … 16" in rendered(screen.run_in.fields["run_in.nodes"]))
         script = "#!/bin/bash\n#SBATCH --nodes=1\ntui train --no-ui --data iris"
         assert shown(screen, "#script") == script
         assert shown(screen, "#command") == "tui train --no-ui --run-in cluster --data iris"
