@@ -132,7 +132,9 @@ def test_only_a_run_that_was_stopped_is_requeued(ended: str, tmp_path: Path) -> 
         f'{{"v": 1, "event": "run_finished", "run": "a", "status": "{ended}"}}\n'
     )
     (tmp_path / "scontrol").write_text(f'#!/bin/sh\necho "$@" >{tmp_path / "asked"}\n')
-    (tmp_path / "scontrol").chmod(0o755)
+    (tmp_path / "sleep").write_text("#!/bin/sh\nexec /bin/sleep 0.01\n")
+    for program in ("scontrol", "sleep"):
+        (tmp_path / program).chmod(0o755)
     waits = f"kill -USR1 $PPID; for _ in $(seq 1000); do [ -s {folder / 'requests.txt'} ] && exit 3; sleep 0.01; done"
     text = job_script(
         SlurmSettings(), ["sh", "-c", waits], name="tui", folder=folder, output=tmp_path / "log"
