@@ -7,6 +7,8 @@ from textual.widgets import Button
 from core.errors import DataError
 from tui.app.modes import stylesheet
 from tui.screens.dialogs import Ask, ErrorDialog
+from tui.screens.table_dialog import TableDialog
+from tui.terminal.table_text import TableText
 
 ANSWERS = {"stop": "Stop, save and quit", "detach": "Detach and quit", "stay": "Stay"}
 
@@ -28,6 +30,22 @@ async def test_every_answer_is_in_view(size: tuple[int, int]) -> None:
         assert len(shown) == 3
         assert all(region.height and screen.region.contains_region(region) for region in shown)
         assert screen.query_one(".dialog").region.contains_region(shown[-1])
+
+
+async def test_buttons_of_a_fixed_dialog_go_on_in_another_row() -> None:
+    class Saving(App[None]):
+        CSS_PATH = stylesheet()
+
+        def on_mount(self) -> None:
+            head = [f"column {number}" for number in range(20)]
+            self.push_screen(TableDialog("epochs", TableText(head, [head], 0)))
+
+    async with Saving().run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        buttons = [*pilot.app.screen.query(Button)]
+        assert all(button.visible_region == button.region for button in buttons)
+        assert all(button.region.width >= len(str(button.label)) for button in buttons)
+        assert len({button.region.y for button in buttons}) == 2
 
 
 async def test_an_error_has_room_for_an_address_on_one_line() -> None:
