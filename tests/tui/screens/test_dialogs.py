@@ -42,8 +42,9 @@ async def test_buttons_of_a_fixed_dialog_go_on_in_another_row() -> None:
 
     async with Saving().run_test(size=(60, 20)) as pilot:
         await pilot.pause()
-        buttons = [*pilot.app.screen.query(Button)]
-        assert all(button.visible_region == button.region for button in buttons)
+        screen = pilot.app.screen
+        buttons = [*screen.query(Button)]
+        assert all(screen.find_widget(button).visible_region == button.region for button in buttons)
         assert all(button.region.width >= len(str(button.label)) for button in buttons)
         assert len({button.region.y for button in buttons}) == 2
 
