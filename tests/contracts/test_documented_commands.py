@@ -53,6 +53,7 @@ ELSEWHERE = {
     "tui queue add": "starts a process that goes on: test_user_queue.py",
     "tui queue move": "needs what waits: test_queue_cli.py",
     "stop latest": "a run that goes on: test_cli_signals.py",
+    "--processes 4": "processes that print by themselves: test_run_in.py",
     "--run-in slurm": "a cluster: test_slurm_jobs.py starts one",
     "--executor slurm": "a cluster: test_slurm_jobs.py starts one",
 }
