@@ -24,17 +24,28 @@ ASK = """\
 ask_to_stop() {
     [ -n "$run" ] || run=$(find_run)
     [ -z "$run" ] || echo stop >>"$run/requests.txt"
+}
+last_step() {
+    grep '"checkpoint_saved".*"kind": "last"' "$run/events.jsonl" 2>/dev/null | tail -n 1 | grep -o '"step": [0-9]*'
 }"""
-END = """\
+NO_STEP = (
+    "its job was requeued, yet made no step before its time limit; it can be resumed in a job with more time"
+)
+END = f"""\
 child=$!
-wait "$child"
-# A signal interrupts wait. A run that is just being started forgets what was asked before: it is asked again.
+# A signal interrupts wait, or came before it. A run that is being started forgets what was asked: it is asked again.
 while kill -0 "$child" 2>/dev/null; do
     if [ -n "$warned" ]; then ask_to_stop; sleep 1; else wait "$child"; fi
 done
 wait "$child"
 code=$?
-if [ -n "$warned" ] && tail -n 5 "$run/events.jsonl" | grep -q '"run_finished".*"status": "stopped"'; then
+stopped=$(tail -n 5 "$run/events.jsonl" 2>/dev/null | grep '"run_finished".*"status": "stopped"' | tail -n 1)
+if [ -n "$warned" ] && [ -n "$stopped" ]; then
+    if [ "${{SLURM_RESTART_COUNT:-0}}" != 0 ] && [ "$(last_step)" = "$before" ]; then  # else it goes on for ever
+        echo "$stopped" | sed 's/"status": "stopped", "error": ""/"status": "failed", "error": "{NO_STEP}"/' \\
+            >>"$run/events.jsonl"
+        exit 1
+    fi
     scontrol requeue "$SLURM_JOB_ID" && exit 0
 fi
 exit "$code\""""
@@ -42,7 +53,7 @@ exit "$code\""""
 
 ARRAY_END = """\
 child=$!
-wait "$child"
+[ -z "$warned" ] || kill -USR1 "$child"
 while kill -0 "$child" 2>/dev/null; do wait "$child"; done
 wait "$child"
 code=$?
@@ -141,7 +152,7 @@ def array_script(
         *_options(settings, name, folder / f"{given}-%a.log"),
         "",
     ]
-    lines += ["trap 'warned=1; kill -USR1 \"$child\"' USR1  # soon before the time limit"]
+    lines += ['trap \'warned=1; [ -z "$child" ] || kill -USR1 "$child"\' USR1  # soon before the time limit']
     lines += ["trap : TERM  # the worker itself saves", ""]
     lines += [*settings.setup, ""] if settings.setup else []
     return "\n".join([*lines, f"{shlex.join(command)} &", ARRAY_END]) + "\n"
@@ -157,10 +168,10 @@ def _assembled(
     settings: SlurmSettings, name: str, output: Path | None, head: Sequence[str], started: str
 ) -> str:
     lines = ["#!/bin/bash", *_options(settings, name, output), ""]
-    lines += [ASK, "trap 'warned=1; ask_to_stop' USR1  # soon before the time limit"]
+    lines += [ASK, "trap 'warned=1; [ -z \"$child\" ] || ask_to_stop' USR1  # soon before the time limit"]
     lines += ["trap : TERM  # the run itself saves", ""]
     lines += [*settings.setup, ""] if settings.setup else []
-    return "\n".join([*lines, *head, "", f"{started} &", END]) + "\n"
+    return "\n".join([*lines, *head, "before=$(last_step)", "", f"{started} &", END]) + "\n"
 
 
 def _options(settings: SlurmSettings, name: str, output: Path | None) -> Iterator[str]:

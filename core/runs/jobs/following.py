@@ -102,7 +102,8 @@ def _cancel(run: Run, record: JobRecord) -> None:
     if not record.ours:
         raise RunError(f"job {record.job.id} was not started for {run.id} alone", "Cancel it with scancel")
     cancel(record.job.id)
-    gone = replace(record.job, state="CANCELLED", reason="", ahead=None)
+    start = 0 if record.job.waits else record.job.start  # it was only expected
+    gone = replace(record.job, state="CANCELLED", reason="", ahead=None, start=start)
     write_job(run, replace(record, job=gone, asked=time.time()))
 
 

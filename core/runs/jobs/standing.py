@@ -40,6 +40,8 @@ def standing_after(record: JobRecord, finished: float) -> tuple[Status, str] | N
         return "pending", ""
     if job.runs and max(job.start, record.submitted) > finished:
         return "preparing", ""
-    if job.has_ended and record.submitted > finished:
+    # A requeued job that dies before its run starts, or is cancelled then, has started since all the same.
+    started = record.submitted > finished or (job.start > finished and job.state != "COMPLETED")
+    if job.has_ended and started:
         return "interrupted", f"its job {job.id} {ending(job)}; {RESUME}"
     return None

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from core.slurm.script import array_script, job_script, own_script
+from core.events import CheckpointSaved, RunFinished, from_json, to_json
+from core.slurm.script import NO_STEP, array_script, job_script, own_script
 from core.slurm.settings import SlurmSettings, seconds_of
+from core.status import Ending
 
 COMMAND = ("tui", "train", "--no-ui", "--resume", "/shared/my runs/one")
 
@@ -123,32 +125,52 @@ def test_a_script_of_ones_own_resumes_the_run_that_its_job_has_started(tmp_path:
         assert done.stderr == ""
 
 
-@pytest.mark.parametrize("ended", ["stopped", "completed"])
-def test_only_a_run_that_was_stopped_is_requeued(ended: str, tmp_path: Path) -> None:
-    """A job is warned while its run trains; another one completes at the same moment."""
+@pytest.mark.parametrize(
+    ("ended", "restarts", "step", "left"),
+    [
+        ("stopped", "0", 5, "stopped"),
+        ("completed", "0", 9, "completed"),
+        ("stopped", "1", 9, "stopped"),
+        ("stopped", "1", 5, "failed"),
+    ],
+)
+def test_only_a_run_that_was_stopped_is_requeued_and_only_while_it_gets_on(
+    ended: Ending, restarts: str, step: int, left: str, tmp_path: Path
+) -> None:
+    """A job is warned while its run trains from step 5 on; another one completes at the same moment."""
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "events.jsonl").write_text(
-        f'{{"v": 1, "event": "run_finished", "run": "a", "status": "{ended}"}}\n'
+    log = folder / "events.jsonl"
+    log.write_text(f"{to_json(CheckpointSaved(kind='last', epoch=1, step=5), 'a')}\n")
+    (tmp_path / "saved").write_text(
+        f"{to_json(CheckpointSaved(kind='last', epoch=1, step=step), 'a')}\n"
+        f"{to_json(RunFinished(status=ended), 'a')}\n"
     )
     (tmp_path / "scontrol").write_text(f'#!/bin/sh\necho "$@" >{tmp_path / "asked"}\n')
     (tmp_path / "sleep").write_text("#!/bin/sh\nexec /bin/sleep 0.01\n")
     for program in ("scontrol", "sleep"):
         (tmp_path / program).chmod(0o755)
-    waits = f"kill -USR1 $PPID; for _ in $(seq 1000); do [ -s {folder / 'requests.txt'} ] && exit 3; sleep 0.01; done"
+    waits = (
+        f"kill -USR1 $PPID; while [ ! -s {folder / 'requests.txt'} ]; do sleep 0.01; done; cat {tmp_path}/saved >>{log}"
+        "; exit 3"
+    )
     text = job_script(
         SlurmSettings(), ["sh", "-c", waits], name="tui", folder=folder, output=tmp_path / "log"
     )
     done = subprocess.run(
         ["bash"],
         input=text,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7"},
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": restarts},
         text=True,
+        timeout=60,
         check=False,
     )
     assert (folder / "requests.txt").read_text().startswith("stop\n")
-    assert (tmp_path / "asked").exists() == (ended == "stopped")
-    assert done.returncode == (0 if ended == "stopped" else 3)
+    assert (tmp_path / "asked").exists() == (left == "stopped")
+    assert done.returncode == {"stopped": 0, "completed": 3, "failed": 1}[left]
+    last = from_json(log.read_text().splitlines()[-1])
+    assert isinstance(last, RunFinished)
+    assert (last.status, last.error) == (left, NO_STEP if left == "failed" else "")
 
 
 def test_an_array_has_a_file_for_what_each_worker_prints() -> None:

@@ -69,6 +69,10 @@ def test_a_run_that_was_stopped_and_requeued_waits_again(tmp_path: Path) -> None
     assert summarise(run).status == "preparing"
     give(run, replace(AT_WORK, state="COMPLETED"), submitted=9e8)
     assert summarise(run).status == "stopped"
+    give(run, replace(AT_WORK, state="NODE_FAIL"), submitted=9e8)
+    assert (summarise(run).status, "NODE_FAIL" in summarise(run).error) == ("interrupted", True)
+    give(run, replace(AT_WORK, state="CANCELLED", start=999_999_990), submitted=9e8)
+    assert summarise(run).status == "stopped"  # by its user, who cancelled the job then
 
 
 def test_a_completed_run_is_not_asked_about(tmp_path: Path) -> None:
