@@ -126,6 +126,7 @@ class TuiApp(Titled, Windows):
         return self._faults.survive(self, error)
 
     def on_mount(self) -> None:
+        self.hold_input()
         self._garbage.start()
         self.set_interval(LOOK_SECONDS, lambda: self._garbage.look(self.last_input))
         if self.capture is not None and self.run_console is not None:
@@ -147,7 +148,19 @@ class TuiApp(Titled, Windows):
         yield Footer()
 
     def _load(self) -> None:
-        """Import what the first screen needs, and show it."""
+        """Import what the first screen needs, and show it; keys wait until then."""
+        try:
+            first = self._first_mode()
+            import_module(f"tui.screens.{first}.screen")
+            import_module("tui.app.handover")
+            self.call_from_thread(self._open, first)
+        finally:
+            self.call_later(self.release_input)
+
+    def _first_mode(self) -> str:
+        """Return the mode to start with."""
+        if self._start_at_once or self._follow:
+            return "live"
         from core.runs.folder import all_runs
         from core.tuning.study.folder import all_studies
 
@@ -155,10 +168,7 @@ class TuiApp(Titled, Windows):
             empty = not (all_runs(self.runs_dir) or all_studies(self.runs_dir) or self._has_logs())
         except RunError:  # Runs reports what is wrong with the folder
             empty = False
-        first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"
-        import_module(f"tui.screens.{first}.screen")
-        import_module("tui.app.handover")
-        self.call_from_thread(self._open, first)
+        return "configure" if empty else "runs"
 
     def _has_logs(self) -> bool:
         """Return whether other tools have written logs below the folder of runs; readers load where there is one."""

@@ -19,6 +19,8 @@ __all__ = ["OrderedInput"]
 
 LOST_SECONDS = 1.0
 """After which a key is taken as handled whose widget is gone."""
+AT_ONCE = "ctrl+q"
+"""The key that quits, which never waits."""
 
 
 class Handled(Message):
@@ -45,6 +47,7 @@ class OrderedInput(LenientApp):
         super().__init__()
         self._waiting: deque[events.Event] = deque()
         self._under_way: float | None = None  # since when
+        self._is_held = False
         self.last_input = time.monotonic()
 
     async def on_event(self, event: events.Event) -> None:
@@ -52,13 +55,24 @@ class OrderedInput(LenientApp):
         if isinstance(event, events.InputEvent):
             self.last_input = time.monotonic()
         ordered = isinstance(event, (events.Key, events.Paste, events.MouseDown, events.MouseUp))
-        if not ordered or event.is_forwarded:
+        at_once = isinstance(event, events.Key) and event.key == AT_ONCE and self._is_held
+        if not ordered or event.is_forwarded or at_once:
             await super().on_event(event)
-        elif self._under_way is None and not self._waiting:
+        elif self._under_way is None and not self._waiting and not self._is_held:
             await self._handle(event)
         else:
             self._waiting.append(event)
             self.set_timer(LOST_SECONDS, self._give_up)
+
+    def hold_input(self) -> None:
+        """Let keys and clicks wait until `release_input`: what they are meant for is not there yet."""
+        self._is_held = True
+
+    async def release_input(self) -> None:
+        """Handle the keys and clicks that have waited."""
+        self._is_held = False
+        if self._under_way is None:
+            await self._go_on()
 
     async def _handle(self, event: events.Event) -> None:
         self._under_way = time.monotonic()

@@ -94,3 +94,15 @@ async def test_a_key_that_removes_its_widget_holds_up_no_other() -> None:
         burst(app, "c")
         await until(pilot, lambda: app.query_one(Input).value == "c" or app.notes)
         assert not app.query("#remove")
+
+
+async def test_keys_wait_while_input_is_held() -> None:
+    app = Fields()
+    async with app.run_test() as pilot:
+        app.query_one(Button).focus()
+        app.hold_input()
+        burst(app, "cc")
+        await pilot.pause()
+        assert not app.notes
+        await app.release_input()
+        await until(pilot, lambda: app.notes == ["command", "command"])

@@ -14,6 +14,7 @@ from core.runs.jobs.standing import standing, standing_after
 from core.runs.lock import has_locks, is_held
 from core.status import is_active, is_starting
 from tui.runtime.hosts.log_host import LogHost
+from tui.runtime.user_queue.runs import leave_queue, place_in_queue
 from tui.terminal.jobs import job_text
 
 __all__ = ["JobAsker", "JobHost", "follower", "stop_job"]
@@ -25,12 +26,18 @@ STOP_SECONDS = 600.0
 
 
 def follower(run: Run) -> LogHost:
-    """Return what follows a run that another process trains, or that has ended."""
+    """Return what follows a run that another process trains, that waits in the queue, or that has ended."""
+    if number := place_in_queue(run):
+        from tui.runtime.hosts.queued import QueuedHost  # what adds to the queue is not needed otherwise
+
+        return QueuedHost(run, number)
     return JobHost(run) if job_of(run) is not None else LogHost(run)
 
 
 def stop_job(run: Run, seconds: float = STOP_SECONDS) -> None:
     """Ask a run to save and stop, and then cancel its job, if it has one of its own; blocks until that is done.
+
+    One that waits in the queue of the user leaves it.
 
     Args:
         seconds: for which the run may save; then the job is left to end by itself.
@@ -39,6 +46,8 @@ def stop_job(run: Run, seconds: float = STOP_SECONDS) -> None:
         RunError: nothing trains it, or Slurm refuses.
         SlurmSilent: Slurm does not answer.
     """
+    if leave_queue(run):
+        return
     request_of_job(run, "stop")
     end_job(run, seconds)
 

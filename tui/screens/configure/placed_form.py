@@ -17,7 +17,7 @@ from tui.runtime.hosts.registry import DEFAULT_HOST
 from tui.screens.configure.form_actions import FilledForm
 from tui.screens.configure.preview_panels import PreviewView, ScriptPanel
 from tui.screens.configure.run_in import RunIn
-from tui.screens.configure.save_dialog import SaveText
+from tui.screens.configure.save_dialog import SaveText, TextFile
 from tui.terminal.text import clean
 from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
@@ -55,18 +55,18 @@ class PlacedForm(FilledForm):
             self._copy(self._script() or self._command())
 
     def action_save_command(self) -> None:
-        """Save the job script where there is one, or else the equivalent command, as a file."""
+        """Save the job script where there is one, or the equivalent command, as a file."""
         if not self._has_command():
             return
         script = self._script()
-        text, name = (script, "job.sh") if script else (f"#!/bin/sh\n{self._command()}\n", "train.sh")
+        files = {"the job script": TextFile("job.sh", script)} if script else {}
+        files["the command"] = TextFile("train.sh", f"#!/bin/sh\n{self._command()}\n")
 
-        def write(path: Path) -> None:
+        def write(path: Path, text: str) -> None:
             write_atomically(path, lambda file: file.write(text.encode()), instead=("give ", OTHER_FILE))
             as_usual(path)
 
-        title = "Save the job script" if script else "Save the command"
-        self.app.push_screen(SaveText(title, name, write))
+        self.app.push_screen(SaveText(files, write))
 
     def _has_command(self) -> bool:
         if self.state.config is None or self.run_in.host is None:
@@ -101,7 +101,7 @@ class PlacedForm(FilledForm):
         script = self._script()
         command = self.query_one(CommandPanel)
         command.show(self._command())
-        command.border_subtitle = "a click copies" if script else "y copies  e saves"
+        command.border_subtitle = "a click copies  e saves" if script else "y copies  e saves"
         self.query_one(ScriptPanel).show(script)
 
     @on(CommandPanel.Clicked)

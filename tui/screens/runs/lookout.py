@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from core.runs.catalogue import Catalogue, Changes
+from core.runs.folder import Run
+from core.runs.summary import summarise
 from core.tuning.listed import StudyList, StudySummary
 from core.tuning.study.folder import StudyFolder
 from tui.runtime.hosts.job_host import JobAsker
+from tui.runtime.user_queue.runs import as_queued, waiting_runs
 
 if TYPE_CHECKING:
     from core.interop.readers.importing import Importer
@@ -55,6 +58,7 @@ class Lookout:
         self._trials: dict[str, Catalogue] = {}
         self._importer: Importer | None = None
         self._asker = JobAsker()
+        self._waiting: dict[Path, int] = {}
 
     @property
     def limit(self) -> str:
@@ -69,7 +73,8 @@ class Lookout:
         Raises:
             RunError, OSError: the folder cannot be read.
         """
-        yield from map(Found, self._catalogue.changes())
+        yield from self._queued()
+        yield from map(self._found, self._catalogue.changes())
         self._asker.ask(self._catalogue.with_open_jobs())
         yield from self._logs(should_stop)
         if changes := self._studies.changes():
@@ -78,6 +83,19 @@ class Lookout:
             folder = StudyFolder(self.runs_dir / study).trials_dir
             trials = self._trials.setdefault(study, Catalogue(folder))
             yield from (Found(changes, study) for changes in trials.changes())
+
+    def _queued(self) -> Iterator[Found]:
+        """Yield the runs that now wait in the queue of the user, or no longer do."""
+        before, self._waiting = self._waiting, waiting_runs()
+        here = self.runs_dir.resolve()
+        moved = [
+            Run(self.runs_dir / path.name) for path in before.keys() ^ self._waiting if path.parent == here
+        ]
+        if moved:
+            yield self._found({run.id: summarise(run) for run in moved if run.path.exists()})
+
+    def _found(self, changes: Changes) -> Found:
+        return Found({name: one and as_queued(one, self._waiting) for name, one in changes.items()})
 
     def _logs(self, should_stop: Callable[[], bool]) -> Iterator[Found]:
         """Yield what is new of other tools' logs, while they are read."""
@@ -91,6 +109,6 @@ class Lookout:
             if should_stop():
                 return
             if time.monotonic() - shown > self._show_after:
-                yield from map(Found, self._catalogue.changes())
+                yield from map(self._found, self._catalogue.changes())
                 shown = time.monotonic()
-        yield from map(Found, self._catalogue.changes())
+        yield from map(self._found, self._catalogue.changes())

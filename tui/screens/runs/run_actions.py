@@ -135,7 +135,7 @@ class RunActions(JobActions):
         if answer != "stop":
             return
         for summary in going:
-            if summary.job is not None:  # Slurm may be silent for long
+            if summary.job is not None or summary.status == "pending":  # Slurm may be silent for long
                 self.run_worker(partial(self._stop_job, summary.run), thread=True, group="stop")
                 continue
             try:

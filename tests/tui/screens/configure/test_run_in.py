@@ -183,6 +183,16 @@ async def test_the_script_of_a_job_is_shown_copied_and_saved(make: Make, tmp_pat
         await until(pilot, lambda: app.screen is screen)
         assert (tmp_path / "job.sh").read_text() == script + "\n"
 
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, SaveText))
+        await pilot.press("up", "right")
+        await until(pilot, lambda: app.screen.query_one(Input).value == "train.sh")
+        app.screen.query_one(Input).value = str(tmp_path / "train.sh")
+        await pilot.pause()
+        app.screen.query_one("#save", Button).press()
+        await until(pilot, lambda: app.screen is screen)
+        assert (tmp_path / "train.sh").read_text() == f"#!/bin/sh\n{shown(screen, '#command')}\n"
+
 
 @pytest.mark.usefixtures("hosts")
 async def test_a_host_that_is_not_there_is_not_offered_and_a_remembered_one_is_told(make: Make) -> None:

@@ -20,6 +20,7 @@ from tui.cli.lazy import Command, Group
 from tui.cli.run_arguments import RunArgument, refresh_logs
 from tui.headless.documents.envelope import print_document
 from tui.headless.documents.runs import run_document, runs_document, study_document
+from tui.runtime.user_queue.runs import as_queued, waiting_runs
 
 __all__ = ["app"]
 
@@ -62,6 +63,8 @@ def runs(
     runs_dir = runs or default_runs_dir()
     refresh_logs(runs_dir)
     all_found, silent = asked_anew(summarise(run) for run in all_runs(runs_dir))
+    waiting = waiting_runs()
+    all_found = [as_queued(summary, waiting) for summary in all_found]
     if silent:
         print(f"note: {silent}", file=sys.stderr)
     found = [summary for summary in all_found if query.matches(summary)]
@@ -101,6 +104,7 @@ def show(
     refresh_logs(runs_dir)
     try:
         (summary,), _ = asked_anew([summarise(find_run(runs_dir, run))])
+        summary = as_queued(summary, waiting_runs())
     except RunError as error:
         _show_study(runs_dir, run, as_json, error)
         return
