@@ -49,7 +49,7 @@ class Training(Options):
     drop_last: bool = False
     """Leave out the last batch of an epoch if it has fewer samples than the others."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
-    """Where to compute: auto and cuda take a free GPU; else cpu, cuda:0, cuda:1 ..., or mps."""
+    """Where to compute: auto, cpu, cuda, cuda:0, cuda:1 ..., or mps; auto and cuda take a free GPU."""
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
     """CPU threads per operation; auto times a few steps at several counts and takes the fastest."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
