@@ -13,14 +13,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.modules import module as module_module
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from torch.optim import SGD, Optimizer
 from torch.optim import optimizer as optimizer_module
 from torch.utils.data._utils import worker as worker_module
 
 __all__ = [
+    "BatchNorm",
     "any_steps",
     "as_the_only_worker",
     "bare_step",
+    "check_shape",
     "compile_errors",
     "cross_entropy_gradient",
     "hooks_of",
@@ -41,6 +44,17 @@ MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_bac
 GLOBAL_MODULE_HOOKS = tuple(f"_global{name}" for name in MODULE_HOOKS)
 WEIGHT_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 GLOBAL_HOOKS = ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks")
+
+
+def check_shape(layer: BatchNorm, inputs: Tensor) -> None:
+    """Check, as the layer itself does before it normalises, that it takes inputs of this shape.
+
+    Raises:
+        ValueError: it does not.
+    """
+    check = getattr(layer, "_check_input_dim", None)
+    if check is not None:
+        check(inputs)
 
 
 def leave_compiler_out() -> None:

@@ -17,8 +17,10 @@ from core.torch_private import (
     GLOBAL_HOOKS,
     HOOKS,
     METHODS,
+    BatchNorm,
     any_steps,
     bare_step,
+    check_shape,
     compile_errors,
     cross_entropy_gradient,
     hooks_of,
@@ -36,6 +38,14 @@ def weights() -> list[nn.Parameter]:
 
 
 # -- canaries: they fail when PyTorch changes what is used -----------------------------------------------------
+
+
+def test_batch_normalisations_have_one_class_and_check_the_shape() -> None:
+    layers = [nn.BatchNorm1d(3), nn.BatchNorm2d(3), nn.BatchNorm3d(3)]
+    assert all(isinstance(layer, BatchNorm) and type(layer).forward is BatchNorm.forward for layer in layers)
+    check_shape(layers[1], torch.zeros(2, 3, 4, 4))
+    with pytest.raises(ValueError, match="4D"):
+        check_shape(layers[1], torch.zeros(2, 3))
 
 
 def test_the_methods_of_optimizers_still_wrap_what_keeps_the_compiler_out() -> None:

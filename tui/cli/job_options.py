@@ -34,7 +34,7 @@ def with_job(command: Callable[..., None]) -> Callable[..., None]:
 
     everything = [*kept, *added]
     # `inspect` reads this attribute, which the type of a function does not have.
-    wrapper.__signature__ = signature.replace(parameters=everything)  # type: ignore[attr-defined]
+    wrapper.__signature__ = signature.replace(parameters=everything)  # type: ignore[attr-defined]  # `inspect` reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
     return wrapper
 

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from core.torch_private import BatchNorm, check_shape
 from core.training.distributed import Group, Share
 
 __all__ = ["sync_norms"]
@@ -39,14 +39,14 @@ def sync_norms(model: nn.Module, group: Group, weighted: Share, share: Share) ->
     for module in model.modules():
         if type(module).__bases__[0] is _Synced:
             module.__class__ = type(module).__bases__[1]
-        if group.size > 1 and isinstance(module, _BatchNorm) and type(module).forward is _BatchNorm.forward:
+        if group.size > 1 and isinstance(module, BatchNorm) and type(module).forward is BatchNorm.forward:
             module.__class__ = _synced(type(module))
             vars(module)["together"] = group, weighted, share
             found = True
     return found
 
 
-def _synced(kind: type[_BatchNorm]) -> type[_BatchNorm]:
+def _synced(kind: type[BatchNorm]) -> type[BatchNorm]:
     """Return a class of layers as `kind`, under its name, over all processes."""
     return type(kind.__name__, (_Synced, kind), {"__module__": kind.__module__})
 
@@ -55,10 +55,10 @@ class _Synced:
     """The forward pass of a layer over all processes; evaluation is that of the layer."""
 
     def forward(self: Any, inputs: Tensor) -> Tensor:
-        """Return what `_BatchNorm.forward` does with the statistics of all processes."""
+        """Return what `BatchNorm.forward` does with the statistics of all processes."""
         if not self.training:
-            return _BatchNorm.forward(self, inputs)
-        self._check_input_dim(inputs)
+            return BatchNorm.forward(self, inputs)
+        check_shape(self, inputs)
         group, weighted, share = self.together
         mean, variance, count = _statistics(inputs.detach(), group, share)
         if self.track_running_stats and self.running_mean is not None:

@@ -23,7 +23,7 @@ def launcher(monkeypatch: pytest.MonkeyPatch) -> Make:
 
     def make(lines: str, **given: object) -> Launcher:
         command = [sys.executable, "-S", "-E", "-c", head + lines]
-        return Launcher(command, 2, environment=dict(os.environ), **given)  # type: ignore[arg-type]
+        return Launcher(command, 2, environment=dict(os.environ), **given)  # type: ignore[arg-type]  # of several types
 
     return make
 

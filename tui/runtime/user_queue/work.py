@@ -113,7 +113,7 @@ class _Working:
         before = read_lineup()
         ended = [entry for entry in before.of("running") if not self._lives(entry)]
         for entry in ended:
-            change_lineup(lambda lineup, entry=entry: replaced(lineup, self._end_of(entry)))  # type: ignore[misc]
+            change_lineup(lambda lineup, entry=entry: replaced(lineup, self._end_of(entry)))  # type: ignore[misc]  # the type of a lambda's default
             forget_files(entry.id, console=False)
         self._look(bool(ended), before)
         self._hold_runs(before)

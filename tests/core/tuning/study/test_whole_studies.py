@@ -36,7 +36,7 @@ def test_what_a_process_left_that_was_killed_while_it_made_a_study_is_removed(
 def test_a_new_study_is_whole_and_can_be_opened(tmp_path: Path, plan: Plan) -> None:
     study = create_study(tmp_path, plan)
     found = sorted(path.name for path in study.folder.path.iterdir())
-    assert found == ["processes", "study.db", "trials"]
+    assert found == ["processes", "started.txt", "study.db", "trials"]
     assert open_study(tmp_path, study.name).plan == study.plan == plan
     study.note_start()
     assert sorted(path.name for path in study.folder.path.iterdir()) == found

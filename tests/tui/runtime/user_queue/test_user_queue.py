@@ -257,11 +257,11 @@ def test_after_a_kill_what_runs_is_found_and_what_has_ended_is_not_started_again
 ) -> None:
     run = create_run(tmp_path / "runs", TrainConfig())
     for number, one in enumerate((entry("lives"), entry("ended"), entry("of a run"), entry("unnoted")), 1):
-        change_lineup(lambda lineup, one=one: added(lineup, one))  # type: ignore[misc]
+        change_lineup(lambda lineup, one=one: added(lineup, one))  # type: ignore[misc]  # the type of a lambda's default
         if number < 4:
             known = {"state": "running", "pid": 99, "run": str(run.path) if number == 3 else ""}
             change_lineup(
-                lambda lineup, number=number, known=known: replaced(  # type: ignore[misc]
+                lambda lineup, number=number, known=known: replaced(  # type: ignore[misc]  # the type of a lambda's default
                     lineup, entry_of(lineup, number).model_copy(update=known)
                 )
             )
