@@ -239,7 +239,7 @@ def test_what_was_named_is_handed_over_as_it_was_copied(
     assert started[0][1][AGREED] == program_of(f"{copy_of(run)}:make").digest
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_background_process_does_not_run_what_was_put_there_meanwhile(run: Run) -> None:
     trust_config(run.config(), run)
     assert unknown_code(run.config(), run) == []
@@ -250,7 +250,7 @@ def test_a_background_process_does_not_run_what_was_put_there_meanwhile(run: Run
     assert "neither named nor run before" in run.console_file.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.usefixtures("read_only")
 def test_a_background_process_runs_what_was_agreed_to(run: Run) -> None:
     trust_config(run.config(), run)

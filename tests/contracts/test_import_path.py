@@ -131,7 +131,7 @@ def test_what_is_started_imports_nothing_from_the_current_folder(
     assert not trace.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_trials_import_nothing_from_the_current_folder(trace: Path, tmp_path: Path) -> None:
     answer = run(str(script(TRIALS, tmp_path)))
     assert (answer.returncode, answer.stderr) == (0, "")

@@ -235,7 +235,7 @@ def test_a_signal_ends_cleanly_and_says_how_to_go_on(
     assert not any(map(is_held, all_runs(study.folder.trials_dir)))
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_study_is_paused_and_goes_on_from_outside(
     command: Callable[..., Any], tui: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -263,7 +263,7 @@ def test_a_study_is_paused_and_goes_on_from_outside(
     assert (refused.code, "no process works on" in refused.err) == (2, True)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_study_is_stopped_from_outside(
     command: Callable[..., Any], tui: Callable[..., Any], tmp_path: Path
 ) -> None:

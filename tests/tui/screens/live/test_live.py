@@ -101,7 +101,9 @@ async def test_only_what_changed_is_drawn_again(make: Make, monkeypatch: pytest.
 
 @pytest.mark.slow
 async def test_pause_checkpoint_and_stop(make: Make, tmp_path: Path) -> None:
-    app = make(training={"epochs": 1_000_000})
+    # Products of large matrices leave the interpreter to the app, which many small steps would not.
+    large = {"name": "mlp", "hidden": [1024, 1024]}
+    app = make(model=large, training={"epochs": 1_000_000, "batch_size": 512, "threads": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.history.step > 0)
         assert {"space", "s", "c", "d"} <= app.screen.active_bindings.keys()
