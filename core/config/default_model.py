@@ -16,10 +16,12 @@ OTHERS = ("unet", "text_bag", "gru")
 def with_fitting_model(config: TrainConfig, data: Dataset) -> tuple[TrainConfig, str]:
     """Return a configuration whose network takes the data, and a line on it where it is another than the usual one.
 
-    A network that the configuration names stays, whether it fits or not.
+    A network that the configuration names stays, whether it fits or not; in what is returned it is named.
     """
-    if "model" in config.model_fields_set or _takes(config.model, data):
+    if "model" in config.model_fields_set:
         return config, ""
+    if _takes(config.model, data):
+        return config.model_copy(update={"model": config.model}), ""
     known = choices(ModelConfig)
     name = next((name for name in OTHERS if _takes(known[name](), data)), "")  # type: ignore[arg-type]  # of the union
     if not name:

@@ -32,6 +32,7 @@ __all__ = [
     "merge",
     "set_path",
     "to_dict",
+    "to_given",
     "to_yaml",
 ]
 
@@ -90,6 +91,11 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
 def to_dict(config: TrainConfig) -> dict[str, Any]:
     """Nested plain values, fit for JSON and YAML, that `from_dict` reads back."""
     return config.model_dump(mode="json")
+
+
+def to_given(config: TrainConfig) -> dict[str, Any]:
+    """The same as `to_dict`, with None for a model that nobody has named: what it is trained on decides."""
+    return to_dict(config) | ({} if "model" in config.model_fields_set else {"model": None})
 
 
 def to_yaml(config: TrainConfig) -> str:
@@ -220,6 +226,8 @@ def _with_suggestions(values: Mapping[str, Any]) -> dict[str, Any]:
     Of the training section only `min_steps` is suggested, in place of epochs: where epochs are given they stay.
     """
     found = _with_sections(values)
+    if found.get("model", {}) is None:
+        del found["model"]
     data, given = _choice_of("data", found), found.get("model") or {}
     if data is not None and isinstance(given, Mapping) and "name" not in given:
         model = data.model_for(found.get("data", {}))

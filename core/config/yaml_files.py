@@ -23,10 +23,10 @@ MAX_VALUES = 10_000
 """In a file. A few lines of aliases of aliases stand for millions, on which checking and telling them would choke."""
 
 
-def sections_to_yaml(sections: Mapping[str, Mapping[str, Any]]) -> str:
-    """Sections of plain values as YAML, ``name`` first in each."""
+def sections_to_yaml(sections: Mapping[str, Mapping[str, Any] | None]) -> str:
+    """Sections of plain values as YAML, ``name`` first in each; null for one that is None."""
     named_first = {
-        key: dict(sorted(section.items(), key=lambda item: item[0] != "name"))
+        key: section and dict(sorted(section.items(), key=lambda item: item[0] != "name"))
         for key, section in sections.items()
     }
     # libyaml is several times as fast, but escapes some characters that readers would rather see.

@@ -288,12 +288,12 @@ def write_config(run: Run, config: "TrainConfig") -> None:
     Raises:
         RunError: it cannot be written.
     """
-    from core.config.schema import to_dict
+    from core.config.schema import to_given
 
-    write_sections(run, to_dict(config))
+    write_sections(run, to_given(config))
 
 
-def write_sections(run: Run, sections: Mapping[str, Mapping[str, Any]]) -> None:
+def write_sections(run: Run, sections: Mapping[str, Mapping[str, Any] | None]) -> None:
     """Write ``config.yaml`` from plain values in sections.
 
     Raises:

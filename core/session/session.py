@@ -116,7 +116,8 @@ def execute(
         RunError: the folder cannot be written, or another process trains this run.
     """
     with claimed(None if is_claimed else run, control):
-        if prepared.config != (written or run.config()):  # such as more epochs
+        known = configuration.to_given(written or run.config())
+        if configuration.to_given(prepared.config) != known:  # such as more epochs, or the model that was chosen
             write_config(run, prepared.config)
         write_data_facts(run, prepared.data)
         begun = run.log_file.exists()

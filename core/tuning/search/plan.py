@@ -146,7 +146,7 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `plan_from_dict` reads back."""
         facts = {key: value for key, value in vars(self).items() if key != "space"}
-        return {"base": configuration.to_dict(self.space.base), "space": self.space.to_dict(), **facts}
+        return {"base": configuration.to_given(self.space.base), "space": self.space.to_dict(), **facts}
 
 
 def plan_from_dict(values: Mapping[str, Any]) -> Plan:
@@ -304,7 +304,7 @@ def _with_metric(base: TrainConfig, metric: str) -> tuple[TrainConfig, str]:
     if not is_own(metric) or metric in base.training.metrics:
         return base, name_of_metric(metric)
     metrics = {"training": {"metrics": [*base.training.metrics, metric]}}
-    return configuration.from_dict(configuration.merge(configuration.to_dict(base), metrics)), name_of_metric(
+    return configuration.from_dict(configuration.merge(configuration.to_given(base), metrics)), name_of_metric(
         metric
     )
 

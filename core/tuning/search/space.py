@@ -137,7 +137,9 @@ class SearchSpace:
         Raises:
             ConfigError: they do not fit together.
         """
-        return configuration.from_dict(_laid_on(configuration.to_dict(self.base), params))
+        with_model = any(path.startswith("model.") for path in params)
+        plain = configuration.to_dict(self.base) if with_model else configuration.to_given(self.base)
+        return configuration.from_dict(_laid_on(plain, params))
 
     def to_dict(self) -> dict[str, Any]:
         """The domains by path, as `build_space` takes them."""

@@ -66,7 +66,7 @@ def prepare(study: TuningStudy, claim: Claim, threads: int, data_root: Path | No
     )
     task = TrialTask(
         trial=claim.number,
-        config=configuration.to_dict(config),
+        config=configuration.to_given(config),
         run=run.path,
         metric=plan.metric,
         threads=threads,

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from core.config.default_model import with_fitting_model
-from core.config.schema import from_dict, to_dict
+from core.config.schema import from_dict, to_dict, to_given
 from core.data.registry import load
+from core.runs.folder import create_run
+from core.tuning.search.plan import make_plan, plan_from_dict
 from core.user_code.trust import trust
 
 SOURCE = """
@@ -58,3 +60,21 @@ def test_data_of_your_own_gets_a_network_that_takes_it(tmp_path: Path, name: str
     assert with_fitting_model(from_dict(to_dict(found)), data) == (found, "")
     named = from_dict({**given, "model": {"name": "mlp"}})
     assert with_fitting_model(named, data) == (named, "")
+
+
+def test_a_network_that_nobody_named_is_left_to_the_process_that_loads_the_data(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(SOURCE, encoding="utf-8")
+    trust(file)
+    config = from_dict({"data": {"name": f"{file}:masks"}})
+    plan = make_plan(config, {"optimizer.lr": {"low": 0.1, "high": 1.0}}, method="random", trials=1)
+    handed_on = (
+        create_run(tmp_path / "runs", config).config(),
+        plan_from_dict(plan.to_dict()).space.config({"optimizer.lr": 0.5}),
+    )
+    data = load(config.data)
+    for each in handed_on:
+        assert with_fitting_model(each, data)[0].model.name == "unet"
+    named = from_dict({"data": {"name": f"{file}:masks"}, "model": {"name": "mlp"}})
+    assert to_given(named) == to_dict(named)
+    assert create_run(tmp_path / "runs", named).config().model_fields_set >= {"model"}

@@ -190,7 +190,7 @@ def _base(agent: Agent, like: str) -> dict[str, Any]:
     """Return the settings to start from."""
     if not like:
         return {}
-    return configuration.to_dict(find_run(agent.place.runs_dir, reference_of(like, agent.place)).config())
+    return configuration.to_given(find_run(agent.place.runs_dir, reference_of(like, agent.place)).config())
 
 
 def _plan(agent: Agent, search: Sequence[str], settings: Mapping[str, Any], like: str, **given: Any) -> Plan:

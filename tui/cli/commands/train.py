@@ -119,7 +119,7 @@ def _asked(values: dict[str, Any], resume: str | None, runs: Path) -> tuple[Trai
     if run is None:
         return configuration.from_dict(values), None
     if set(values) <= {"training"} and set(values.get("training", {})) <= LENGTHS:
-        merged = configuration.merge(configuration.to_dict(run.config()), values)
+        merged = configuration.merge(configuration.to_given(run.config()), values)
         return configuration.from_dict(merged), run
     raise InputError(
         "--resume keeps the run's own configuration; only --epochs, max_minutes and patience can change",

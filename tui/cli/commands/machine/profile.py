@@ -115,7 +115,7 @@ def _config(values: dict[str, Any], run: str, runs_dir: Path) -> TrainConfig:
         return configuration.from_dict(values)
     found = find_run(runs_dir, run)
     config = from_copies(found.config(), found)
-    return configuration.from_dict(configuration.merge(configuration.to_dict(config), values))
+    return configuration.from_dict(configuration.merge(configuration.to_given(config), values))
 
 
 def _prepare(config: TrainConfig, data_root: Path | None, as_json: bool) -> "Prepared":
