@@ -172,6 +172,10 @@ LABELS_ALONE: Final = (
     *("roc_auc_weighted", "average_precision_weighted"),
 )
 """Those that samples with one class do not have."""
+OF_ONE_CLASS: Final = tuple(
+    metric for metric in METRICS if metric not in {*OF_REGRESSION[1:], *LABELS_ALONE, *OF_PIXELS[1:]}
+)
+"""Those of samples with one class of any number of classes."""
 OF_TWO_CLASSES: Final = (
     *("precision", "recall", "specificity", "f1"),
     *("roc_auc", "average_precision", "brier"),

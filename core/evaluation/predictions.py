@@ -159,6 +159,11 @@ class Predictions:
         return of_class
 
     @property
+    def has_scores(self) -> bool:
+        """Return whether there are scores; of masks the answers alone are kept."""
+        return self.scores.dtype.kind == "f"
+
+    @property
     def has_masks(self) -> bool:
         """Return whether scores and targets are masks: uint8 (n, height, width), the class of each pixel."""
         return self.scores.ndim == 3 and self.scores.dtype == np.uint8

@@ -62,7 +62,9 @@ def load(path: Path) -> tuple[dict[str, Any], Callable[..., np.ndarray]]:
     if path.suffix == ".onnx":
         import onnxruntime
 
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # errors are raised, and need not be printed as well
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         facts = json.loads(session.get_modelmeta().custom_metadata_map["torchtui"])
         names = [each.name for each in session.get_inputs()]
         return facts, lambda *inputs: np.asarray(session.run(None, dict(zip(names, inputs, strict=True)))[0])

@@ -11,8 +11,6 @@ import numpy as np
 
 from core.errors import InputError
 from core.evaluation.classification import predicted_classes
-from core.evaluation.predictions import Predictions
-from core.evaluation.segmentation.report import image_metrics
 from core.evaluation.values import Array
 from core.tasks.registry import task_of
 
@@ -32,12 +30,9 @@ ROWS_AT_ONCE = 4096
 
 
 def write_predictions(evaluation: "Evaluation", path: Path) -> None:
-    """Write ``index,target,predicted,score_...``: position in the source, names of classes or numbers.
+    """Write the position of each sample in its source, ``index``, and the columns of its task, empty for NaN.
 
-    Of several numbers a sample, ``index,target_NAME,predicted_NAME,...``.
-    Of several labels a sample there is a ``target_...`` and a ``predicted_...`` for each, of zeros and ones.
-    Of masks ``index,pixel_accuracy,mean_iou``
-    and ``iou_CLASS`` of each image, empty where a class does not occur.
+    Of classes these are ``target,predicted,score_...``; of numbers ``target,predicted``; see `Task.columns`.
 
     Raises:
         InputError: the file cannot be written, or the network gives no predictions: it reports numbers of its own.
@@ -46,37 +41,14 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
         raise InputError(
             f"{evaluation.run.id} has no predictions: its network reports numbers of its own for a whole split"
         )
-    predictions, names = evaluation.predictions, evaluation.report.class_names
-    targets = [str(row["name"]) for row in evaluation.report.per_target]
-    if predictions.has_labels:
-        _write_labels(predictions, names, path)
-        return
+    predictions, report = evaluation.predictions, evaluation.report
+    names = report.class_names or [str(row["name"]) for row in report.per_target]
+    columns = [("index", predictions.indices), *task_of(report.task).columns(predictions, names)]
     with writing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        if predictions.has_masks:
-            writer.writerow(["index", "pixel_accuracy", "mean_iou", *(f"iou_{name}" for name in names)])
-            found = image_metrics(predictions, len(names))
-            columns = [found["pixel_accuracy"], found["mean_iou"], *found["iou"].T]
-            writer.writerows(zip(predictions.indices.tolist(), *map(_known_digits, columns), strict=True))
-            return
-        if targets:
-            writer.writerow(
-                ["index", *(f"{what}_{name}" for name in targets for what in ("target", "predicted"))]
-            )
-            for rows in _blocks(len(predictions)):
-                pairs = zip(predictions.targets[rows].T, predictions.scores[rows].T, strict=True)
-                columns = [_digits(column) for pair in pairs for column in pair]
-                writer.writerows(zip(predictions.indices[rows].tolist(), *columns, strict=True))
-            return
-        writer.writerow(["index", "target", "predicted", *_score_names(names)])
+        writer.writerow([name for name, _ in columns])
         for rows in _blocks(len(predictions)):
-            facts = zip(
-                predictions.indices[rows].tolist(),
-                _answers(predictions.targets[rows], names),
-                *_columns(predictions.scores[rows], names, predictions.thresholds),
-                strict=True,
-            )
-            writer.writerows(facts)
+            writer.writerows(zip(*(_cells(values[rows]) for _, values in columns), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,19 +123,6 @@ def table_of(new: NewPredictions) -> Iterator[Sequence[Any]]:
         yield from zip(new.ids[rows], *kept, *columns, strict=True)
 
 
-def _write_labels(predictions: Predictions, names: Sequence[str], path: Path) -> None:
-    with writing(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(
-            ["index", *(f"{what}_{name}" for what in ("target", "predicted", "score") for name in names)]
-        )
-        for rows in _blocks(len(predictions)):
-            facts = (predictions.targets[rows].T, predictions.predicted[rows].T)
-            columns = [column.tolist() for part in facts for column in part]
-            scores = map(_digits, predictions.scores[rows].T)
-            writer.writerows(zip(predictions.indices[rows].tolist(), *columns, *scores, strict=True))
-
-
 def _columns(scores: Array, names: Sequence[str], thresholds: Array | None) -> Iterator[Sequence[Any]]:
     """The answer to each sample, then the scores of each class."""
     if not names:
@@ -187,8 +146,10 @@ def _digits(values: Array) -> list[str]:
     )
 
 
-def _known_digits(values: Array) -> list[str]:
-    return [repr(value) if np.isfinite(value) else "" for value in values.tolist()]
+def _cells(values: Array) -> list[Any]:
+    if values.dtype.kind != "f":
+        return list(values.tolist())
+    return ["" if digits == "nan" else digits for digits in _digits(values)]
 
 
 def _score_names(names: Sequence[str]) -> list[str]:

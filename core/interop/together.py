@@ -45,7 +45,7 @@ def evaluate_together(
     members = _expanded(runs)
     parts = [evaluate_run(member, split, data_root=data_root, progress=progress) for member in members]
     ensure_alike([(part.predictions, part.report) for part in parts])
-    if parts[0].predictions.has_masks:  # an evaluation keeps the class of each pixel alone, which has no mean
+    if not parts[0].predictions.has_scores:  # answers alone have no mean
         progress("predicting", 0, 0)
         predictions = _predicted(members, split, data_root, progress)
     else:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.losses.base import Loss
+from core.losses.base import ALL_KINDS, Loss
 from core.losses.cross_entropy import Bce, CrossEntropy, Focal
 from core.losses.hinge import Hinge
 from core.losses.pixels import Dice
@@ -21,7 +21,7 @@ class Auto(Loss):
     """Cross-entropy for classes, MSE for regression."""
 
     name: Literal["auto"] = "auto"
-    takes = ("classes", "labels", "pixels", "numbers")
+    takes = ALL_KINDS
 
 
 LossConfig = Annotated[

@@ -7,7 +7,7 @@ ones of shape (batch, labels); regression targets are float32 of shape (batch, 1
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Protocol
 
 from core.losses.labels import LabelScorer
 from core.losses.temperature import Tempered
@@ -19,11 +19,25 @@ if TYPE_CHECKING:
     LossFunction = Callable[..., Tensor]
     """Takes outputs (batch, n), targets, and where there are any weights of the samples (batch,); returns a scalar."""
 
-__all__ = ["Loss", "Scorer", "TargetFacts", "TargetKind", "exact_scores", "per_target", "weighted_mean"]
+__all__ = [
+    "ALL_KINDS",
+    "OF_CLASSES",
+    "Loss",
+    "Scorer",
+    "TargetFacts",
+    "TargetKind",
+    "exact_scores",
+    "per_target",
+    "weighted_mean",
+]
 
 TargetKind = Literal["classes", "labels", "pixels", "numbers", "own"]
 """What targets are: a class of each sample or pixel, labels of which any may hold, numbers, or whatever a network's own
 training step takes."""
+ALL_KINDS: Final[tuple[TargetKind, ...]] = ("classes", "labels", "pixels", "numbers")
+"""All that a loss can be given."""
+OF_CLASSES: Final[tuple[TargetKind, ...]] = ("classes", "pixels")
+"""Those with one class in each place, of which softmax makes probabilities."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +134,7 @@ class Loss(Options):
 
     def gives_probabilities(self, targets: TargetFacts) -> bool:
         """Return whether scores are probabilities of the classes, whose sum is 1."""
-        return self.PROBABILITIES and targets.kind in ("classes", "pixels")
+        return self.PROBABILITIES and targets.kind in OF_CLASSES
 
     def outputs(self, needed: int) -> int:
         """Return how many outputs a network has for one sample.

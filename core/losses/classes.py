@@ -6,7 +6,7 @@ from pydantic import Field
 
 from core.errors import ConfigError
 from core.losses.base import Loss, TargetFacts, TargetKind
-from core.losses.pixels import mean_over_pixels, weighted_over_pixels
+from core.losses.pixels import mean_over_pixels, pixel_cross_entropy, weighted_over_pixels
 from core.losses.weights import balanced_weights, by_class, scaled_weights
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from core.losses.base import LossFunction
 
-__all__ = ["ClassLoss", "class_shares"]
+__all__ = ["ClassLoss", "class_shares", "mean_cross_entropy"]
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -72,6 +72,13 @@ class ClassLoss(Loss):
     def losses(self, targets: TargetFacts) -> "LossFunction":
         """Return a function of outputs and targets that gives the loss of each sample, (batch,)."""
         raise NotImplementedError
+
+
+def mean_cross_entropy(targets: TargetFacts) -> "LossFunction":
+    """Return a function of outputs and targets that gives their mean cross-entropy, the loss and its mean in one."""
+    from torch.nn.functional import cross_entropy
+
+    return pixel_cross_entropy if targets.kind == "pixels" else cross_entropy
 
 
 def class_shares(targets: "Tensor", outputs: "Tensor") -> "Tensor":

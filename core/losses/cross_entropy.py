@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from core.errors import ConfigError
-from core.losses.base import Scorer, TargetFacts
-from core.losses.classes import ClassLoss, class_shares
+from core.losses.base import OF_CLASSES, Scorer, TargetFacts
+from core.losses.classes import ClassLoss, class_shares, mean_cross_entropy
 from core.losses.labels import LabelScorer, balanced_positives, label_bce, label_focal
-from core.losses.pixels import pixel_cross_entropy
 from core.losses.weights import smoothed
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ PositiveWeight = Annotated[float, Field(gt=0)]
 class CrossEntropy(ClassLoss):
     """Cross-entropy of the softmax of the outputs: -log p(true class)."""
 
-    takes = ("classes", "pixels")
+    takes = OF_CLASSES
     name: Literal["cross_entropy"] = "cross_entropy"
     PROBABILITIES = True
     soft_targets = True
@@ -34,10 +33,8 @@ class CrossEntropy(ClassLoss):
     """Fraction of the target spread evenly over all classes."""
 
     def build(self, targets: TargetFacts) -> "LossFunction":
-        from torch.nn.functional import cross_entropy
-
-        if self.label_smoothing == 0 and self.class_weights == "none":  # the loss and its mean in one
-            return pixel_cross_entropy if targets.kind == "pixels" else cross_entropy
+        if self.label_smoothing == 0 and self.class_weights == "none":
+            return mean_cross_entropy(targets)
         return super().build(targets)
 
     def each(self, targets: TargetFacts) -> "LossFunction":
@@ -123,7 +120,7 @@ class Focal(ClassLoss):
     """Focal loss: cross-entropy times (1 - p(true class))^gamma, less for what is right already (Lin et al. 2017)."""
 
     name: Literal["focal"] = "focal"
-    takes = ("classes", "labels", "pixels")
+    takes = (*OF_CLASSES, "labels")
     PROBABILITIES = True
     soft_targets = True
     gamma: Annotated[float, Field(ge=0)] = 2.0

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ConfigError
-from core.losses.base import TargetFacts, TargetKind, weighted_mean
+from core.losses.base import OF_CLASSES, TargetFacts, TargetKind, weighted_mean
 
 __all__ = ["OwnLoss"]
 
-ACTIVATIONS: dict[TargetKind, str] = {"classes": "softmax", "pixels": "softmax", "labels": "sigmoid"}
+ACTIVATIONS: dict[TargetKind, str] = dict.fromkeys(OF_CLASSES, "softmax") | {"labels": "sigmoid"}
 """What makes probabilities of outputs; numbers are outputs."""
 
 
@@ -45,7 +45,7 @@ class OwnLoss(nn.Module):
         Raises:
             ConfigError: the loss returned something else than a scalar or one loss per sample.
         """
-        value = self.loss(outputs, targets.long() if self.kind == "pixels" else targets)
+        value = self.loss(outputs, targets.long() if targets.dtype == torch.uint8 else targets)
         if not isinstance(value, Tensor):
             raise _error(self.path, f"returned {_kind(value)}")
         if weights is not None:

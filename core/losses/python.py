@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.errors import ConfigError
-from core.losses.base import Loss, Scorer, TargetFacts
+from core.losses.base import ALL_KINDS, Loss, Scorer, TargetFacts
 from core.user_code.arguments import check_arguments
 from core.user_code.loading import Reference, call, load_object
 
@@ -19,7 +19,7 @@ __all__ = ["PythonLoss"]
 class PythonLoss(Loss):
     """A loss of your own: a function of outputs and targets, or a class of such, in a Python file."""
 
-    takes = ("classes", "labels", "pixels", "numbers")
+    takes = ALL_KINDS
     soft_targets = True
     STATIC: ClassVar = False
     GIVEN: ClassVar = 2

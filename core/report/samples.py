@@ -11,9 +11,6 @@ from PIL import Image
 from core.data.dataset import no_progress
 from core.errors import TorchtuiError
 from core.evaluation.multilabel.pairs import answers_to
-from core.evaluation.predictions import Predictions
-from core.evaluation.segmentation.pictures import side_by_side
-from core.evaluation.segmentation.report import image_scores
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation, stored_samples
 from core.metrics import number
@@ -28,7 +25,6 @@ MAX_ROWS = 12
 MAX_FEATURES, MAX_CHANNELS = 8, 4
 MAX_TEXT = 300
 """Characters of a text of a row."""
-MASK_NOTE = "Image, mask and predicted mask."
 
 
 @dataclass(frozen=True)
@@ -54,9 +50,10 @@ def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
     if not worst:
         return Mistakes(title, "None: every sample was predicted correctly.")
     samples, problem = _samples(evaluation, data_root, np.array(worst))
-    if "masks" in task.views:
-        shown = [_masks(evaluation, samples, at) for at in worst] if samples is not None else []
-        return Mistakes(title, f"Without the images: {problem}" if problem else MASK_NOTE, pictures=shown)
+    if task.pictured:
+        shown = [_pictured(evaluation, samples, at) for at in worst] if samples is not None else []
+        note = f"Without the images: {problem}" if problem else f"{task.pictured.capitalize()}."
+        return Mistakes(title, note, pictures=shown)
     drawn = {"picture": _image, "curves": _curves}.get(samples.kind.shown) if samples is not None else None
     if samples is not None and drawn is not None and names:
         return Mistakes(title, pictures=[drawn(evaluation, samples, at) for at in worst])
@@ -102,24 +99,14 @@ def _samples(
     return samples, ""
 
 
-def _masks(evaluation: Evaluation, samples: Samples, position: int) -> Figure:
-    """An image, its mask and the predicted one, side by side."""
-    predictions, names = evaluation.predictions, evaluation.report.class_names
-    truth, answer = predictions.targets[position], predictions.scores[position]
+def _pictured(evaluation: Evaluation, samples: Samples, position: int) -> Figure:
+    """A prediction as its task shows it."""
+    predictions, report = evaluation.predictions, evaluation.report
+    task, index = task_of(report.task), int(predictions.indices[position])
+    drawn, quality = task.picture(predictions, position, samples.picture(position), len(report.class_names))
     file = io.BytesIO()
-    Image.fromarray(side_by_side(samples.picture(position), truth, answer)).save(file, format="PNG")
-    score = float(image_scores(_only(predictions, position), len(names))[0])
-    what = f"sample {int(predictions.indices[position])}: image, mask and predicted mask"
-    return Figure(
-        file.getvalue(), "png", what, f"{int(predictions.indices[position])}  mean IoU {number(score, 3)}"
-    )
-
-
-def _only(predictions: Predictions, position: int) -> Predictions:
-    one = slice(position, position + 1)
-    return Predictions(
-        predictions.scores[one], predictions.targets[one], predictions.indices[one], predictions.probabilities
-    )
+    Image.fromarray(drawn).save(file, format="PNG")
+    return Figure(file.getvalue(), "png", f"sample {index}: {task.pictured}", f"{index}  {quality}")
 
 
 def _image(evaluation: Evaluation, samples: Samples, position: int) -> Figure:

@@ -117,7 +117,9 @@ def execute(
     """
     with claimed(None if is_claimed else run, control):
         known = configuration.to_given(written or run.config())
-        if configuration.to_given(prepared.config) != known:  # such as more epochs, or the model that was chosen
+        if (
+            configuration.to_given(prepared.config) != known
+        ):  # such as more epochs, or the model that was chosen
             write_config(run, prepared.config)
         write_data_facts(run, prepared.data)
         begun = run.log_file.exists()

@@ -69,6 +69,8 @@ class Task:
     """As it stands in a run."""
     targets: ClassVar[TargetKind]
     """Kind of the targets: losses that take it fit."""
+    called: ClassVar[str]
+    """What its targets are called."""
     score: ClassVar[str]
     """Number beside the loss, of training and validation after each epoch."""
     goal: ClassVar[str] = ""
@@ -87,6 +89,12 @@ class Task:
     """Things that each have a class."""
     baseline: ClassVar[str] = ""
     """Short name of the rule that needs no model, beside a single headline."""
+    constant_name: ClassVar[str] = ""
+    """What the model is called that gives the same answer to every sample; see `constant`."""
+    on_images: ClassVar[bool] = False
+    """Whether targets lie on the pixels of images, so that augmentation must move both."""
+    pictured: ClassVar[str] = ""
+    """Parts of the picture that shows a prediction; see `picture`. Empty where the sample itself is shown."""
     balances: ClassVar[bool] = False
     """Whether an epoch can have equally many samples of each class."""
     mixes: ClassVar[bool] = False
@@ -263,4 +271,37 @@ class Task:
 
     def worst(self, predictions: "Predictions", limit: int) -> "np.ndarray":
         """Return the positions of the worst predictions, the worst one first, at most `limit`."""
+        raise NotImplementedError
+
+    def columns(self, predictions: "Predictions", names: Sequence[str]) -> "list[tuple[str, np.ndarray]]":
+        """Return what a file of predictions holds of each sample, by the names of its columns: (n,) each.
+
+        Args:
+            names: of the classes, the labels or several targets.
+        """
+        raise NotImplementedError
+
+    def picture(
+        self, predictions: "Predictions", position: int, image: "np.ndarray", classes: int
+    ) -> "tuple[np.ndarray, str]":
+        """Return a prediction as a picture, uint8 (height, width, 3), and how good it is, in words.
+
+        Args:
+            image: the sample, uint8 (height, width) or (height, width, 3).
+        """
+        raise NotImplementedError
+
+    def constant(
+        self,
+        targets: "np.ndarray",
+        weights: "np.ndarray | None",
+        names: Sequence[str],
+        shares: "np.ndarray | None" = None,
+    ) -> "tuple[np.ndarray, str]":
+        """Return the answer that suits the training targets best if all samples get the same one, and what it is.
+
+        Args:
+            targets, weights, shares: as `core.session.baselines.samples.LearntSamples` gives them.
+            names: of the classes, the labels or several targets.
+        """
         raise NotImplementedError

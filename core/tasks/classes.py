@@ -5,15 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from core.losses.base import TargetKind
-from core.metrics import (
-    LABELS_ALONE,
-    METRICS,
-    OF_MANY_CLASSES,
-    OF_PIXELS,
-    OF_REGRESSION,
-    OF_TWO_CLASSES,
-    TOP_K,
-)
+from core.metrics import OF_MANY_CLASSES, OF_ONE_CLASS, OF_TWO_CLASSES, TOP_K
 from core.tasks.base import Tally, Task
 
 if TYPE_CHECKING:
@@ -31,6 +23,7 @@ class ClassTask(Task):
     """One class a sample; targets are int64 (n,), or soft labels: floats (n, classes), the share of each class."""
 
     targets: ClassVar[TargetKind] = "classes"
+    called = "classes"
     score = "accuracy"
     default_loss = "cross_entropy"
     views: ClassVar[tuple[str, ...]] = (
@@ -39,16 +32,15 @@ class ClassTask(Task):
     )
     headlines = ("accuracy",)
     worst_first = "Most confident mistakes"
-    baseline = "majority class"
+    baseline = constant_name = "majority class"
     balances = mixes = True
     classes: ClassVar[int] = 0
     """So many it always has; 0 for any number."""
 
     def metrics(self, classes: int) -> list[str]:
-        without = {*OF_REGRESSION[1:], *LABELS_ALONE, *OF_PIXELS[1:]}
-        without |= {*OF_TWO_CLASSES} if classes != 2 else set()
+        without = {*OF_TWO_CLASSES} if classes != 2 else set()
         without |= {OF_MANY_CLASSES} if classes <= TOP_K else set()
-        return [metric for metric in METRICS if metric not in without]
+        return [metric for metric in OF_ONE_CLASS if metric not in without]
 
     def strata(self, targets: "np.ndarray") -> "np.ndarray":
         return targets if targets.ndim == 1 else targets.argmax(axis=1)
@@ -109,6 +101,28 @@ class ClassTask(Task):
         from core.evaluation.mistakes import most_confident_mistakes
 
         return most_confident_mistakes(predictions, limit)
+
+    def columns(self, predictions: "Predictions", names: Sequence[str]) -> "list[tuple[str, np.ndarray]]":
+        """Return the true and the predicted class, and the score of each."""
+        import numpy as np
+
+        called = np.array([*names], dtype=object)
+        answers = [("target", called[predictions.targets]), ("predicted", called[predictions.predicted])]
+        scores = zip(names, predictions.scores.T, strict=True)
+        return [*answers, *((f"score_{name}", column) for name, column in scores)]
+
+    def constant(
+        self,
+        targets: "np.ndarray",
+        weights: "np.ndarray | None",
+        names: Sequence[str],
+        shares: "np.ndarray | None" = None,
+    ) -> "tuple[np.ndarray, str]":
+        """Return the frequency of each class."""
+        import numpy as np
+
+        answer = np.average(np.eye(len(names))[targets] if shares is None else shares, 0, weights)
+        return answer, f"always {names[int(answer.argmax())]}"
 
 
 def likeliest(targets: "Tensor") -> "Tensor":

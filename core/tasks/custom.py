@@ -13,6 +13,7 @@ class Custom(Task):
 
     name = "custom"
     targets: ClassVar[TargetKind] = "own"
+    called = "targets of a network's own"
     score = "loss"
     views = ("numbers",)
     balances = own_step = True

@@ -1,23 +1,11 @@
 """The loss of a run: made definite, and checked against the task."""
 
-from typing import Final
-
 from core.errors import ConfigError
 from core.losses import Auto, LossConfig
-from core.losses.base import TargetKind
 from core.options import choices
 from core.tasks.registry import task_of
 
 __all__ = ["check_soft_targets", "fitting_losses", "resolve_loss"]
-
-TARGETS: Final[dict[TargetKind, str]] = {
-    "classes": "classes",
-    "labels": "several labels a sample",
-    "pixels": "a class for each pixel",
-    "numbers": "numbers",
-    "own": "targets of a network's own",
-}
-"""What targets of each kind are called."""
 
 
 def resolve_loss(loss: LossConfig, task: str, *, soft: bool = False) -> LossConfig:
@@ -40,7 +28,7 @@ def resolve_loss(loss: LossConfig, task: str, *, soft: bool = False) -> LossConf
     if its.targets in loss.takes:
         return loss
     raise ConfigError(
-        f"loss.name: the {loss.name} loss does not work for {TARGETS[its.targets]}",
+        f"loss.name: the {loss.name} loss does not work for {its.called}",
         f"Losses that fit: {', '.join(fitting_losses(task, soft=soft))}",
         field="loss.name",
     )

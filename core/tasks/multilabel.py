@@ -23,6 +23,7 @@ class Multilabel(Task):
 
     name = "multilabel"
     targets: ClassVar[TargetKind] = "labels"
+    called = "several labels a sample"
     score = "f1_micro"
     default_loss = "bce"
     views = ("summary", "labels", "roc", "pr", "threshold", "epochs", "calibration", "mistakes")
@@ -30,6 +31,7 @@ class Multilabel(Task):
     worst_first = "Most wrong labels"
     class_columns = ("precision", "recall", "f1", "threshold", "support", "roc_auc", "average_precision")
     baseline = "frequent values"
+    constant_name = "frequent labels"
     several_labels = True
 
     def metrics(self, classes: int) -> list[str]:
@@ -102,3 +104,30 @@ class Multilabel(Task):
         from core.evaluation.multilabel.pairs import by_mistakes
 
         return by_mistakes(predictions, limit)
+
+    def columns(self, predictions: "Predictions", names: Sequence[str]) -> "list[tuple[str, np.ndarray]]":
+        """Return the true and the predicted labels, zeros and ones, and the score of each."""
+        parts = {
+            "target": predictions.targets,
+            "predicted": predictions.predicted,
+            "score": predictions.scores,
+        }
+        return [
+            (f"{what}_{name}", column)
+            for what, values in parts.items()
+            for name, column in zip(names, values.T, strict=True)
+        ]
+
+    def constant(
+        self,
+        targets: "np.ndarray",
+        weights: "np.ndarray | None",
+        names: Sequence[str],
+        shares: "np.ndarray | None" = None,
+    ) -> "tuple[np.ndarray, str]":
+        """Return the frequency of each label."""
+        import numpy as np
+
+        answer = np.average(targets, axis=0, weights=weights)
+        held = [name for name, share in zip(names, answer, strict=True) if share >= 0.5]
+        return answer, f"always {', '.join(held) or 'no label'}"

@@ -24,11 +24,13 @@ class Regression(Task):
 
     name = "regression"
     targets: ClassVar[TargetKind] = "numbers"
+    called = "numbers"
     score = "r2"
     default_loss = "mse"
     views = ("summary", "residuals", "slices")
     headlines = ("r2", "mae")
     worst_first = "Largest errors"
+    constant_name = "mean"
 
     def metrics(self, classes: int) -> list[str]:
         return list(OF_REGRESSION)
@@ -115,6 +117,33 @@ class Regression(Task):
         if errors.ndim == 2:
             errors = (errors / np.maximum(errors.mean(axis=0), np.finfo(errors.dtype).tiny)).max(axis=1)
         return np.argsort(-errors, kind="stable")[:limit]
+
+    def columns(self, predictions: "Predictions", names: Sequence[str]) -> "list[tuple[str, np.ndarray]]":
+        """Return the true and the predicted number, of several targets those of each."""
+        if predictions.scores.ndim == 1:
+            return [("target", predictions.targets), ("predicted", predictions.scores)]
+        pairs = zip(names, predictions.targets.T, predictions.scores.T, strict=True)
+        return [
+            (f"{what}_{name}", column)
+            for name, *pair in pairs
+            for what, column in zip(("target", "predicted"), pair, strict=True)
+        ]
+
+    def constant(
+        self,
+        targets: "np.ndarray",
+        weights: "np.ndarray | None",
+        names: Sequence[str],
+        shares: "np.ndarray | None" = None,
+    ) -> "tuple[np.ndarray, str]":
+        """Return the mean of each target."""
+        import numpy as np
+
+        answer = np.average(targets, axis=0, weights=weights)
+        if targets.ndim == 1:
+            return answer, f"always {answer:.6g}"
+        means = (f"{name} {value:.6g}" for name, value in zip(names, answer, strict=True))
+        return answer, f"always {', '.join(means)}"
 
 
 def _moments(column: "Tensor", weights: "Tensor | None") -> tuple[float, float]:

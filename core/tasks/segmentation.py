@@ -27,6 +27,7 @@ class Segmentation(Task):
 
     name = "segmentation"
     targets: ClassVar[TargetKind] = "pixels"
+    called = "a class for each pixel"
     score = "pixel_accuracy"
     goal = "mean_iou"
     default_loss = "cross_entropy"
@@ -35,6 +36,9 @@ class Segmentation(Task):
     worst_first = "Worst images"
     class_columns = ("iou", "dice", "precision", "recall", "support")
     counted = "pixels"
+    constant_name = "most frequent class of each pixel"
+    on_images = True
+    pictured = "image, mask and predicted mask"
 
     def metrics(self, classes: int) -> list[str]:
         return list(OF_PIXELS)
@@ -156,3 +160,39 @@ class Segmentation(Task):
         from core.evaluation.segmentation.report import worst_images
 
         return worst_images(predictions, limit)
+
+    def columns(self, predictions: "Predictions", names: Sequence[str]) -> "list[tuple[str, np.ndarray]]":
+        """Return the metrics of each image, and the IoU of each class, NaN where it does not occur."""
+        from core.evaluation.segmentation.report import image_metrics
+
+        found = image_metrics(predictions, len(names))
+        by_class = zip(names, found["iou"].T, strict=True)
+        means = [(name, found[name]) for name in ("pixel_accuracy", "mean_iou")]
+        return [*means, *((f"iou_{name}", column) for name, column in by_class)]
+
+    def picture(
+        self, predictions: "Predictions", position: int, image: "np.ndarray", classes: int
+    ) -> "tuple[np.ndarray, str]":
+        """Return an image, its mask and the predicted one, side by side."""
+        import numpy as np
+
+        from core.evaluation.segmentation.pictures import side_by_side
+        from core.evaluation.segmentation.report import image_scores
+        from core.metrics import number
+
+        (score,) = image_scores(predictions.rows(np.array([position])), classes)
+        drawn = side_by_side(image, predictions.targets[position], predictions.scores[position])
+        return drawn, f"mean IoU {number(float(score), 3)}"
+
+    def constant(
+        self,
+        targets: "np.ndarray",
+        weights: "np.ndarray | None",
+        names: Sequence[str],
+        shares: "np.ndarray | None" = None,
+    ) -> "tuple[np.ndarray, str]":
+        """Return the most frequent class (height, width) of each place."""
+        import numpy as np
+
+        counts = np.stack([np.count_nonzero(targets == number, axis=0) for number in range(len(names))])
+        return counts.argmax(axis=0).astype(np.uint8), "the most frequent class at each place"

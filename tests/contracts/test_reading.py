@@ -356,7 +356,7 @@ ELSEWHERE = {
         "zipfile.ZipFile": "writes to a file that is open",
         "archive.open": "writes a member of it",
     },
-    "core/data/arrays/peeked.py": {"archive.open": "a member of an open archive"},
+    "core/data/masks/peeked.py": {"archive.open": "a member of an open archive"},
     "core/session/preflight/saved.py": {"torch.load": "a buffer in memory"},
     "tui/runtime/capture.py": {"os.open": "the null device", "open": "a descriptor of the terminal"},
     "core/files/temporary.py": {"os.open": "makes new files and folders of random names, and flushes them"},

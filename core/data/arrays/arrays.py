@@ -1,7 +1,6 @@
 """Arrays from files of NumPy: images or tables by their shape, classes or numbers by their values. No pickles."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -37,7 +36,7 @@ class Arrays(HeldOut, ImageOptions):
 
     @classmethod
     def model_for(cls, fields: Mapping[str, Any]) -> str:
-        from core.data.arrays.peeked import holds_masks
+        from core.data.masks.peeked import holds_masks
 
         if fields.get("shape") == "tokens":
             return "text_bag"
@@ -51,13 +50,8 @@ class Arrays(HeldOut, ImageOptions):
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.arrays.array_files import read_arrays
         from core.data.arrays.array_samples import dataset_of
-        from core.tasks.registry import MASKS
 
         given = read_arrays(
             self.path, self.inputs, self.targets, (self.group, self.time, self.split, self.weight)
         )
-        data = dataset_of(given, self, self.name, self.task, self.shape)
-        if data.task != MASKS:
-            return data
-        note = "targets: masks, a class for each pixel; the network is unet where model.name sets no other"
-        return replace(data, notes=(*data.notes, note))
+        return dataset_of(given, self, self.name, self.task, self.shape)

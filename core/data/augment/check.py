@@ -33,8 +33,8 @@ def check_augment(options: Any, loss: LossConfig, kind: KindName, task: str) -> 
             f"Takes {', '.join(known)}" if known else "Leave it empty",
             field="data.augment",
         )
-    if task_of(task).targets == "pixels":
-        _check_masks(asked)
+    if task_of(task).on_images:
+        _check_moved(asked)
     mixing = next((one.name for one in asked if one.mixes), "")
     if not mixing:
         return
@@ -47,7 +47,7 @@ def check_augment(options: Any, loss: LossConfig, kind: KindName, task: str) -> 
     check_soft_targets(loss, task, f"{mixing} mixes two, which data.augment can leave out")
 
 
-def _check_masks(asked: Sequence[Augmentation]) -> None:
+def _check_moved(asked: Sequence[Augmentation]) -> None:
     """Refuse what would change images and leave their masks where they are."""
     for one in asked:
         if one.masks == "unknown":

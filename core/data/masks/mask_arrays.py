@@ -80,7 +80,7 @@ def masks_of_arrays(given: "Given", options: Any, name: str, shape: ArrayShape) 
         value_range=_value_range(inputs, division.parts["train"]),
         scaling=options.scaling,
     )
-    return replace(data, notes=(*notes, *division.notes))
+    return replace(data, notes=(*notes, *division.notes, "targets: masks, a class for each pixel"))
 
 
 def mask_layout(inputs: tuple[int, ...], masks: tuple[int, ...]) -> Layout | None:

@@ -29,8 +29,8 @@ from core.data.arrays.structured import fields_of
 from core.data.dataset import Dataset
 from core.data.inputs import Fields
 from core.data.masks.classes import named
+from core.data.masks.own_masks import are_masks, classes_of_masks, mask_numbers
 from core.data.sequences import Ragged
-from core.data.stream.own_masks import are_masks, classes_of_masks, mask_numbers
 from core.data.targets import LABELS, NUMBERS, SHARES, AskedTask
 from core.data.text.token_ids import TokenIds
 from core.errors import DataError

@@ -9,10 +9,10 @@ import torch
 
 from core.arrays import as_array
 from core.data.dataset import Progress
+from core.data.masks.own_masks import compact
 from core.data.sequences import Ragged
 from core.data.stream.loader import Workers, read_all
 from core.data.stream.memory import give_back_large_blocks
-from core.data.stream.own_masks import compact
 from core.data.stream.reader import Reader, Wanted
 from core.data.stream.seeds import FIXED, keeping_generators
 from core.data.stream.sources import StreamSource

@@ -18,6 +18,7 @@ from core.data.dataset import Dataset, Progress, Split
 from core.data.division.by import SplitBy
 from core.data.division.facts import division_notes
 from core.data.masks.mask_arrays import mask_layout
+from core.data.masks.own_masks import template
 from core.data.own.python_samples import attributes_of, own_weights
 from core.data.sequences import Ragged
 from core.data.stream.answers import StreamedSet, parts_in
@@ -25,7 +26,6 @@ from core.data.stream.choice import is_repeatable, why_streamed
 from core.data.stream.conversion import Conversion, Labels, as_inputs
 from core.data.stream.first_pass import all_targets, batch_size, bytes_of
 from core.data.stream.loader import Workers, read_all, workers_of
-from core.data.stream.own_masks import template
 from core.data.stream.reader import Reader, Wanted
 from core.data.stream.rows import StreamedRows
 from core.data.stream.samplers import order_of

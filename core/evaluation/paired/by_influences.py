@@ -100,7 +100,7 @@ def _largest_step(runs: Predictions, metric: str, influences: Floats, level: flo
     as much as a unit of the rarest class.
     """
     seen = float(np.abs(sums_of_units(runs, influences)).max()) / len(influences)
-    counted = metric.startswith(OF_PREDICTED) or runs.has_masks
+    counted = metric.startswith(OF_PREDICTED) or not runs.has_scores
     if not counted and (seen or not metric.startswith(OF_RANKS)):
         return seen
     return max(seen, SPANS.get(metric, 1.0) * unseen_share(_equal_units(runs, metric), level))

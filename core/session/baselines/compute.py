@@ -24,13 +24,6 @@ __all__ = ["compute"]
 
 OF_ROWS = ("boosting", "linear", "neighbours")
 """Models that learn from all numbers of a sample."""
-ALWAYS: dict[str, str] = {
-    "classes": "majority class",
-    "labels": "frequent labels",
-    "numbers": "mean",
-    "pixels": "most frequent class of each pixel",
-}
-"""Titles of the model that always gives the same answer, by what targets are."""
 
 
 def compute(
@@ -62,7 +55,7 @@ def compute(
         if should_stop():
             return None
         if name == "constant":
-            title = ALWAYS[samples.kind]
+            title = task_of(data.task).constant_name
         elif name == "words" and data.kind != "text":
             title = "bag of ids"
         on_progress(title)
@@ -92,7 +85,7 @@ def compute(
 def _fitting(samples: LearntSamples) -> tuple[list[str], list[str]]:
     """Return the names of the models that fit, and a line where the inputs leave one alone."""
     data = samples.data
-    if samples.kind == "pixels":
+    if data.sample.places:
         return ["constant"], []
     names = names_for(data)
     if len(names) == 1:
@@ -118,7 +111,7 @@ def _decided(samples: LearntSamples, found: dict[str, Predictions]) -> dict[str,
 def _predictions(samples: LearntSamples, split: str, fitted: Fitted) -> Predictions:
     scores = fitted.predict(split)
     return Predictions(
-        scores=scores if samples.kind == "pixels" else scores.astype(np.float64),
+        scores=scores if scores.dtype == np.uint8 else scores.astype(np.float64),
         targets=samples.targets(split),
         indices=samples.data.splits[split].indices,
         probabilities=samples.kind in ("classes", "labels"),

@@ -17,6 +17,7 @@ from core.session.baselines.fitting import (
     scores_of,
 )
 from core.session.baselines.samples import LearntSamples
+from core.tasks.registry import task_of
 
 __all__ = ["boosting", "constant", "linear", "neighbours"]
 
@@ -34,38 +35,13 @@ BLOCK = 512
 def constant(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     """Always predict what is most frequent in train, or its mean.
 
-    Classes and labels have their frequencies for scores; each pixel has the class that it has most often.
+    Classes and labels have their frequencies for scores; see `core.tasks.base.Task.constant`.
     """
-    targets, weights = samples.targets("train"), samples.weights
-    answer: Any
-    if samples.kind == "pixels":
-        answer, how = _frequent_pixels(targets, len(samples.names)), "the most frequent class at each place"
-    elif samples.classes:
-        shares = samples.shares("train")
-        answer = np.average(np.eye(samples.classes)[targets] if shares is None else shares, 0, weights)
-        how = f"always {samples.data.class_names[int(answer.argmax())]}"
-    else:
-        answer = np.average(targets, axis=0, weights=weights)
-        how = f"always {answer:.6g}" if targets.ndim == 1 else f"always {_frequent(answer, samples)}"
+    targets, task = samples.targets("train"), task_of(samples.data.task)
+    answer, how = task.constant(targets, samples.weights, samples.names, samples.shares("train"))
     return Fitted(
         lambda split: np.repeat(answer[None], len(samples.data.splits[split]), 0), how, len(targets)
     )
-
-
-def _frequent(answer: np.ndarray, samples: LearntSamples) -> str:
-    """Return the labels that more than half of the samples have, or the mean of each target."""
-    if samples.kind == "numbers":
-        return ", ".join(f"{name} {value:.6g}" for name, value in zip(samples.names, answer, strict=True))
-    return (
-        ", ".join(name for name, share in zip(samples.names, answer, strict=True) if share >= 0.5)
-        or "no label"
-    )
-
-
-def _frequent_pixels(masks: np.ndarray, classes: int) -> np.ndarray:
-    """Return the most frequent class (height, width) of each place of masks (n, height, width)."""
-    counts = np.stack([np.count_nonzero(masks == number, axis=0) for number in range(classes)])
-    return np.asarray(counts.argmax(axis=0).astype(np.uint8))
 
 
 def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:

@@ -304,9 +304,9 @@ def _with_metric(base: TrainConfig, metric: str) -> tuple[TrainConfig, str]:
     if not is_own(metric) or metric in base.training.metrics:
         return base, name_of_metric(metric)
     metrics = {"training": {"metrics": [*base.training.metrics, metric]}}
-    return configuration.from_dict(configuration.merge(configuration.to_given(base), metrics)), name_of_metric(
-        metric
-    )
+    return configuration.from_dict(
+        configuration.merge(configuration.to_given(base), metrics)
+    ), name_of_metric(metric)
 
 
 def _grid_trials(space: SearchSpace, trials: int | None) -> int:

@@ -1,5 +1,6 @@
 """A run of segmentation from its data to its report: numbers, resume, masks of new images, exports, comparison."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from core.runs.folder import Run
 from core.session.evaluation import score_inputs, trained_model
 from core.training.metrics.epoch_metrics import EpochMetrics
 from tests.support.fixtures import TrainRun
+from tests.support.repository import REPOSITORY
 
 SIZE, N = 12, 40
 
@@ -138,3 +140,16 @@ def test_what_an_epoch_reports_is_what_the_evaluation_says(tmp_path: Path) -> No
     assert counted.confusion == report.confusion
     for name in ("pixel_accuracy", "mean_iou", "mean_dice"):
         assert numbers[name] == pytest.approx(report.metrics[name])
+
+
+def test_its_name_and_its_metrics_stand_in_its_own_modules_and_the_tables_of_metrics_alone() -> None:
+    own = re.compile(
+        r"core/(tasks|evaluation|data/masks)/.*(segmentation|masks)|core/evaluation/segmentation/"
+    )
+    name = re.compile(r"""["'](segmentation|pixel_accuracy|mean_iou|mean_dice)["']""")
+    files = (file for folder in ("core", "tui") for file in (REPOSITORY / folder).rglob("*.py"))
+    naming = {str(file.relative_to(REPOSITORY)) for file in files if name.search(file.read_text("utf-8"))}
+    assert {file for file in naming if not own.search(file)} == {
+        "core/metrics.py",
+        "tui/forms/guide/meanings.py",
+    }

@@ -13,6 +13,7 @@ from core.files.atomic import creating
 from core.runs.folder import Run, with_checkpoint
 from core.runs.labels import title_of
 from core.runs.summary import summarise
+from core.tasks.registry import TASKS
 from tui.forms.command_line import place
 from tui.screens.jobs.job import Answers, Done, Job, Question
 from tui.screens.jobs.several import EACH, TOGETHER, for_each, runs_of, which_runs
@@ -28,8 +29,6 @@ FORMATS = {
 }
 SPLITS = {"validation": "validation", "test": "test, which is meant for the end", "train": "train"}
 BEST = "best"
-MASKS = "mean_iou"
-"""The metric that only models of masks have."""
 INPUTS = (".csv", ".tsv", ".parquet", ".npz", ".npy")
 FIRST_ROWS, WIDEST = 6, 20
 
@@ -167,7 +166,8 @@ def predict_job(run: Run, marked: Sequence[Run], data_root: Path | None) -> Job:
 
         return for_each([*by_run], predict, progress)
 
-    gives_masks = MASKS in summarise(run).metrics
+    metrics = summarise(run).metrics
+    gives_masks = any(task.on_images and task.goal in metrics for task in TASKS.values())
     masked = (Question("masks", "masks", hint="a new folder"),) if gives_masks else ()
     several = {EACH: "each into a file of its own", TOGETHER: "their scores averaged"}
     questions = (

@@ -15,11 +15,11 @@ from core.data.batches import Batch
 from core.data.dataset import Dataset
 from core.data.fingerprint import fingerprint, same
 from core.data.inputs import tensors_of
+from core.data.masks.own_masks import mask_numbers
 from core.data.registry import load
 from core.data.sampling import training_order
 from core.data.stream.answers import parts_in
 from core.data.stream.batches import batches_of
-from core.data.stream.own_masks import mask_numbers
 from core.data.stream.rows import StreamedRows
 from core.data.stream.sources import MapSource
 from core.errors import ConfigError, DataError, TorchtuiError, UserCodeError
