@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Memory", "available_cores", "memory"]
+__all__ = ["Memory", "available_cores", "memory", "room_in_process"]
 
 ROOT = Path("/")
 CACHED = ("inactive_file", "active_file")
@@ -73,6 +73,11 @@ def memory(root: Path = ROOT) -> Memory:
     for bound, in_use in _process_limits(root):
         found = found.within(bound, in_use)
     return found
+
+
+def room_in_process(root: Path = ROOT) -> int | None:
+    """Return the bytes that the limits of this process alone leave, such as those of ulimit; None without a limit."""
+    return min((limit - used for limit, used in _process_limits(root)), default=None)
 
 
 def _groups(root: Path, controller: str) -> Iterator[Path]:

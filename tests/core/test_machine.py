@@ -13,7 +13,7 @@ import pytest
 from core.data import mapped
 from core.data.tables import load
 from core.errors import DataError
-from core.machine import Memory, available_cores, memory
+from core.machine import Memory, available_cores, memory, room_in_process
 
 MIB = 1 << 20
 HOST = SimpleNamespace(total=64 << 30, available=32 << 30)
@@ -133,7 +133,11 @@ def test_limits_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     none = resource.RLIM_INFINITY
     monkeypatch.setattr(resource, "getrlimit", lambda asked: (limits.get(asked, none), none))
     root = tree(tmp_path, {"proc/self/statm": "1000 500 100 10 0 600 0\n"})
-    assert memory(root) == Memory(8192 * MIB, 8192 * MIB - used * resource.getpagesize())
+    left = 8192 * MIB - used * resource.getpagesize()
+    assert memory(root) == Memory(8192 * MIB, left)
+    assert room_in_process(root) == left
+    limits.clear()
+    assert room_in_process(root) is None
 
 
 def test_what_asks_for_memory_gets_that_of_the_container(monkeypatch: pytest.MonkeyPatch) -> None:

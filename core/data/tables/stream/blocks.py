@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from core.data.tables.files.source import Source
+from core.errors import OutOfMemory
+from core.machine import room_in_process
 
 __all__ = ["WINDOW_BYTES", "Blocks", "Features", "KeptBlocks", "block_rows", "blocks_in_window"]
 
@@ -19,6 +21,8 @@ WINDOW_BYTES = 64 << 20
 """Of the features that rows are shuffled among; it depends on no machine, nor does the order of an epoch."""
 BLOCK_BYTES = 8 << 20
 """Of the features of a block, which is read whole, and of its columns as they stand in the files."""
+ROOM_BYTES = 4 * BLOCK_BYTES
+"""Needed to read a block, about: compressed, as it stands in the file, read, and as features."""
 MAX_BLOCK_ROWS = 65_536
 NUMBER_BYTES, VALUE_BYTES = 4, 8
 """Of a feature; and of a value in a file, about."""
@@ -82,7 +86,19 @@ class Blocks:
         return found
 
     def source(self, block: int) -> Source:
-        """Return a block as a source of its own."""
+        """Return a block as a source of its own, to be read at once.
+
+        Raises:
+            OutOfMemory: a limit of this process leaves no room for it. Its reader would end in a thread of its own
+                then, for which everything else would wait.
+        """
+        room = room_in_process()
+        if room is not None and room < ROOM_BYTES:
+            raise OutOfMemory(
+                f"the limit on the memory of this process leaves {max(0, room) / 2**20:.0f} MiB, and rows of a "
+                f"streamed table are read in blocks that take up to {ROOM_BYTES / 2**20:.0f} MiB",
+                "Raise the limit, or stream fewer columns: leave some out with data.drop",
+            )
         file, first, length = self._places[block]
         return replace(file, frame=file.frame.slice(first, length), first=first)
 

@@ -18,7 +18,7 @@ from core.data.sampling import training_order
 from core.data.stream.batches import batches_of
 from core.data.tables.files.source import Source
 from core.data.tables.stream import blocks as blocks_module
-from core.errors import ConfigError, DataError
+from core.errors import ConfigError, DataError, OutOfMemory
 from core.machine import Memory
 from core.session.fit import check_fit
 from tests.support.narrow import instance
@@ -100,6 +100,17 @@ def test_streamed_rows_are_those_in_memory(folder: Path) -> None:
         assert np.array_equal(other.indices, split.indices)
     shown = (data.table.rows("test", data.test.indices[:3]) for data in (resident, streamed) if data.table)
     assert next(shown).equals(next(shown))
+
+
+def test_a_block_is_not_read_where_a_limit_of_the_process_leaves_no_room(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = loaded(folder, feed="stream")
+    monkeypatch.setattr(blocks_module, "room_in_process", lambda: 10 << 20)
+    with pytest.raises(OutOfMemory, match="leaves 10 MiB, .* blocks that take up to 32 MiB"):
+        data.train.inputs[:]
+    monkeypatch.setattr(blocks_module, "room_in_process", lambda: 40 << 20)
+    assert len(data.train.inputs[:]) == len(data.train)
 
 
 def test_rows_of_many_blocks_come_once_an_epoch_some_blocks_at_a_time(
