@@ -107,7 +107,7 @@ def test_a_block_is_not_read_where_a_limit_of_the_process_leaves_no_room(
 ) -> None:
     data = loaded(folder, feed="stream")
     monkeypatch.setattr(blocks_module, "room_in_process", lambda: 10 << 20)
-    with pytest.raises(OutOfMemory, match="leaves 10 MiB, .* blocks that take up to 32 MiB"):
+    with pytest.raises(OutOfMemory, match=r"leaves 10 MiB, .* blocks that take up to 32 MiB"):
         data.train.inputs[:]
     monkeypatch.setattr(blocks_module, "room_in_process", lambda: 40 << 20)
     assert len(data.train.inputs[:]) == len(data.train)
