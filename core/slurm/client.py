@@ -18,6 +18,7 @@ __all__ = [
     "SlurmSilent",
     "cancel",
     "find_jobs",
+    "jobs_of",
     "missing",
     "partitions",
     "submit",
@@ -134,6 +135,20 @@ def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
     waiting = {job.partition for job in found.values() if job.waits}
     lines = {partition: _line(partition) for partition in waiting}
     return {job.id: _placed(job, lines.get(job.partition, [])) for job in found.values() if job.id in wanted}
+
+
+def jobs_of(arrays: Iterable[str]) -> list[SlurmJob]:
+    """Return the jobs of arrays that wait or run.
+
+    Raises:
+        RunError: Slurm is not installed here, or refuses.
+        SlurmSilent: it does not answer.
+    """
+    wanted = list(arrays)
+    if not wanted:
+        return []
+    _ensure_installed()
+    return [job for job in _queued(wanted) if not job.has_ended]
 
 
 def partitions() -> list[Partition]:

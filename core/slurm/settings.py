@@ -1,13 +1,13 @@
 """Settings of a Slurm job: what it asks for, and the environment that it loads."""
 
 import re
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
 
 from core.options import Lines, Options, Unit
 
-__all__ = ["OURS", "SlurmSettings", "seconds_of"]
+__all__ = ["OF_SEVERAL", "OURS", "SlurmSettings", "in_one_process", "seconds_of"]
 
 TIME = re.compile(
     r"(?:(?P<days>\d+)-(?P<dh>\d+)(?::(?P<dm>\d+))?(?::(?P<ds>\d+))?)"
@@ -32,6 +32,10 @@ OURS = (
     *("chdir", "parsable", "wait", "nodes", "ntasks", "ntasks-per-node"),
 )
 """Options of sbatch that a run depends on, or that are fields of their own."""
+
+
+OF_SEVERAL = ("nodes", "processes_per_node")
+"""Settings of a job that does its work in several processes."""
 
 
 def seconds_of(time: str) -> int:
@@ -101,3 +105,12 @@ class SlurmSettings(Options):
     def launched_per_node(self) -> int:
         """How many processes of a node train together, at least 1."""
         return self.processes_per_node or max(1, self.gpus_per_node)
+
+
+Settings = TypeVar("Settings", bound=SlurmSettings)
+
+
+def in_one_process(settings: Settings) -> Settings:
+    """Return the settings of a job that does its work in one process."""
+    usual = {key: SlurmSettings.model_fields[key].default for key in OF_SEVERAL}
+    return settings.model_copy(update=usual)

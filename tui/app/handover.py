@@ -79,11 +79,11 @@ def quit_question(app: "TuiApp") -> tuple[str, dict[str, str]]:
     wait = counted(waiting, "run waits", "runs wait")
     if not app.training_here:
         return (
-            f"{wait} for their turn. Train them in the background, one after the other, or drop them?",
-            {"queue": "Train them in the background", "drop": "Drop them and quit", "stay": "Stay"},
+            f"{wait} for their turn. Let them do so in the queue, which goes on without the app, or drop them?",
+            {"queue": "Put them into the queue", "drop": "Drop them and quit", "stay": "Stay"},
         )
     return (
-        f"This app is training a run, and {wait} for it. Let all continue in the background, one after the other?",
+        f"This app is training a run, and {wait} for it. Let it go on in the background, and the others in the queue?",
         {
             "queue": "Detach all and quit",
             "detach": "Detach this one, drop the queue",
@@ -106,7 +106,7 @@ def quit_after(app: "TuiApp", answer: str | None) -> None:
 
 
 def _leave_queue(app: "TuiApp") -> None:
-    """Quit while nothing trains here; another process trains the runs that still wait."""
+    """Quit while nothing trains here; the runs that still wait do so in the queue of the user."""
     try:
         app.leave(_queue_words(_hand_queue_over(app, None)))
     except TorchtuiError as error:
@@ -182,7 +182,7 @@ def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
 
 
 def _hand_queue_over(app: "TuiApp", host: LogHost | None) -> int:
-    """Let another process train the runs that wait, and return how many.
+    """Let the runs that wait do so in the queue of the user, and return how many.
 
     Args:
         host: of the run that they wait for; None if none trains, or one that was handed over before.
@@ -192,19 +192,20 @@ def _hand_queue_over(app: "TuiApp", host: LogHost | None) -> int:
     """
     if app.turns is None or not app.turns.waiting:
         return 0
-    from tui.runtime.queue_process import launch_queue
+    from tui.runtime.hosts.host import WantedRun
+    from tui.runtime.user_queue.adding import add_run
 
     ahead = host or app.turns.ahead
     runs = app.turns.take()
-    launch_queue(runs, ahead.run if ahead is not None else None, app.data_root)
+    for run in runs:
+        wanted = WantedRun(run.config(), app.runs_dir, app.data_root, run=run)
+        add_run(wanted, after=ahead.run.path if ahead is not None else None)
     return len(runs)
 
 
 def _queue_words(count: int) -> str:
-    """Return the message about runs that another process trains in turn."""
-    return (
-        f"{count} more train in the background, one after the other; `tui runs` lists them" if count else ""
-    )
+    """Return the message about runs that wait in the queue now."""
+    return f"{counted(count, 'run')} in the queue; `tui queue` lists what waits" if count else ""
 
 
 def _parting_words(host: LogHost | None, feed: RunFeed) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.errors import InputError
-from core.slurm.settings import SlurmSettings
+from core.slurm.settings import OF_SEVERAL, SlurmSettings, in_one_process
 from tui.cli.host_options import PROFILE, option_of, settings_of
 from tui.runtime.hosts.profiles import load_profile
 from tui.runtime.hosts.slurm import Slurm
@@ -14,7 +14,7 @@ from tui.runtime.hosts.slurm import Slurm
 __all__ = ["with_job"]
 
 PANEL = "Jobs of Slurm"
-OF_ONE_MACHINE = [key for key in SlurmSettings.model_fields if key not in ("nodes", "processes_per_node")]
+OF_ONE_MACHINE = [key for key in SlurmSettings.model_fields if key not in OF_SEVERAL]
 """Settings of a job that does its work in one process."""
 
 
@@ -47,4 +47,4 @@ def _job(profile: str | None, chosen: dict[str, Any]) -> Slurm | None:
         raise InputError(f"the profile {profile} is for {saved.host_name}, not for slurm", "Give another one")
     made = settings_of(Slurm, saved, chosen)
     assert isinstance(made, Slurm)
-    return made
+    return in_one_process(made)

@@ -6,6 +6,7 @@ from pathlib import Path
 from core.tuning.search.auto import AUTO
 from core.tuning.search.plan import Plan
 from tui.forms.command_line import options, place
+from tui.forms.option_form import flags_for
 from tui.forms.search_texts import ALL, Given, Search
 
 __all__ = ["search_command"]
@@ -50,6 +51,7 @@ def _place(search: Search, given: Given) -> list[str]:
     """Return the options for where trials are trained and kept."""
     where = given.where
     parts = ["--executor", where.executor] if where.executor != "local" else []
+    parts += flags_for(given.job) if given.job is not None else []
     parts += ["--jobs", search.jobs.strip()] if search.jobs.strip() not in (AUTO, "1") else []
     parts += ["--trial-memory", f"{where.trial_memory:g}"] if where.trial_memory else []
     parts += ["--ray-address", where.ray_address] if where.ray_address else []

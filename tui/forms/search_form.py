@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from core.config.formatting import format_setting
@@ -12,6 +12,7 @@ from core.errors import ConfigError
 from core.metrics import is_own, name_of_metric
 from core.options import choices
 from core.remedies import worded
+from core.slurm.settings import SlurmSettings
 from core.tuning.search.auto import AUTO
 from core.tuning.search.plan import Direction, Plan, Pruner, make_plan
 from core.tuning.search.ranges import default_domains, parse_domain
@@ -29,7 +30,8 @@ SECTIONS = ("model", "loss", "optimizer", "schedule", "training")
 """All trials share their data: that section cannot be searched."""
 MAX_VALUES = 1000
 """Maximum values of a range with a step: more are a mistake, and checking each would block the screen."""
-ELSEWHERE = {"ray": ", on a Ray cluster"}
+ELSEWHERE = {"ray": ", on a Ray cluster", "slurm": ", in jobs of Slurm"}
+NO_PROBLEMS: Mapping[str, str] = {}
 EXAMPLE = "such as 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
 
 
@@ -80,11 +82,18 @@ def own_metrics(values: Mapping[str, Any]) -> list[str]:
     return [name_of_metric(metric) for metric in _nearest(values).training.metrics if is_own(metric)]
 
 
-def review(values: Mapping[str, Any], search: Search) -> SearchState:
+def review(
+    values: Mapping[str, Any],
+    search: Search,
+    job: SlurmSettings | None = None,
+    beside: Mapping[str, str] = NO_PROBLEMS,
+) -> SearchState:
     """Check the form.
 
     Args:
         values: the configuration of everything that is not searched, nested, valid or not.
+        job: settings of the jobs of Slurm, where trials train in those.
+        beside: what is wrong with these settings, by path.
     """
     config, invalid = check(values)
     if config is None:
@@ -93,7 +102,8 @@ def review(values: Mapping[str, Any], search: Search) -> SearchState:
     problems, domains = _read(search.ranges)
     spaces = {path: _space(config, domains, path, problems) for path in domains}
     hints = {path: _holds(space.domains[path]) for path, space in spaces.items() if space is not None}
-    given = read_given(search, problems)
+    given = replace(read_given(search, problems), job=job)
+    problems |= beside
     if not search.ranges:
         return SearchState(
             problems=problems, sentence="Can't start: no field to search. Press ctrl+n to add one"

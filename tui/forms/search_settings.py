@@ -4,10 +4,9 @@ from functools import partial
 from typing import get_args
 
 from core.metrics import METRICS
-from core.tuning.executors.where import available_executors
 from core.tuning.search.auto import AUTO, Method
 from core.tuning.search.objectives import COSTS
-from core.tuning.search.plan import Direction, Pruner
+from core.tuning.search.plan import Direction, ExecutorName, Pruner
 from tui.forms.form_fields import FieldSpec
 
 __all__ = ["ABOUT", "CHANGES", "NONE", "SETTINGS"]
@@ -122,9 +121,9 @@ SETTINGS = (
     _choice(
         path="executor",
         label="run in",
-        choices=available_executors(),
+        choices=get_args(ExecutorName),
         hint="where trials train",
-        about="local: in local processes. ray: on a Ray cluster",
+        about="local: in local processes. ray: on a Ray cluster. slurm: in an array of jobs",
     ),
     _text(
         path="jobs",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from core.errors import ConfigError, InputError
 from core.runs.labels import checked_name
+from core.slurm.settings import SlurmSettings
 from core.tuning.executors.where import Where
 from core.tuning.search.auto import AUTO
 from core.tuning.search.plan import ExecutorName
@@ -65,6 +66,7 @@ class Given:
         keep: of how many best trials the checkpoints stay.
         storage: URL of a database; None for the study's folder.
         name: what the user calls the study.
+        job: settings of the jobs of Slurm; None elsewhere.
     """
 
     trials: int | None = None
@@ -78,11 +80,12 @@ class Given:
     where: Where = field(default_factory=lambda: Where(jobs=1))
     storage: str | None = None
     name: str = ""
+    job: SlurmSettings | None = None
 
 
 def usual_jobs(executor: str) -> str:
     """Return the default number of trials at once."""
-    return "1" if executor == "local" else AUTO
+    return AUTO if executor == "ray" else "1"
 
 
 def read_given(search: Search, problems: dict[str, str]) -> Given:
@@ -154,7 +157,7 @@ def _where(texts: Mapping[str, Any], problems: dict[str, str]) -> Where:
             for name, given in (("ray_address", texts["ray_address"]), ("gpus_per_trial", gpus))
             if given
         }
-    elif texts["gpus"]:
+    if texts["executor"] != "local" and texts["gpus"]:
         problems["gpus"] = "only for the executor local"
     executor = cast(ExecutorName, texts["executor"])
     return Where(jobs, memory, executor, texts["ray_address"] or None, gpus, texts["gpus"] or None)

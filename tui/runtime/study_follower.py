@@ -1,6 +1,7 @@
 """The current state of a study, read from its folder repeatedly, whichever process works on it."""
 
 import math
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from core.events import EpochFinished, RunPaused
 from core.runs.folder import Run
 from core.runs.log import LogReader
+from core.slurm.job import SlurmJob
 from core.tuning.confirm.result import Confirmation, confirmation
 from core.tuning.search.plan import Plan
 from core.tuning.study.folder import StudyFolder
@@ -15,9 +17,13 @@ from core.tuning.study.importance import Importances, importances
 from core.tuning.study.records import TrialRecord, TrialStatus, best_first, pareto_front
 from core.tuning.study.selection import Selection, selection
 from core.tuning.study.study import TuningStudy, open_study
+from tui.runtime.study_jobs import jobs_now
 from tui.runtime.study_process import is_worked_on, last_words
 
 __all__ = ["Follower", "Standing"]
+
+ASK_SECONDS = 5.0
+"""How often Slurm is asked about the jobs of a study that waits for them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Standing:
         front: with two objectives, numbers of the trials that no other beats in both.
         since: when a process started to work on it last, in seconds since 1970.
         ends: when its time is over, as above; None for no limit.
+        jobs: of Slurm, which wait to work on it, or have just started, while nothing works on it.
     """
 
     folder: StudyFolder
@@ -49,6 +56,7 @@ class Standing:
     front: tuple[int, ...] = ()
     since: float = 0.0
     ends: float | None = None
+    jobs: tuple[SlurmJob, ...] = ()
 
     @property
     def counts(self) -> Counter[str]:
@@ -62,12 +70,14 @@ class Standing:
 
     @property
     def status(self) -> str:
-        """``running``, ``paused``, ``completed``, ``failed`` (no trial completed) or ``stopped``."""
+        """``running``, ``paused``, ``pending``, ``completed``, ``failed`` (no trial completed) or ``stopped``."""
         if self.active:
             return "paused" if self.paused else "running"
+        complete = self.plan.trials is not None and self.done >= self.plan.trials
+        if self.jobs and not complete:
+            return "pending"
         if self.best is None and (self.problem or self.done):
             return "failed"
-        complete = self.plan.trials is not None and self.done >= self.plan.trials
         return "completed" if complete else "failed" if self.problem else "stopped"
 
 
@@ -86,6 +96,8 @@ class Follower:
         self._weighed = 0
         self._importance = Importances()
         self._selection: Selection | None = None
+        self._jobs: tuple[SlurmJob, ...] = ()
+        self._next_ask = 0.0
 
     @property
     def study(self) -> TuningStudy:
@@ -121,7 +133,15 @@ class Follower:
             front=front,
             since=self._study.last_start,
             ends=self._study.ends,
+            jobs=() if active else self._jobs_now(),
         )
+
+    def _jobs_now(self) -> tuple[SlurmJob, ...]:
+        """Return the jobs that wait, asked for now and then."""
+        if time.monotonic() >= self._next_ask:
+            self._jobs = jobs_now(self.folder)
+            self._next_ask = time.monotonic() + ASK_SECONDS
+        return self._jobs
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
         """Return a running trial with the epochs in its log so far; without a process none is running."""

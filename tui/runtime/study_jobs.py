@@ -10,18 +10,19 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core.errors import RunError
+from core.errors import RunError, TorchtuiError
 from core.files.atomic import write_atomically
 from core.files.reading import read_text
 from core.safe_path import TUI_COMMAND
-from core.slurm.client import cancel, submit
+from core.slurm.client import cancel, jobs_of, submit
+from core.slurm.job import SlurmJob
 from core.slurm.script import array_script
 from core.slurm.settings import SlurmSettings
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.storage import without_credentials
 from core.tuning.study.study import TuningStudy
 
-__all__ = ["cancel_waiting", "submit_workers"]
+__all__ = ["cancel_waiting", "jobs_now", "submit_workers"]
 
 JOBS = "jobs.txt"
 """Ids of the arrays that were submitted for a study, one a line."""
@@ -78,6 +79,14 @@ def cancel_waiting(folder: StudyFolder) -> int:
     with suppress(OSError):
         (folder.path / JOBS).unlink(missing_ok=True)
     return len(arrays)
+
+
+def jobs_now(folder: StudyFolder) -> tuple[SlurmJob, ...]:
+    """Return the jobs of a study that wait or run; none where Slurm does not tell."""
+    try:
+        return tuple(jobs_of(_arrays(folder)))
+    except TorchtuiError:
+        return ()
 
 
 def _arrays(folder: StudyFolder) -> list[str]:

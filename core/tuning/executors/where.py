@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from core.slurm.client import missing
 from core.tuning.search.plan import ExecutorName
 
 __all__ = ["Where", "available_executors"]
@@ -29,4 +30,5 @@ class Where:
 
 def available_executors() -> tuple[ExecutorName, ...]:
     """Return the executors for which all is installed here."""
-    return ("local", "ray") if find_spec("ray") is not None else ("local",)
+    has_ray, has_slurm = find_spec("ray") is not None, not missing()
+    return ("local", *(("ray",) if has_ray else ()), *(("slurm",) if has_slurm else ()))

@@ -41,8 +41,8 @@ Pruner = Literal["none", "median", "asha", "hyperband"]
 Direction = Literal["minimize", "maximize"]
 PAUSING: tuple[Pruner, ...] = ("asha", "hyperband")
 """With these a trial pauses at a milestone, and the most promising of all that wait is trained on."""
-ExecutorName = Literal["local", "ray"]
-"""Where trials are trained: in processes here, or on a Ray cluster."""
+ExecutorName = Literal["local", "ray", "slurm"]
+"""Where trials are trained: in processes here, on a Ray cluster, or in jobs of Slurm."""
 
 
 @dataclass(frozen=True)

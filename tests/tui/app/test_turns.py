@@ -20,6 +20,8 @@ from tui.app import handover
 from tui.app.app import TuiApp
 from tui.runtime.hosts.app_host import AppHost
 from tui.runtime.queue import Waiting
+from tui.runtime.user_queue import adding
+from tui.runtime.user_queue.store import read_lineup
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live.screen import LiveScreen
 from tui.screens.queue_dialog import QueueDialog
@@ -107,11 +109,8 @@ async def test_runs_wait_for_their_turn_and_the_rest_is_handed_over(
             await pilot.press("escape")
 
         app.enqueue(Waiting(of(6), "sixth"))
-        handed: list[tuple[list[Run], Run | None]] = []
+        monkeypatch.setattr(adding, "start_working", lambda: None)
         monkeypatch.setattr(handover, "launch_in_background", lambda run, root: None)
-        monkeypatch.setattr(
-            "tui.runtime.queue_process.launch_queue", lambda runs, after, root: handed.append((runs, after))
-        )
         await until(pilot, lambda: isinstance(app.screen, LiveScreen))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: isinstance(app.screen, Ask))
@@ -120,5 +119,6 @@ async def test_runs_wait_for_their_turn_and_the_rest_is_handed_over(
         await until(pilot, lambda: not isinstance(app.screen, Ask))
         trained.end(4)
         await until(pilot, lambda: not app.is_running)
-    ((runs, _),) = handed
-    assert [run.config().training.seed for run in runs] == [6]
+    (entry,) = read_lineup().entries
+    assert entry.title == "sixth"
+    assert Run(Path(entry.run)).config().training.seed == 6

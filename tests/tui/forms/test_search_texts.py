@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.slurm.settings import SlurmSettings
 from core.tuning.executors import where
 from core.tuning.executors.where import Where
 from tui.forms.search_command import search_command
@@ -84,4 +85,18 @@ def test_only_executors_that_are_installed_are_offered(
     installed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(where, "find_spec", lambda name: object() if installed else None)
-    assert where.available_executors() == (("local", "ray") if installed else ("local",))
+    monkeypatch.setattr(where, "missing", lambda: "" if installed else "there is no sbatch")
+    assert where.available_executors() == (("local", "ray", "slurm") if installed else ("local",))
+
+
+def test_jobs_of_slurm_are_told_with_their_settings() -> None:
+    search = Search(RANGES, executor="slurm", jobs="3")
+    job = SlurmSettings(partition="gpu", setup=("module load cuda",))
+    state = review({}, search, job)
+    assert state.plan is not None
+    assert state.sentence.endswith(", 3 at once, in jobs of Slurm")
+    command = search_command(state.plan, search, state.given, Path("runs"))
+    assert "--executor slurm --partition gpu --setup 'module load cuda' --jobs 3" in command
+    wrong = review({}, search, None, {"run_in.time": "'x' is not a duration"})
+    assert wrong.plan is None
+    assert wrong.sentence == "Can't start: run_in.time: 'x' is not a duration"

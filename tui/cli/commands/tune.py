@@ -165,7 +165,7 @@ def tune(
 def _place(
     jobs: int | None,
     trial_memory: float | None,
-    executor: str,
+    executor: ExecutorName,
     ray_address: str | None,
     gpus_per_trial: float | None,
     gpus: str | None,
@@ -178,8 +178,7 @@ def _place(
             "--gpus names GPUs of this machine, and the cluster chooses its own",
             "Use --gpus-per-trial with Ray, --gpus-per-node with Slurm",
         )
-    name: ExecutorName = "ray" if executor == "ray" else "local"
-    return Where(jobs, trial_memory, name, ray_address, gpus_per_trial or 0, gpus)
+    return Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0, gpus)
 
 
 def _search(metrics: list[str], **given: Any) -> dict[str, Any]:

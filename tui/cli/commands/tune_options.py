@@ -1,10 +1,11 @@
 """Options of `tui tune`; what a setting does is said in `tui.forms.search_settings`."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from core.tuning.search.plan import ExecutorName
 from tui.forms.search_settings import ABOUT
 
 __all__ = [
@@ -96,7 +97,7 @@ TrialMemory = Annotated[
     float | None,
     _option("--trial-memory", metavar="GB", min=0.001, panel=WHERE, show_default="estimated"),
 ]
-Executor = Annotated[Literal["local", "ray", "slurm"], _option("--executor", panel=WHERE)]
+Executor = Annotated[ExecutorName, _option("--executor", panel=WHERE)]
 RayAddress = Annotated[str | None, _option("--ray-address", metavar="ADDRESS", panel=WHERE)]
 GpusPerTrial = Annotated[float | None, _option("--gpus-per-trial", min=0, panel=WHERE)]
 Gpus = Annotated[str | None, _option("--gpus", metavar="LIST", panel=WHERE, show_default="all that are free")]

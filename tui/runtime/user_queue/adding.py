@@ -30,6 +30,7 @@ def add(
     *,
     gpus: int | None = None,
     run: Path | None = None,
+    after: Path | None = None,
     agreed: Sequence[str] = (),
 ) -> Entry:
     """Add a command to the queue of this user, and let it be worked on.
@@ -39,6 +40,7 @@ def add(
         title: what lists call it.
         gpus: that it needs; None for one where this machine has some, 0 for none.
         run: that it resumes, if it does.
+        after: a run whose end it waits for first.
         agreed: digests of the programs of the user that it may run.
 
     Raises:
@@ -58,6 +60,7 @@ def add(
         gpus=gpus,
         variables=variables,
         run=str(run.resolve()) if run is not None else "",
+        after=str(after.resolve()) if after is not None else "",
         added=time.time(),
     )
     lineup = change_lineup(lambda lineup: added(lineup, entry))
@@ -66,8 +69,11 @@ def add(
     return lineup.entries[-1]
 
 
-def add_run(wanted: WantedRun, gpus: int | None = None) -> Entry:
+def add_run(wanted: WantedRun, gpus: int | None = None, after: Path | None = None) -> Entry:
     """Add a run to the queue; a new one gets its folder now, and is trained as it was when it was added.
+
+    Args:
+        gpus, after: as for `add`.
 
     Raises:
         TorchtuiError: its folder cannot be made, or the queue not be written.
@@ -76,7 +82,7 @@ def add_run(wanted: WantedRun, gpus: int | None = None) -> Entry:
     if wanted.config.training.device == "cpu":
         gpus = 0
     words = wanted.resume_words(run)[1:]
-    return add(words, title_of(run.path), gpus=gpus, run=run.path, agreed=agreed_digests(run))
+    return add(words, title_of(run.path), gpus=gpus, run=run.path, after=after, agreed=agreed_digests(run))
 
 
 def place_of(lineup: Lineup, entry: Entry) -> int:

@@ -25,6 +25,7 @@ class Entry(BaseModel):
         gpus: that it needs; None for one where this machine has some, 0 for none.
         variables: of its environment, beside those of the process that starts it.
         run: path of the run that it resumes; empty where that is not known.
+        after: path of a run whose end it waits for first; empty for none.
         devices: that it runs on, such as ``cpu``. uuids: of its GPUs.
         pid: of its process; 0 before that has started. started, ended: seconds since 1970; 0 before.
         code: exit code; None before its end, or where nobody has seen it.
@@ -39,6 +40,7 @@ class Entry(BaseModel):
     gpus: int | None = None
     variables: dict[str, str] = {}
     run: str = ""
+    after: str = ""
     added: float = 0.0
     state: State = "waiting"
     devices: str = ""

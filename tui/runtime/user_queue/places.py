@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.counting import counted
 from core.files.lock import FileLock
@@ -12,6 +13,8 @@ from core.gpus.claims import claim, claimed, holder
 from core.gpus.process import by_cuda
 from core.gpus.smi import SMI
 from core.gpus.table import GpuState
+from core.runs.folder import Run
+from core.runs.lock import is_held
 from tui.runtime.user_queue.entries import Entry, Lineup
 
 __all__ = ["CPU", "Start", "gpus_here", "starts_of"]
@@ -54,7 +57,10 @@ def starts_of(
     notes: list[str] = []
     for entry in lineup.of("waiting"):
         needed = gpus_needed(entry, gpus)
-        if not needed:
+        if entry.after and is_held(Run(Path(entry.after))):
+            if not any("end of" in note for note in notes):
+                notes.append(f"waits for the end of {Path(entry.after).name}")
+        elif not needed:
             if free_slots > 0:
                 starts.append(Start(entry))
                 free_slots -= 1

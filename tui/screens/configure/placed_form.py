@@ -16,8 +16,8 @@ from tui.forms.remedies import error_in_app
 from tui.runtime.hosts.registry import DEFAULT_HOST
 from tui.screens.configure.form_actions import FilledForm
 from tui.screens.configure.preview_panels import PreviewView, ScriptPanel
-from tui.screens.configure.run_in import RunIn
 from tui.screens.configure.save_dialog import SaveText, TextFile
+from tui.screens.run_in.section import RunIn
 from tui.terminal.text import clean
 from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field

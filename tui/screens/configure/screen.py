@@ -32,9 +32,9 @@ from tui.screens.configure.data_dialog import DataDialog
 from tui.screens.configure.finder import BatchFinder, RateFinder
 from tui.screens.configure.placed_form import RUN_NAME, PlacedForm
 from tui.screens.configure.preview_panels import PreviewView
-from tui.screens.configure.run_in import RunIn
 from tui.screens.configure.target_dialog import TargetDialog
 from tui.screens.jobs.actions import USE
+from tui.screens.run_in.section import RunIn
 from tui.screens.search_dialog import SearchDialog
 from tui.terminal.text import bytes_, clean
 from tui.widgets.field import Field

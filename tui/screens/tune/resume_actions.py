@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from core.data.dataset import Progress
-from tui.runtime import study_process
 from tui.screens.trust_prompt import with_consent
 from tui.screens.tune.dialogs import AskNumber
 from tui.screens.tune.resume_dialog import Resumed, ResumeDialog
@@ -75,33 +74,27 @@ class ResumeActions(StudyActions):
             self.app.push_screen(AskNumber("How many more trials?", "Resume", usual=10, least=1), asked)
 
     def _resume_with(self, trials: int | None, seconds: float | None = None) -> None:
-        standing, where, data_root = self.standing, self.given.where, self.tui.data_root
+        standing, given, data_root = self.standing, self.given, self.tui.data_root
         follower = self._follower
-        if standing is None:
+        if standing is None or follower is None:
             return
         if standing.plan.method == "grid" and standing.done >= standing.plan.space.grid_size():
             size = count(standing.plan.space.grid_size())
             self.notify(f"All {size} combinations of this grid have been tried.", severity="warning")
             return
 
-        def launch(progress: Progress) -> None:
-            if follower is not None:
-                follower.study.go_on()
-            url = None if follower is None else follower.study.storage_url
-            self._launched.append(
-                study_process.launch(
-                    standing.folder, where, data_root, seconds=seconds, trials=trials, storage_url=url
-                )
-            )
+        def launch(progress: Progress) -> list[str]:
+            follower.study.go_on()
+            return self.set_to_work(follower.study, given, data_root, seconds, trials)
 
         def agreed() -> None:
-            self.in_background("start", launch, lambda nothing: self.look())
+            self.in_background("start", launch, self.at_work)
 
         with_consent(self.app, standing.plan.space.base, agreed)
 
     def possible(self) -> frozenset[str]:
         found = super().possible()
-        if self.standing is None or self.standing.active:
+        if self.standing is None or self.standing.active or self.standing.status == "pending":
             return found
         rest = set() if self.standing.status == "completed" else {"resume"}
         return found | rest | {"more", "resume_with"}

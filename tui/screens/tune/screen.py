@@ -172,6 +172,8 @@ class TuneScreen(WinnerActions):
 
     @on(SpaceEditor.Changed)
     async def _edited(self, event: SpaceEditor.Changed) -> None:
+        if not self.built:
+            return
         before, self.search = self.search, self.editor.search
         if event.setting == "method" and "grid" in (before.method, self.search.method):
             default = default_search(self._values, self.search.method)
@@ -186,7 +188,7 @@ class TuneScreen(WinnerActions):
     def _review(self) -> None:
         """Check the form, and describe the study."""
         ready = self.state.plan is not None
-        self.state = review(self._values, self.search)
+        self.state = review(self._values, self.search, self.editor.job, self.editor.job_problems)
         self.editor.show(self.state, self._command())
         self.tell_state()
         if ready != (self.state.plan is not None):

@@ -15,10 +15,14 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from core.metrics import METRICS
+from core.slurm.settings import OF_SEVERAL, SlurmSettings
+from core.tuning.executors.where import available_executors
 from tui.forms.form_fields import FieldSpec
 from tui.forms.search_form import SearchState
 from tui.forms.search_settings import SETTINGS
 from tui.forms.search_texts import Search, usual_jobs
+from tui.screens.base import tui_of
+from tui.screens.run_in.section import RunIn
 from tui.screens.tune.range_row import RangeRow
 from tui.terminal.text import clean, fit
 from tui.widgets.choice import Choice
@@ -31,6 +35,8 @@ __all__ = ["STOPS", "SpaceEditor"]
 STOPS = ".editor, .add-field, #search-actions Button"
 """Widgets that the arrow keys and Enter move between."""
 ADD = "+ add a field"
+JOBS = "slurm"
+"""The executor whose jobs have settings of their own, and the host that has the same."""
 WRITING = """\
 0.1..0.9         any number in between
 log:1e-4..1      evenly on a log scale
@@ -93,6 +99,7 @@ class SpaceEditor(Vertical):
         self.query_one("#ranges-panel").border_title = "search space"
         self.query_one("#settings-panel").border_title = "search"
         self.query_one("#writing-panel").border_title = "syntax of ranges"
+        self.setting("executor").set_choices((name, name) for name in available_executors())
         self.adder.tooltip = "Search one more field"
 
     @property
@@ -103,7 +110,36 @@ class SpaceEditor(Vertical):
     @property
     def method(self) -> Widget:
         """Chooses how values are chosen."""
-        return self.query(Field).first().editor
+        return self.settings[0].editor
+
+    @property
+    def settings(self) -> list[Field]:
+        """The fields of the settings beside the ranges."""
+        return list(self.query_one("#settings-panel").query(Field))
+
+    @property
+    def job(self) -> SlurmSettings | None:
+        """The settings of jobs of Slurm, where trials train in those; None while one is wrong."""
+        host = self._run_in.host if self._run_in is not None else None
+        return host if isinstance(host, SlurmSettings) else None
+
+    @property
+    def job_problems(self) -> dict[str, str]:
+        """The errors of the settings of jobs, where trials train in those, by path."""
+        return self._run_in.problems if self._run_in is not None else {}
+
+    @property
+    def _run_in(self) -> RunIn | None:
+        """The settings of jobs, where trials train in those."""
+        return next(iter(self.query(RunIn)), None)
+
+    async def _show_job(self) -> None:
+        """Show the settings of jobs where trials train in those; they are remembered."""
+        shown = self._run_in
+        if self.search.executor != JOBS:
+            await self.query(RunIn).remove()
+        elif shown is None:
+            await self.query_one("#search-fields").mount(RunIn(tui_of(self).settings, JOBS, OF_SEVERAL))
 
     @property
     def rows(self) -> dict[str, RangeRow]:
@@ -121,8 +157,9 @@ class SpaceEditor(Vertical):
         async with self.batch():
             await rows.remove_children()
             await rows.mount_all([RangeRow(self._spec(path), text) for path, text in search.ranges.items()])
-        for field in self.query(Field):
+        for field in self.settings:
             field.text = str(getattr(search, field.spec.path))
+        await self._show_job()
         self.offer(specs)
 
     def offer(self, specs: Mapping[str, FieldSpec]) -> None:
@@ -146,7 +183,7 @@ class SpaceEditor(Vertical):
 
     def setting(self, name: str) -> Field:
         """Return the field of a setting."""
-        return next(field for field in self.query(Field) if field.spec.path == name)
+        return next(field for field in self.settings if field.spec.path == name)
 
     async def add(self, path: str) -> None:
         """Add a field to the search."""
@@ -177,7 +214,7 @@ class SpaceEditor(Vertical):
         """Show problems at their rows, a description of the search, and its command."""
         for path, row in self.rows.items():
             row.show(state.problems.get(path, ""), state.hints.get(path, ""))
-        for field in self.query(Field):
+        for field in self.settings:
             field.set_problem(state.problems.get(field.spec.path, ""))
         self.query_one(CommandPanel).show(command)
         self.tell(state.sentence, ready=state.plan is not None)
@@ -212,7 +249,7 @@ class SpaceEditor(Vertical):
         await self.remove_row(event.row)
 
     @on(Field.Changed)
-    def _setting_changed(self, event: Field.Changed) -> None:
+    async def _setting_changed(self, event: Field.Changed) -> None:
         event.stop()
         name, before = event.field.spec.path, self.search
         setting: dict[str, Any] = {name: event.text}  # all values except the ranges are text
@@ -220,7 +257,14 @@ class SpaceEditor(Vertical):
         if name == "executor" and before.jobs == usual_jobs(before.executor):
             self.setting("jobs").text = usual_jobs(event.text)
             self.search = replace(self.search, jobs=usual_jobs(event.text))
+        if name == "executor":
+            await self._show_job()
         self.post_message(self.Changed(name))
+
+    @on(RunIn.Changed)
+    def _job_changed(self, event: RunIn.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed("job"))
 
     @on(Input.Submitted)
     def _next_field(self) -> None:

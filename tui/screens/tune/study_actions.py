@@ -10,8 +10,9 @@ from textual import on
 from textual.timer import Timer
 
 from core.config import schema as configuration
+from core.counting import counted
 from core.data.dataset import Progress
-from core.errors import StorageNotGiven, TorchtuiError
+from core.errors import InputError, StorageNotGiven, TorchtuiError
 from core.palette import MAX_RUNS
 from core.runs.folder import Run, all_runs
 from core.runs.labels import write_labels
@@ -32,6 +33,7 @@ from tui.terminal.text import progress_line
 
 if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord
+    from core.tuning.study.study import TuningStudy
     from tui.forms.search_texts import Given
     from tui.runtime.study_follower import Follower, Standing
 
@@ -127,7 +129,7 @@ class StudyActions(Background, ModeScreen):
         self.standing = standing
         if changed:
             self.show_standing()
-        if first and standing.active:
+        if first and (standing.active or standing.status == "pending"):
             self.show_study()
         self._next_look = self.set_timer(LOOK_SECONDS, self.look)
 
@@ -163,17 +165,57 @@ class StudyActions(Background, ModeScreen):
                 write_labels(study.folder.path, name=given.name)
             if given.confirm:
                 ask_to_confirm(study, given.confirm)
-            self._launched.append(
-                study_process.launch(
-                    study.folder, given.where, data_root, seconds=given.seconds, storage_url=given.storage
-                )
-            )
+            lines += self.set_to_work(study, given, data_root, given.seconds)
             return Follower(runs_dir, str(study.folder.path), given.storage), lines
 
         self.starting, self.starting_note = True, "loading data and checking every model ..."
         self.tell_state()
         self.refresh_bindings()
         self.in_background("start", start, self._started, self._not_started)
+
+    def set_to_work(
+        self,
+        study: "TuningStudy",
+        given: "Given",
+        data_root: Path | None,
+        seconds: float | None = None,
+        trials: int | None = None,
+    ) -> list[str]:
+        """Let a process of this machine, or jobs of Slurm, work on a study; runs in a thread.
+
+        Args:
+            seconds: after which it stops; None for no limit.
+            trials: new total number of trials; None keeps it.
+
+        Returns:
+            What to tell about that, a line each.
+
+        Raises:
+            TorchtuiError: nothing can work on it.
+        """
+        where = given.where
+        if where.executor == "slurm":
+            from core.tuning.starting import change_study
+            from tui.runtime.study_jobs import submit_workers
+
+            if given.job is None:
+                raise InputError("the settings of the jobs are wrong", "Correct them in the search space")
+            if trials is not None:
+                study, _ = change_study(study, self.tui.runs_dir, StudyChanges(trials=trials))
+            jobs = where.jobs or 1
+            job = submit_workers(study, given.job, jobs, data_root, seconds)
+            return [f"{counted(jobs, 'worker')} in the queue of Slurm, job {job}"]
+        process = study_process.launch(
+            study.folder, where, data_root, seconds=seconds, trials=trials, storage_url=study.storage_url
+        )
+        self._launched.append(process)
+        return []
+
+    def at_work(self, lines: list[str]) -> None:
+        """Tell what `set_to_work` returned, and look at the study."""
+        if lines:
+            self.notify("\n".join(lines), markup=False)
+        self.look()
 
     def show_progress(self, what: str, done: int, total: int) -> None:
         self.starting_note = f"{progress_line(what, done, total)} ..."
@@ -238,11 +280,18 @@ class StudyActions(Background, ModeScreen):
     def _stop_as_asked(self, answer: str | None) -> None:
         if answer == "stop" and self._follower is not None:
             study = self._follower.study
-            self.in_background(
-                "pause",
-                lambda progress: study_process.stop(study),
-                lambda nothing: self.notify("The study was asked to save and stop."),
-            )
+
+            def stop(progress: Progress) -> None:
+                from tui.runtime.study_jobs import cancel_waiting
+
+                cancel_waiting(study.folder)
+                study_process.stop(study)
+
+            def stopped(nothing: None) -> None:
+                self.notify("The study was asked to save and stop.")
+                self.look()
+
+            self.in_background("pause", stop, stopped)
 
     def action_pause(self) -> None:
         """Pause the study and its trials."""
@@ -303,6 +352,8 @@ class StudyActions(Background, ModeScreen):
             return frozenset(found)
         if standing.active:
             found |= {"stop", "unpause" if standing.paused else "pause"}
+        if standing.status == "pending":
+            found.add("stop")
         if len(self._best_runs(standing)) > 1:
             found.add("compare")
         if record is not None:

@@ -12,7 +12,6 @@ from core.tuning.search.ranges import parse_domain
 from core.tuning.study.folder import all_studies
 from tui.forms.command_line import command_line
 from tui.forms.remedies import error_in_app
-from tui.runtime import study_process
 from tui.screens.trust_prompt import with_consent
 from tui.screens.tune.dialogs import AskNumber, ChooseStudies, SelectTrials, TryValues
 from tui.screens.tune.resume_actions import RESUME_ACTIONS, ResumeActions
@@ -60,34 +59,25 @@ class WinnerActions(ResumeActions):
     def action_confirm(self) -> None:
         """Train the best trials again with other seeds, in the background."""
         standing, follower, data_root = self.standing, self._follower, self.tui.data_root
-        where = self.given.where
-        if standing is None:
+        given = self.given
+        if standing is None or follower is None:
             return
 
         def asked(seeds: int | None) -> None:
             if seeds is None:
                 return
 
-            def launch(progress: Any) -> None:
+            def launch(progress: Any) -> list[str]:
                 from core.tuning.confirm.study import ask_to_confirm
 
-                assert follower is not None
                 ask_to_confirm(follower.study, seeds)
                 trials = standing.done if standing.status != "completed" else None
-                self._launched.append(
-                    study_process.launch(
-                        standing.folder,
-                        where,
-                        data_root,
-                        trials=trials,
-                        storage_url=follower.study.storage_url,
-                    )
-                )
+                return self.set_to_work(follower.study, given, data_root, trials=trials)
 
             with_consent(
                 self.app,
                 standing.plan.space.base,
-                lambda: self.in_background("start", launch, lambda nothing: self.look()),
+                lambda: self.in_background("start", launch, self.at_work),
             )
 
         dialog = AskNumber(

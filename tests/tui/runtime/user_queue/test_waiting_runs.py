@@ -12,6 +12,8 @@ from core.runs.summary import RunSummary, summarise
 from tui.runtime.hosts.host import WantedRun
 from tui.runtime.hosts.job_host import follower, stop_job
 from tui.runtime.user_queue import adding
+from tui.runtime.user_queue.entries import Lineup
+from tui.runtime.user_queue.places import Start, starts_of
 from tui.runtime.user_queue.runs import as_queued, waiting_runs
 from tui.runtime.user_queue.store import read_lineup
 from tui.screens.runs.lookout import Found, Lookout
@@ -55,6 +57,15 @@ def test_a_list_shows_that_it_waits_and_that_it_no_longer_does(run: Run) -> None
     stop_job(run)
     assert read_lineup().entries == ()
     assert [one and one.status for one in seen()] == ["interrupted"]
+
+
+def test_it_starts_after_the_end_of_another(run: Run) -> None:
+    ahead = create_run(run.path.parent, TrainConfig())
+    entry = adding.add_run(WantedRun(TrainConfig(), run.path.parent, None, run=run), 0, after=ahead.path)
+    lineup = Lineup(entries=(entry,))
+    with hold(ahead):
+        assert starts_of(lineup, ()) == ([], f"waits for the end of {ahead.id}")
+    assert starts_of(lineup, ()) == ([Start(entry)], "")
 
 
 def test_it_is_followed_in_the_queue(run: Run) -> None:

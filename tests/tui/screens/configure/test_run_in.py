@@ -19,9 +19,9 @@ from tui.runtime.hosts.here import Here
 from tui.runtime.hosts.host import Host
 from tui.runtime.hosts.processes import Processes
 from tui.runtime.hosts.profiles import load_profile, profile_names, save_profile
-from tui.screens.configure.profiles_dialog import ProfilesDialog
-from tui.screens.configure.run_in import RunIn
 from tui.screens.configure.save_dialog import SaveText
+from tui.screens.run_in.profiles_dialog import ProfilesDialog
+from tui.screens.run_in.section import RunIn
 from tui.widgets.choice import Choice
 
 pytestmark = pytest.mark.slow
@@ -160,7 +160,7 @@ class Gone(Host):
 @pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "HOSTS", {"here": Here, "cluster": Cluster, "gone": Gone})
-    monkeypatch.setattr("tui.screens.configure.run_in.HOSTS", registry.HOSTS)
+    monkeypatch.setattr("tui.screens.run_in.section.HOSTS", registry.HOSTS)
 
 
 @pytest.mark.usefixtures("hosts")

@@ -22,6 +22,7 @@ from core.tuning.study.records import TrialRecord, TrialStatus
 from core.tuning.study.study import create_study, open_study
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import instance, some
+from tests.support.slurm_answers import stand_in
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.explore.window import WHOLE
@@ -29,16 +30,20 @@ from tui.charts.study import best_chart, curves_chart, places, slice_chart
 from tui.forms.search_form import default_search, review
 from tui.forms.search_texts import Search
 from tui.runtime import study_process
+from tui.runtime.hosts.background import Background
+from tui.runtime.hosts.profiles import save_profile
+from tui.runtime.hosts.slurm import Slurm
 from tui.runtime.study_follower import Standing
 from tui.runtime.study_process import is_worked_on
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
+from tui.screens.run_in.section import RunIn
 from tui.screens.tune.dialogs import AskNumber, OpenStudy, SelectTrials, TryValues
 from tui.screens.tune.screen import TuneScreen
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.widgets.chart_panel import ChartPanel
-from tui.widgets.choice import ChoiceList, Several
+from tui.widgets.choice import Choice, ChoiceList, Several
 from tui.widgets.field import Field
 
 LARGE, SMALL = (120, 40), (80, 24)
@@ -531,7 +536,7 @@ async def test_where_trials_train_is_chosen_with_their_number(
         await pilot.press("ctrl+r")
         await until(pilot, lambda: launched)
         where = Where(None, None, "ray")
-        assert launched == [((where, app.data_root), {"seconds": 600.0, "storage_url": None})]
+        assert launched == [((where, app.data_root), {"seconds": 600.0, "trials": None, "storage_url": None})]
         (first,) = open_study(app.runs_dir, "latest").records()
         assert (first.number, first.origin) == (0, "the current configuration")
         await until(pilot, lambda: screen.view == "study")
@@ -539,6 +544,45 @@ async def test_where_trials_train_is_chosen_with_their_number(
         await choose(pilot, "executor", "local")
         await until(pilot, lambda: screen.search.jobs == "1")
         assert "--executor" not in shown(screen, "#command")
+
+
+@pytest.mark.slow
+async def test_a_study_is_submitted_to_slurm_with_a_profile_followed_and_stopped(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = stand_in(tmp_path / "bin", monkeypatch)
+    answer("sbatch", "31\n")
+    answer("squeue", "31_1|PENDING|Priority|N/A||0:00|1:00:00|gpu\n")
+    save_profile("big", Slurm(partition="gpu", nodes=2))
+    save_profile("elsewhere", Background())
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        assert not screen.query(RunIn)
+        await choose(pilot, "executor", "slurm")
+        await until(pilot, lambda: bool(screen.query(RunIn)))
+        panel = screen.query_one(RunIn)
+        assert not {"run_in", "run_in.nodes"} & {*panel.fields}
+        panel.profile.editor.focus()
+        await pilot.press("right")
+        await until(pilot, lambda: "--executor slurm --partition gpu -p" in shown(screen, "#command"))
+        assert [*instance(Choice, panel.profile.editor).labels] == ["–", "big"]
+        panel.fields["run_in.time"].editor.focus()
+        await pilot.press("x")
+        await until(pilot, lambda: "Can't start: run_in.time" in shown(screen, "#search-state"))
+        await pilot.press("backspace", "ctrl+r")
+        await until(pilot, lambda: screen.view == "study" and screen.standing is not None)
+        standing = some(screen.standing)
+        assert standing.status == "pending"
+        assert (
+            " --nodes=1 --ntasks-per-node=1 --partition=gpu\n"
+            in (standing.folder.path / "job.sh").read_text()
+        )
+        await until(pilot, lambda: "job 31_1" in shown(screen, "#study-facts"))
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("left", "enter")
+        await until(pilot, (tmp_path / "bin" / "scancel.asked").exists)
 
 
 @pytest.mark.slow
@@ -566,11 +610,11 @@ async def test_runs_and_studies_are_chosen_by_name(make: Make, write_run: WriteR
 async def test_a_study_does_not_begin_where_ray_is_missing(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
         await choose(pilot, "executor", "ray")
+        monkeypatch.setitem(sys.modules, "ray", None)
         await pilot.press("ctrl+r")
         await until(pilot, lambda: app.screen is not screen)
         said = " ".join(str(each.content) for each in app.screen.query(Static))

@@ -1,6 +1,6 @@
-"""The section of the form that chooses where the run trains: a host, its settings, and profiles of them."""
+"""The section of a form that chooses where a run or a study trains: a host, its settings, and profiles of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from tui.runtime.hosts.host import Host
 from tui.runtime.hosts.profiles import load_profile, profile_names
 from tui.runtime.hosts.registry import DEFAULT_HOST, HOSTS, available_hosts, make_host
 from tui.runtime.settings import Settings
-from tui.screens.configure.profiles_dialog import ProfilesDialog
+from tui.screens.run_in.profiles_dialog import ProfilesDialog
 from tui.terminal.text import clean
 from tui.widgets.field import Field
 from tui.widgets.form_view import Section
@@ -32,6 +32,8 @@ class RunIn(Section):
 
     Args:
         settings: of the app; a host in them that is not available on this machine is replaced by this app.
+        only: name of the only host there is to choose; empty for all that are available.
+        without: settings of that host that keep their defaults and are not shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,12 +46,12 @@ class RunIn(Section):
     class Changed(Message):
         """Host or settings have changed."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.offered = available_hosts()
-        name = settings.run_in if settings.run_in in self.offered else DEFAULT_HOST
+    def __init__(self, settings: Settings, only: str = "", without: Collection[str] = ()) -> None:
+        self.settings, self.only, self.without = settings, only, without
+        self.offered = [only] if only else available_hosts()
+        name = only or (settings.run_in if settings.run_in in self.offered else DEFAULT_HOST)
         self.name_of_host = name
-        self.texts = texts_of(_remembered(settings, name), HOST)
+        self.texts = texts_of(self._fitting(_remembered(settings, name)), HOST)
         self.chooser = Field(_chooser(self.offered), name)
         self.profile = Field(_profile(), NO_PROFILE)
         super().__init__(HOST, [self.chooser, self.profile, *self._make()])
@@ -76,12 +78,14 @@ class RunIn(Section):
         return {one.spec.path: one for one in self.query_children(Field) if one.display}
 
     def on_mount(self) -> None:
+        self.show_fields(everything=True)  # also outside of a form of sections
+        self.chooser.display = not self.only
         self._settle()
         self._look_up_limits()
 
     def show_fields(self, *, everything: bool) -> None:
         """Show all fields, always: there are few, and a job needs them."""
-        self.border_title = "Run in"
+        self.border_title = HOSTS[self.only].TITLE if self.only else "Run in"
 
     def action_profiles(self) -> None:
         """Save the settings as a profile; rename and delete others."""
@@ -122,8 +126,14 @@ class RunIn(Section):
             return
         await self._put(host)
 
+    def _fitting(self, host: Host) -> Host:
+        """Return a host with the defaults of settings that are not shown."""
+        fields = type(host).model_fields
+        return host.model_copy(update={key: fields[key].default for key in self.without})
+
     async def _put(self, host: Host) -> None:
         """Show the fields of a host; the field that chooses keeps the focus."""
+        host = self._fitting(host)
         changed = host.host_name != self.name_of_host
         self.name_of_host, self.texts = host.host_name, texts_of(host, HOST)
         self.chooser.text = host.host_name
@@ -157,7 +167,9 @@ class RunIn(Section):
 
     def _make(self) -> list[Field]:
         kind = HOSTS[self.name_of_host]
-        return [Field(_plain(spec), self.texts[spec.path]) for spec in specs_of(kind, HOST)]
+        hidden = {f"{HOST}.{key}" for key in self.without}
+        shown = [spec for spec in specs_of(kind, HOST) if spec.path not in hidden]
+        return [Field(_plain(spec), self.texts[spec.path]) for spec in shown]
 
     @property
     def _values(self) -> dict[str, Any]:
@@ -168,11 +180,19 @@ class RunIn(Section):
         problems, host = self.problems, self.host
         for path, one in self.fields.items():
             one.set_problem(problems.get(path, ""))
-        self.settings.run_in = self.name_of_host
+        if not self.only:
+            self.settings.run_in = self.name_of_host
         if host is not None:
             values = host.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+            before = self.settings.hosts.get(self.name_of_host)
+            kept = before.items() if isinstance(before, dict) else ()
+            values |= {key: value for key, value in kept if key in self.without}
             self.settings.hosts = self.settings.hosts | {self.name_of_host: values}
-        known = _profiles()
+        known = {
+            name: self._fitting(saved)
+            for name, saved in _profiles().items()
+            if self.only in ("", saved.host_name)
+        }
         self.profile.set_choices([(NO_PROFILE, NO_PROFILE), *((name, name) for name in known)])
         self.profile.text = next((name for name, saved in known.items() if saved == host), NO_PROFILE)
         self.profile.display = bool(known)
