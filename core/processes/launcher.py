@@ -40,7 +40,7 @@ class Launcher:
         processes: how many there are.
         restarts: how often all are started again after one was lost.
         environment: of each, beside what tells it its place.
-        lock: an open file that the first of the first attempt takes over; -1 for none.
+        handed_over: an open file that the first of the first attempt takes over; -1 for none.
         report: takes a sentence when they are started again.
 
     Attributes:
@@ -51,7 +51,7 @@ class Launcher:
     processes: int
     restarts: int = 0
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    lock: int = -1
+    handed_over: int = -1
     report: Callable[[str], None] = print
 
     def __post_init__(self) -> None:
@@ -94,13 +94,13 @@ class Launcher:
                     self.command,
                     stdin=subprocess.DEVNULL,
                     env=self._environment(rank, attempt, port),
-                    pass_fds=(self.lock,) if self.lock >= 0 and not rank else (),
+                    pass_fds=(self.handed_over,) if self.handed_over >= 0 and not rank else (),
                     process_group=0,  # Ctrl-C reaches this process alone, which hands it on once
                 )
             )
-        if self.lock >= 0:  # held by the first process alone
-            os.close(self.lock)
-            self.lock = -1
+        if self.handed_over >= 0:  # held by the first process alone
+            os.close(self.handed_over)
+            self.handed_over = -1
 
     def _environment(self, rank: int, attempt: int, port: int) -> dict[str, str]:
         threads = max(1, available_cores() // self.processes)

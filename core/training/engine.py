@@ -252,6 +252,8 @@ class _Loop:
         if is_kept or (at.epoch < settings.epochs and self.is_agreed(self.saver.is_due(SAVE_SECONDS))):
             self.save(as_epoch=is_kept)
         self.emit_saved()
+        if self.sync_points:  # whoever took the report may have asked to stop
+            self.sync_points.control.sync()
         return True
 
     def keep_media(self) -> None:

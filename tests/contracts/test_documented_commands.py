@@ -55,6 +55,7 @@ ELSEWHERE = {
     "stop latest": "a run that goes on: test_cli_signals.py",
     "--processes 4": "processes that print by themselves: test_run_in.py",
     "--run-in slurm": "a cluster: test_slurm_jobs.py starts one",
+    "tune --no-ui --processes": "takes long to start: test_group.py",
     "--executor slurm": "a cluster: test_slurm_jobs.py starts one",
 }
 """Lines that cannot be run here, and what runs them, or why nothing does."""

@@ -370,7 +370,7 @@ ELSEWHERE = {
     },
     "core/runs/delete.py": {"os.open": "a folder, to lock it; follows no link and waits for nothing"},
     "core/report/page.py": {"files('core.report').joinpath(name).read_text": "a file of the package"},
-    "core/tuning/executors/executors.py": {"os.open": "the null device"},
+    "core/tuning/executors/worker.py": {"os.open": "the null device"},
     "tui/runtime/signals.py": {"os.open": "the null device"},
     "tui/cli/__init__.py": {"os.open": "the null device"},
     "tui/runtime/streams.py": {"os.open": "the null device", "open": "the null device"},

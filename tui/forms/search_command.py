@@ -54,6 +54,7 @@ def _place(search: Search, given: Given) -> list[str]:
     parts += flags_for(given.job) if given.job is not None else []
     parts += ["--jobs", search.jobs.strip()] if search.jobs.strip() not in (AUTO, "1") else []
     parts += ["--trial-memory", f"{where.trial_memory:g}"] if where.trial_memory else []
+    parts += ["--processes", str(where.processes)] if where.processes > 1 else []
     parts += ["--ray-address", where.ray_address] if where.ray_address else []
     parts += ["--gpus", where.gpus] if where.gpus else []
     parts += ["--gpus-per-trial", f"{where.gpus_per_trial:g}"] if where.gpus_per_trial else []

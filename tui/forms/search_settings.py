@@ -132,6 +132,13 @@ SETTINGS = (
         about="Trials at once, as far as memory allows; the cores are divided among them. auto: 1; on Ray all that fit",
     ),
     _text(
+        path="processes",
+        label="processes",
+        hint="≥ 1, of each trial",
+        about="Processes on this machine that train each local trial together, each on its share of every batch; each "
+        "gets a GPU of its own, or a part of the trial's cores",
+    ),
+    _text(
         path="trial_memory",
         label="trial memory",
         hint="GB, or auto",

@@ -47,6 +47,7 @@ class Search:
     keep: str = "5"
     executor: str = "local"
     jobs: str = "1"
+    processes: str = "1"
     trial_memory: str = AUTO
     ray_address: str = ""
     gpus_per_trial: str = "0"
@@ -151,16 +152,19 @@ def _where(texts: Mapping[str, Any], problems: dict[str, str]) -> Where:
     if memory == 0:
         problems["trial_memory"] = "enter a number of GB, or auto"
     gpus = _number("gpus_per_trial", texts, problems)
+    processes = _whole("processes", texts["processes"], 1, "", problems) or 1
     if not is_ray:
         problems |= {
             name: "only for the executor ray"
             for name, given in (("ray_address", texts["ray_address"]), ("gpus_per_trial", gpus))
             if given
         }
-    if texts["executor"] != "local" and texts["gpus"]:
-        problems["gpus"] = "only for the executor local"
+    if texts["executor"] != "local":
+        here = {"gpus": texts["gpus"], "processes": processes > 1}
+        problems |= {name: "only for the executor local" for name, given in here.items() if given}
     executor = cast(ExecutorName, texts["executor"])
-    return Where(jobs, memory, executor, texts["ray_address"] or None, gpus, texts["gpus"] or None)
+    address, places = texts["ray_address"] or None, texts["gpus"] or None
+    return Where(jobs, memory, executor, address, gpus, places, processes)
 
 
 def _number(name: str, texts: Mapping[str, str], problems: dict[str, str]) -> float:

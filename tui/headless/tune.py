@@ -191,12 +191,15 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
         )
     if where.gpus is not None:
         ensure_there(where.gpus)
-    return LocalProcesses(where.jobs or 1, None if threads == "auto" else threads)
+    return LocalProcesses(where.jobs or 1, None if threads == "auto" else threads, where.processes)
 
 
 def _tell_slots(executor: Executor, where: Where, view: StudyView) -> None:
     if line := getattr(executor, "line", ""):  # of a cluster
         view.show(StudyNotice(level="info", message=line))
+    if where.processes > 1:
+        text = f"each trial trains in {where.processes} processes on this machine"
+        view.show(StudyNotice(level="info", message=text))
     if where.jobs and executor.slots < where.jobs:
         text = (
             f"{counted(executor.slots, 'trial')} at once instead of {where.jobs}: there are not enough cores"
@@ -208,7 +211,8 @@ def _limit_by_memory(executor: Executor, plan: Plan, where: Where, view: StudyVi
     """Run no more trials at once than there is memory for: the system would kill one of them."""
     if not isinstance(executor, LocalProcesses):
         return
-    needed = round(where.trial_memory * 1e9) if where.trial_memory else plan.trial_bytes or PROCESS_BYTES
+    needed = (plan.trial_bytes or PROCESS_BYTES) * where.processes
+    needed = round(where.trial_memory * 1e9) if where.trial_memory else needed
     free = memory().available
     fitting = slots_that_fit(executor.slots, needed)
     facts = f"a trial needs about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
@@ -216,7 +220,8 @@ def _limit_by_memory(executor: Executor, plan: Plan, where: Where, view: StudyVi
         text = f"{counted(fitting, 'trial')} at once instead of {executor.slots}: {facts}. Override: --trial-memory GB"
         view.show(StudyNotice(level="info", message=text))
         threads = plan.space.base.training.threads
-        executor.slots, executor.threads = local_slots(fitting, None if threads == "auto" else threads)
+        known = None if threads == "auto" else threads
+        executor.slots, executor.threads = local_slots(fitting, known, where.processes)
     elif needed > free:
         view.show(StudyNotice(level="warning", message=f"a trial may not fit into memory: {facts}"))
 
@@ -225,7 +230,7 @@ def _spread(executor: Executor, plan: Plan, where: Where, view: StudyView) -> No
     """Spread local trials over the GPUs of this machine, and report it."""
     if not isinstance(executor, LocalProcesses):
         return
-    executor.placing = placing_of(plan, executor.slots, where.gpus)
+    executor.placing = placing_of(plan, executor.slots, where.gpus, where.processes)
     if executor.placing.line:
         text = f"{executor.placing.line}. Override: --gpus 0,2, --jobs N"
         view.show(StudyNotice(level="info", message=text))

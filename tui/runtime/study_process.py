@@ -66,6 +66,7 @@ def launch(
         "--ray-address": where.ray_address,
         "--gpus-per-trial": where.gpus_per_trial or None,
         "--gpus": where.gpus,
+        "--processes": where.processes if where.processes > 1 else None,
         "--timeout": None if seconds is None else f"{seconds:f}",
         "--trials": trials,
         "--storage": storage_url,

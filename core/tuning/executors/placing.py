@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.counting import counted
+from core.errors import DeviceError
 from core.files.lock import FileLock
 from core.gpus.allowed import Allowed, allowed_here
 from core.gpus.choice import ranked
@@ -25,21 +26,23 @@ class TrialGpus:
     line: str = ""
 
 
-def placing_of(plan: Plan, slots: int, names: str | None) -> TrialGpus:
+def placing_of(plan: Plan, slots: int, names: str | None, each: int = 1) -> TrialGpus:
     """Return where the trials of a plan are trained on this machine; no GPU where its device says so.
 
     Args:
         slots: trials at once. names: of the GPUs that may be used, such as ``0,2``; None for all that are free.
+        each: processes of a trial, which have a GPU each.
 
     Raises:
-        DeviceError: a named GPU is not there.
+        DeviceError: a named GPU is not there, or there are fewer than processes of a trial.
     """
     device = plan.space.base.training.device
     if names is None and (device not in AUTOMATIC or "training.device" in plan.space.domains):
         return TrialGpus()
     allowed = allowed_here(names, by_cuda if names is not None or "torch" in sys.modules else None)
     claiming = _nothing if given() else claim
-    return place_trials(allowed, slots, asked=names is not None or bool(given()), claiming=claiming)
+    asked = names is not None or bool(given())
+    return place_trials(allowed, slots, asked=asked, claiming=claiming, each=each)
 
 
 def ensure_there(names: str) -> None:
@@ -57,33 +60,47 @@ def place_trials(
     *,
     asked: bool = False,
     claiming: Callable[[GpuState], FileLock | None] = claim,
+    each: int = 1,
 ) -> TrialGpus:
     """Take GPUs for some trials at once, the freest first, and report them.
 
     Args:
         asked: whether just these were asked for: then they are used whoever else does.
+        each: GPUs of a trial.
+
+    Raises:
+        DeviceError: there are fewer than that.
     """
     if not allowed.gpus:
         return TrialGpus()
+    if (count := len(allowed.gpus)) < each:
+        raise DeviceError(
+            f"a trial of {counted(each, 'process')} needs a GPU for each, and there {'is' if count == 1 else 'are'} "
+            f"{counted(count, 'GPU')}",
+            "Use fewer processes, or the processor",
+        )
     ours = set() if asked else claimed(allowed.gpus)
     order = list(allowed.gpus) if asked else ranked(allowed.gpus, ours)
     idle = [gpu for gpu in order if asked or not (gpu.busy or gpu.uuid in ours)]
+    if len(idle) < each:
+        idle = []  # better to share some than to have too few
     taken: list[GpuState] = []
     locks: list[FileLock] = []
+    wanted = slots * each
     for gpu in idle or order:
-        lock = claiming(gpu) if len(taken) < slots else None
+        lock = claiming(gpu) if len(taken) < wanted else None
         if lock is not None:
             locks.append(lock)
-        if len(taken) < slots and (lock is not None or asked or not idle):
+        if len(taken) < wanted and (lock is not None or asked or not idle):
             taken.append(gpu)
-    taken = taken or order[:slots]  # others took them just now
-    return TrialGpus(tuple(taken), tuple(locks), _line(taken, order, idle, slots))
+    taken = taken if len(taken) >= each else order[:wanted]  # others took them just now
+    return TrialGpus(tuple(taken), tuple(locks), _line(taken, order, idle, slots, each))
 
 
-def _line(taken: list[GpuState], order: list[GpuState], idle: list[GpuState], slots: int) -> str:
+def _line(taken: list[GpuState], order: list[GpuState], idle: list[GpuState], slots: int, each: int) -> str:
     names = ", ".join(gpu.label for gpu in taken)
     parts = [f"{counted(slots, 'trial')} at once on {counted(len(taken), 'GPU')}: {names}"]
-    share = -(-slots // len(taken))
+    share = -(-slots * each // len(taken))
     if share > 1:
         parts.append(f"up to {share} trials share one")
     if more := len(idle) - len(taken):

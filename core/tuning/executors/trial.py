@@ -3,6 +3,8 @@
 import dataclasses
 import math
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from core.config import schema as configuration
@@ -20,27 +22,42 @@ from core.runs.summary import RunSummary, summarise
 from core.session import session
 from core.session.evaluation import trained_model
 from core.session.lifecycle import start_or_resume
+from core.session.other_ranks import assist, prepare_on_all_ranks
+from core.session.resume import resume_state
+from core.training.distributed import SINGLE, Group
+from core.training.sharding.choice import is_divided
 from core.tuning.executors.costs import costs
 from core.tuning.executors.protocol import OnEpoch, Outcome, TrialTask
 from core.tuning.search.objectives import COSTS
 from core.user_code.trust import take_over
 
-__all__ = ["run_trial"]
+__all__ = ["assist_trial", "run_trial", "train_trial"]
+
+Train = Callable[[TrialTask, OnEpoch, RunControl], Outcome]
 
 
-def run_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcome:
-    """Train a trial and return its outcome; never raises. See `train_trial`."""
+def run_trial(task: TrialTask, report: OnEpoch, control: RunControl, train: Train | None = None) -> Outcome:
+    """Train a trial and return its outcome; never raises.
+
+    Args:
+        train: trains one that is not complete; None for `train_trial`.
+    """
     began = time.monotonic()
     take_over(task.code)
     try:
         with synced_soon(task.run):
-            outcome = train_trial(task, report, control)
+            summary = summarise(Run(task.run))
+            if summary.status == "completed":  # the study was killed before it received the outcome
+                outcome = _completed(summary, task, None)
+            else:
+                outcome = (train or train_trial)(task, report, control)
     except Exception as error:  # such as a disk that is full: one trial's failure, not the study's
         outcome = Outcome("failed", reason=_words(error))
-    return dataclasses.replace(outcome, seconds=time.monotonic() - began - control.waited)
+    seconds = outcome.seconds or time.monotonic() - began - control.waited
+    return dataclasses.replace(outcome, seconds=seconds)
 
 
-def train_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcome:
+def train_trial(task: TrialTask, report: OnEpoch, control: RunControl, group: Group = SINGLE) -> Outcome:
     """Train a trial in its run folder, from its last checkpoint if it has one, and evaluate it on validation.
 
     The data has no test samples while trials train: nothing of them can reach the search.
@@ -48,10 +65,9 @@ def train_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcom
     Args:
         report: called after each epoch; returns false to stop the run after the next batch.
         control: for stopping from outside.
+        group: the processes that train it; the others call `assist_trial`.
     """
     run = Run(task.run)
-    if summarise(run).status == "completed":  # the study was killed before it received the outcome
-        return _completed(summarise(run), task, None)
     pruned = False
 
     def emit(event: Event) -> None:
@@ -69,7 +85,7 @@ def train_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcom
             config,
             run,
             run.path.parent,
-            prepare=lambda progress: _prepare(config, task, run),
+            prepare=partial(prepare_on_all_ranks, group, lambda progress: _prepare(config, task, run)),
             on_progress=no_progress,
             control=control,
         )
@@ -80,9 +96,23 @@ def train_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcom
         )
     summary = summarise(run)
     if finished.status == "completed":
-        return _completed(summary, task, started.prepared)
+        prepared = None if is_divided(started.prepared.model) else started.prepared
+        return _completed(summary, task, prepared)
     how = "pruned" if pruned and finished.status == "stopped" else finished.status
     return Outcome(how, summary.metrics.get(task.metric), summary.epoch, finished.error)
+
+
+def assist_trial(task: TrialTask, group: Group) -> None:
+    """Train a trial beside the first process of a group, which calls `train_trial`; write and report nothing.
+
+    Raises:
+        TorchtuiError: it cannot be prepared, or another process is gone.
+    """
+    take_over(task.code)
+    config, run = configuration.from_dict(task.config), Run(task.run)
+    state = resume_state(run, config)
+    prepared = prepare_on_all_ranks(group, lambda progress: _prepare(config, task, run), no_progress)
+    assist(prepared, control=RunControl(), state=state)
 
 
 def _words(error: Exception) -> str:

@@ -17,6 +17,7 @@ class Where:
         jobs: how many at once; None for the executor's own choice.
         trial_memory: GB that a local trial needs; None for an estimate.
         ray_address: of the cluster; None to start one here. gpus_per_trial: on Ray; fractions are allowed.
+        processes: that train each local trial together.
         gpus: of this machine that local trials may use, such as ``0,2``; None for all that are free.
     """
 
@@ -26,6 +27,7 @@ class Where:
     ray_address: str | None = None
     gpus_per_trial: float = 0
     gpus: str | None = None
+    processes: int = 1
 
 
 def available_executors() -> tuple[ExecutorName, ...]:

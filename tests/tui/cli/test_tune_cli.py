@@ -142,6 +142,7 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
         ("-p optimizer.lrr=0.1,1", "optimizer.lrr: unknown key. Did you mean 'lr'?"),
         (f"--method grid {RATE}", "optimizer.lr: a grid needs choices or a step"),
         ("--timeout soon", "--timeout: got 'soon'"),
+        ("--executor ray --processes 2", "--processes starts the processes of each trial on this machine"),
         ("--ray-address auto", "--ray-address and --gpus-per-trial need a Ray cluster"),
         ("--storage nowhere", "storage: this is not the URL of a database"),
         ("--resume latest", "there are no studies in runs"),

@@ -36,6 +36,7 @@ def test_every_setting_stands_in_the_command_and_in_the_plan(tmp_path: Path) -> 
         keep="2",
         jobs="2",
         trial_memory="1.5",
+        processes="3",
         storage="postgresql://me@host/db",
     )
     state = review({}, search)
@@ -44,13 +45,13 @@ def test_every_setting_stands_in_the_command_and_in_the_plan(tmp_path: Path) -> 
     plan, given = state.plan, state.given
     assert (plan.direction, plan.trials, plan.keep) == ("minimize", None, 2)
     assert (plan.patience, plan.max_epochs) == (15, 500)
-    assert (given.seconds, given.where) == (7200, Where(2, 1.5))
+    assert (given.seconds, given.where) == (7200, Where(2, 1.5, processes=3))
     assert (given.start_with, given.learn_from, given.confirm) == (("run a", "k3f"), ("x7p",), 3)
     assert state.sentence == "ready: as many trials as the limits allow, of 20 epochs, 2 at once"
     assert search_command(plan, search, given, tmp_path) == (
         "tui tune --no-ui --method random --direction minimize --timeout 2h --keep 2 --metric accuracy "
         "--patience 15 --max-epochs 500 --start-with 'run a' --start-with k3f --learn-from x7p --confirm 3 "
-        "--jobs 2 --trial-memory 1.5 --storage postgresql://me@host/db -p optimizer.lr=0.1..1 "
+        "--jobs 2 --trial-memory 1.5 --processes 3 --storage postgresql://me@host/db -p optimizer.lr=0.1..1 "
         f"--runs {tmp_path}"
     )
 
@@ -69,6 +70,7 @@ def test_every_setting_stands_in_the_command_and_in_the_plan(tmp_path: Path) -> 
         ("trial_memory", "nan", "enter a number of GB, or auto"),
         ("gpus_per_trial", "0.5", "only for the executor ray"),
         ("ray_address", "auto", "only for the executor ray"),
+        ("processes", "0", "enter a number ≥ 1"),
         ("storage", "host/db", "enter a URL such as postgresql://user@host/database"),
         ("storage", "postgresql://me:word@host/db", "leave the password to PGPASSWORD or ~/.pgpass"),
     ],

@@ -43,6 +43,7 @@ from tui.cli.commands.tune_options import (
     Metric,
     Patience,
     Pause,
+    Processes,
     Pruner,
     Ranges,
     RayAddress,
@@ -105,6 +106,7 @@ def tune(
     ray_address: RayAddress = None,
     gpus_per_trial: GpusPerTrial = None,
     gpus: Gpus = None,
+    processes: Processes = None,
     storage: Storage = None,
     resume: Resume = None,
     pause: Pause = None,
@@ -140,7 +142,7 @@ def tune(
     search = _search(metric or [], method=method, pruner=pruner, direction=direction, keep=keep, where=where)
     seconds = None if timeout is None else parse_duration("--timeout", timeout)
     domains = _domains(ranges or [], space)
-    place = _place(jobs, trial_memory, executor, ray_address, gpus_per_trial, gpus)
+    place = _place(jobs, trial_memory, executor, ray_address, gpus_per_trial, gpus, processes)
     if resume is None:
         if trials is None and method != "grid" and not (timeout or patience or max_epochs):
             trials = DEFAULT_TRIALS
@@ -169,6 +171,7 @@ def _place(
     ray_address: str | None,
     gpus_per_trial: float | None,
     gpus: str | None,
+    processes: int | None,
 ) -> Where:
     """Return where trials are trained."""
     if executor != "ray" and (ray_address or gpus_per_trial):
@@ -178,7 +181,12 @@ def _place(
             "--gpus names GPUs of this machine, and the cluster chooses its own",
             "Use --gpus-per-trial with Ray, --gpus-per-node with Slurm",
         )
-    return Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0, gpus)
+    if executor != "local" and processes is not None:
+        raise InputError(
+            "--processes starts the processes of each trial on this machine, and the cluster places its own",
+            "Use --executor local, or leave --processes out",
+        )
+    return Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0, gpus, processes or 1)
 
 
 def _search(metrics: list[str], **given: Any) -> dict[str, Any]:

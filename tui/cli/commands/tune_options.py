@@ -25,6 +25,7 @@ __all__ = [
     "Metric",
     "Patience",
     "Pause",
+    "Processes",
     "Pruner",
     "Ranges",
     "RayAddress",
@@ -100,6 +101,7 @@ TrialMemory = Annotated[
 Executor = Annotated[ExecutorName, _option("--executor", panel=WHERE)]
 RayAddress = Annotated[str | None, _option("--ray-address", metavar="ADDRESS", panel=WHERE)]
 GpusPerTrial = Annotated[float | None, _option("--gpus-per-trial", min=0, panel=WHERE)]
+Processes = Annotated[int | None, _option("--processes", min=1, max=1024, panel=WHERE, show_default="1")]
 Gpus = Annotated[str | None, _option("--gpus", metavar="LIST", panel=WHERE, show_default="all that are free")]
 Storage = Annotated[
     str | None,

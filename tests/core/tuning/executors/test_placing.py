@@ -83,6 +83,19 @@ def test_gpus_of_other_runs_are_left_out_unless_just_they_were_asked_for() -> No
     assert (places(first), places(second)) == (["0"], ["1"])
 
 
+def test_each_process_of_a_trial_gets_a_gpu_of_its_own() -> None:
+    table = gpus(5, busy=(0,))
+    placed = place_trials(Allowed(table), 2, each=2)
+    assert places(placed) == ["1", "2", "3", "4"]
+    assert "share" not in placed.line
+    placed = place_trials(Allowed(gpus(2, busy=(0,))), 1, each=2)
+    assert sorted(places(placed)) == ["0", "1"], "better a busy one than too few"
+    with pytest.raises(
+        DeviceError, match="a trial of 3 processes needs a GPU for each, and there are 2 GPUs"
+    ):
+        place_trials(Allowed(table[:2]), 1, each=3)
+
+
 def test_gpus_that_differ_are_reported() -> None:
     placed = place_trials(Allowed(gpus(2, names="AB")), 2)
     places(placed)
@@ -121,16 +134,18 @@ def test_a_new_worker_gets_the_gpu_that_fewest_have() -> None:
     first, second, third = table = gpus(3)
     executor = LocalProcesses.__new__(LocalProcesses)
     executor.placing = TrialGpus(table)
-    executor._workers = []
+    executor._workers, executor.processes = [], 1
     given = []
     for _ in range(4):
         given.append(executor._least_used())
-        executor._workers.append(SimpleNamespace(gpu=given[-1]))  # type: ignore[arg-type]  # a stand-in
-    assert given == [first, second, third, first]
+        executor._workers.append(SimpleNamespace(gpus=given[-1]))  # type: ignore[arg-type]  # a stand-in
+    assert given == [(first,), (second,), (third,), (first,)]
     del executor._workers[1]
-    assert executor._least_used() == second, "that of the worker that died"
+    assert executor._least_used() == (second,), "that of the worker that died"
+    executor.processes = 2
+    assert executor._least_used() == (second, third), "one for each process of a trial"
     executor.placing = TrialGpus()
-    assert executor._least_used() is None
+    assert executor._least_used() == ()
 
 
 def given_to(run: Run) -> list[str]:

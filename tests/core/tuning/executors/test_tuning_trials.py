@@ -115,6 +115,8 @@ def test_cores_are_divided_and_never_lent_twice(monkeypatch: pytest.MonkeyPatch)
     assert [local_slots(jobs, None) for jobs in (1, 2, 3, 8, 99)] == [(1, 8), (2, 4), (3, 2), (8, 1), (8, 1)]
     assert [local_slots(jobs, 3) for jobs in (1, 2, 4)] == [(1, 3), (2, 3), (2, 3)]
     assert local_slots(1, 64) == (1, 64)
+    assert [local_slots(jobs, None, 2) for jobs in (1, 2, 8)] == [(1, 8), (2, 4), (4, 2)]
+    assert [local_slots(jobs, 3, 2) for jobs in (1, 2)] == [(1, 6), (1, 6)]
 
 
 def test_trials_compute_with_their_share_of_the_cores(tune_iris: Callable[..., Any]) -> None:

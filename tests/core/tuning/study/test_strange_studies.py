@@ -12,7 +12,7 @@ from optuna.trial import TrialState, create_trial
 from core.config import schema as configuration
 from core.errors import RunError, StorageNotGiven
 from core.runs.folder import Run
-from core.tuning.executors.executors import _redirect
+from core.tuning.executors.worker import _redirect
 from core.tuning.search.plan import make_plan
 from core.tuning.study.checkpoint_pruning import keep_best
 from core.tuning.study.folder import StudyFolder, all_studies, folder_named
