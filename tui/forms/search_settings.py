@@ -135,8 +135,7 @@ SETTINGS = (
         path="processes",
         label="processes",
         hint="≥ 1, of each trial",
-        about="Processes on this machine that train each local trial together, each on its share of every batch; each "
-        "gets a GPU of its own, or a part of the trial's cores",
+        about="Processes of this machine that train each local trial together, on a GPU each, or on the trial's cores",
     ),
     _text(
         path="trial_memory",

@@ -74,9 +74,9 @@ def place_trials(
     if not allowed.gpus:
         return TrialGpus()
     if (count := len(allowed.gpus)) < each:
+        there = f"{'is' if count == 1 else 'are'} {counted(count, 'GPU')}"
         raise DeviceError(
-            f"a trial of {counted(each, 'process')} needs a GPU for each, and there {'is' if count == 1 else 'are'} "
-            f"{counted(count, 'GPU')}",
+            f"a trial of {counted(each, 'process', 'processes')} needs a GPU for each, and there {there}",
             "Use fewer processes, or the processor",
         )
     ours = set() if asked else claimed(allowed.gpus)
