@@ -222,7 +222,7 @@ class Opening:
 @pytest.fixture
 def visit(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Visits:
     """Opens the app in a size, without a first screen."""
-    monkeypatch.setattr(TuiApp, "_load", lambda app: None)
+    monkeypatch.setattr(TuiApp, "_load", lambda app: app.call_later(app.release_input))
     return lambda size=NORMAL: Opening(runs_dir, size)
 
 
