@@ -8,7 +8,6 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.counting import counted
 from core.evaluation.segmentation.counts import image_counts, per_class, totals
 from core.evaluation.segmentation.pictures import class_colour, coloured
 from core.evaluation.segmentation.report import image_scores, worst_images
@@ -70,13 +69,13 @@ class MasksTab(EvaluationTab):
             lambda row: [str(int(indices[self.positions[row]])), number(float(self.scores[row]))],
         )
         panel = self.query_one("#masks-panel", Panel)
-        panel.border_title = f"{counted(len(self.positions), 'image')}, the worst first"
+        panel.border_title = "the worst first"
         for picture, title in PICTURES.items():
             parent = self.query_one(f"#{picture}").parent
             if isinstance(parent, Panel):
                 parent.border_title = title
         if not len(self.positions):
-            panel.border_title = "every pixel of every image is right"
+            panel.border_title = "every pixel is right"
         elif subject.samples.ready(self.positions):
             self._show(0)
         else:
