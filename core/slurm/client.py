@@ -119,6 +119,8 @@ def cancel(job: str, *, only_waiting: bool = False) -> None:
 def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
     """Return what Slurm knows of jobs, those that wait with their place in the queue; without those it has forgotten.
 
+    An array stands as that of its tasks which has come furthest: one runs, else waits, else has ended.
+
     Raises:
         RunError: Slurm is not installed here, or refuses.
         SlurmSilent: it does not answer.
@@ -127,7 +129,8 @@ def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
     if not wanted:
         return {}
     _ensure_installed()
-    found = {job.id: job for job in _queued(wanted)}
+    queued = list(_queued(wanted))
+    found = {job.id: job for job in queued} | _arrays(wanted, queued)
     ended = {job: found[job] for job in found if found[job].has_ended}
     for job in [*(job for job in wanted if job not in found), *ended]:
         if (past := _past(job)) is not None:
@@ -204,6 +207,16 @@ def _queued(ids: list[str]) -> Iterator[SlurmJob]:
                 _seconds(limit),
                 partition,
             )
+
+
+def _arrays(ids: list[str], tasks: list[SlurmJob]) -> dict[str, SlurmJob]:
+    """Return the arrays among some ids, each in the words of one of its tasks."""
+    found: dict[str, SlurmJob] = {}
+    for task in sorted(tasks, key=lambda task: 0 if task.runs else 1 if task.waits else 2):
+        array, _, number = task.id.partition("_")
+        if number and array in ids:
+            found.setdefault(array, replace(task, id=array))
+    return found
 
 
 def _past(job: str) -> SlurmJob | None:

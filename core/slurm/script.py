@@ -57,7 +57,13 @@ child=$!
 while kill -0 "$child" 2>/dev/null; do wait "$child"; done
 wait "$child"
 code=$?
-[ -n "$warned" ] && scontrol requeue "$SLURM_JOB_ID" && exit 0
+if [ -n "$warned" ]; then
+    saved=$(find "$folder" -path '*/checkpoints/*' -newermt "@$began" -print -quit 2>/dev/null)
+    if [ "${SLURM_RESTART_COUNT:-0}" = 0 ] || [ -n "$saved" ]; then  # else it goes on for ever
+        scontrol requeue "$SLURM_JOB_ID" && exit 0
+    fi
+    echo "this job was requeued, yet nothing was saved before its time limit; give the jobs more time"
+fi
 exit "$code\""""
 
 
@@ -139,13 +145,14 @@ def array_script(
     Args:
         command: of each job.
         jobs: how many of them.
-        folder: gets a file for what each prints, ``worker-1.log`` and so on.
+        folder: of what they work on; gets a file for what each prints, ``worker-1.log`` and so on.
         given: first part of the names of these files.
 
     Raises:
         ValueError: as for `job_script`.
     """
     _ensure_plain(*command, name, str(folder))
+    head = [f"folder={shlex.quote(str(folder))}", "began=$(date +%s)"]
     lines = [
         "#!/bin/bash",
         f"#SBATCH --array=1-{jobs}",
@@ -155,7 +162,7 @@ def array_script(
     lines += ['trap \'warned=1; [ -z "$child" ] || kill -USR1 "$child"\' USR1  # soon before the time limit']
     lines += ["trap : TERM  # the worker itself saves", ""]
     lines += [*settings.setup, ""] if settings.setup else []
-    return "\n".join([*lines, f"{shlex.join(command)} &", ARRAY_END]) + "\n"
+    return "\n".join([*lines, *head, "", f"{shlex.join(command)} &", ARRAY_END]) + "\n"
 
 
 def _ensure_plain(*texts: str) -> None:

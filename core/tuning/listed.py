@@ -10,6 +10,7 @@ from core.files.lock import LockState, lock_state
 from core.metrics import lower_is_better
 from core.runs.catalogue import Catalogue
 from core.runs.folder import Run, all_runs
+from core.runs.jobs.record import job_of
 from core.runs.labels import read_labels
 from core.runs.query.fields import number_of, score
 from core.runs.summary import RunSummary, summarise
@@ -23,7 +24,9 @@ class StudySummary(RunSummary):
     """A study among runs: its folder in place of a run's.
 
     Attributes:
-        status: ``running`` while a process works on it; else ``completed``, whether all of its trials are done or not.
+        status: ``running`` while a process works on it, ``pending`` while its workers wait in a queue; else
+            ``completed``, whether all of its trials are done or not.
+        job: the array of its workers, unless that has ended.
         config: the data of its trials alone.
         monitor, metrics: those of its best trial.
         trials: how many were started.
@@ -46,16 +49,19 @@ def summarise_study(folder: StudyFolder, trials: Sequence[RunSummary] | None = N
     if trials is None:
         trials = [summarise(run) for run in all_runs(folder.trials_dir)]
     data = next((trial.config["data"] for trial in trials if "data" in trial.config), None)
-    best = best_trial(trials)
+    best, record = best_trial(trials), job_of(Run(folder.path))
+    job = record if record is not None and not record.job.has_ended else None
+    waits = job is not None and job.job.waits
     return StudySummary(
         Run(folder.path),
-        "running" if _is_active(folder) else "completed",
+        "running" if _is_active(folder) else "pending" if waits else "completed",
         config={} if data is None else {"data": data},
         labels=read_labels(folder.path),
         monitor=best.monitor if best else "loss",
         metrics=best.metrics if best else {},
         started=started(folder),
         trials=len(trials),
+        job=job,
     )
 
 
@@ -97,6 +103,10 @@ class StudyList:
         changes |= {name: summary for name, summary in found.items() if self._seen.get(name) != summary}
         self._seen = found
         return changes
+
+    def with_open_jobs(self) -> list[Run]:
+        """Return the folders of the studies whose workers had not ended when they were read last."""
+        return [one.run for one in self._seen.values() if one.job is not None]
 
 
 class _Trials:

@@ -32,6 +32,7 @@ from tui.runtime.console import bounded_output
 from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
 from tui.runtime.study_jobs import submit_workers
 from tui.runtime.study_process import console_file, is_worked_on
+from tui.runtime.study_queue import waiting_workers
 from tui.terminal.text import clean
 
 __all__ = ["Asked", "submit", "tune"]
@@ -171,6 +172,8 @@ def _reopen(asked: Asked) -> tuple[TuningStudy, list[str]]:
     if study.paused and not is_worked_on(study.folder):
         study.go_on()  # a process that joins a paused study waits too
     study, lines = change_study(study, asked.runs_dir, asked.changes)
+    if waiting := waiting_workers(study.folder):
+        lines.insert(0, f"its workers wait in the queue: {waiting}")
     plan = study.plan
     if plan.trials is None and asked.seconds is None and not (plan.patience or plan.max_epochs):
         raise InputError(

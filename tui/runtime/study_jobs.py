@@ -21,6 +21,7 @@ from core.slurm.settings import SlurmSettings
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.storage import without_credentials
 from core.tuning.study.study import TuningStudy
+from tui.runtime.study_queue import forget_workers, note_workers
 
 __all__ = ["cancel_waiting", "jobs_now", "submit_workers"]
 
@@ -63,6 +64,7 @@ def submit_workers(
     job = submit(script, environment)
     arrays = "".join(f"{array}\n" for array in [*_arrays(study.folder), job])
     write_atomically(folder / JOBS, lambda file: file.write(arrays.encode()))
+    note_workers(study.folder, job)
     return job
 
 
@@ -78,6 +80,7 @@ def cancel_waiting(folder: StudyFolder) -> int:
         cancel(array, only_waiting=True)
     with suppress(OSError):
         (folder.path / JOBS).unlink(missing_ok=True)
+    forget_workers(folder)
     return len(arrays)
 
 

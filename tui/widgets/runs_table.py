@@ -266,8 +266,10 @@ class RunsTable(ScrollView, can_focus=True):
     def _trials(self, study: StudySummary) -> str:
         """Return how many trials a study has, and whether they are shown and it is worked on."""
         sign = "▾" if self._runs.is_open(study.run.id) else "▸"
+        if study.status == "pending" and not study.trials:
+            return f"{sign} pending"
         trials = counted(study.trials, "trial")
-        return f"{sign} {trials}{' ●' if is_active(study.status) else ''}"
+        return f"{sign} {trials}{f' {STATES[study.status][0]}' if is_active(study.status) else ''}"
 
     def _mark_of(self, summary: RunSummary, style: Style) -> Segment:
         """The sign of a marked run."""

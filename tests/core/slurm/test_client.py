@@ -166,3 +166,20 @@ def test_a_job_with_nodes_has_not_ended(state: str) -> None:
     assert job.runs
     assert not job.waits
     assert not job.has_ended
+
+
+def test_an_array_stands_as_the_task_that_has_come_furthest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = stand_in(tmp_path / "bin", monkeypatch)
+    tasks = {
+        "31_1": "31_1|NODE_FAIL|None|1796043377|n1|1:00|1:00|gpu\n",
+        "31_2": "31_2|PENDING|Priority|N/A||0:00|1:00|gpu\n",
+        "31_3": "31_3|RUNNING|None|1796043377|n2|0:30|1:00|gpu\n",
+    }
+    answer("squeue", "".join(tasks.values()))
+    assert (find_jobs(["31"])["31"].state, find_jobs(["31_2"])["31_2"].state) == ("RUNNING", "PENDING")
+    answer("squeue", tasks["31_1"] + tasks["31_2"])
+    assert find_jobs(["31"])["31"].waits
+    answer("squeue", tasks["31_1"])
+    assert find_jobs(["31"])["31"].has_ended

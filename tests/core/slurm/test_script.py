@@ -180,3 +180,27 @@ def test_an_array_has_a_file_for_what_each_worker_prints() -> None:
     assert "#SBATCH --array=1-8\n" in text
     assert '#SBATCH --output="/shared/100%% it/worker-%a.log"\n' in text
     assert not subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode
+
+
+@pytest.mark.parametrize(("restarts", "saves"), [("0", False), ("1", True), ("1", False)])
+def test_a_worker_is_requeued_only_while_something_is_saved(
+    restarts: str, saves: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "scontrol").write_text(f'#!/bin/sh\necho "$@" >{tmp_path / "asked"}\n')
+    (tmp_path / "scontrol").chmod(0o755)
+    saved = tmp_path / "trials" / "one" / "checkpoints"
+    save = f"mkdir -p {saved}; echo >{saved}/last.pt; " if saves else ""
+    work = f"trap 'exit 7' USR1; {save}kill -USR1 $PPID; while :; do sleep 0.01; done"
+    done = subprocess.run(
+        ["bash"],
+        input=array_script(SlurmSettings(), ["sh", "-c", work], name="study", jobs=2, folder=tmp_path),
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": restarts},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    requeued = restarts == "0" or saves
+    assert (tmp_path / "asked").exists() == requeued
+    assert done.returncode == (0 if requeued else 7)
+    assert ("nothing was saved before its time limit" in done.stdout) != requeued

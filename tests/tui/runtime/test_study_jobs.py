@@ -1,15 +1,20 @@
 """Arrays of workers for a study: what is submitted, and what is cancelled."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core.config.schema import TrainConfig
 from core.slurm.settings import SlurmSettings
+from core.tuning.listed import summarise_study
 from core.tuning.search.plan import make_plan
+from core.tuning.study.presence import Presence
 from core.tuning.study.study import create_study
 from tests.support.slurm_answers import stand_in
+from tui.runtime.study_follower import Follower
 from tui.runtime.study_jobs import cancel_waiting, submit_workers
+from tui.runtime.study_queue import waiting_studies
 
 
 def test_workers_are_submitted_and_those_that_wait_are_cancelled(
@@ -27,6 +32,17 @@ def test_workers_are_submitted_and_those_that_wait_are_cancelled(
         f"tune --no-ui --resume {study.name} --runs {study.folder.path.parent} --data-root {tmp_path} --timeout 60"
         in script
     )
+    answer("squeue", "31_1|PENDING|Priority|N/A||0:00|1:00|gpu\n31_2|PENDING|Priority|N/A||0:00|1:00|gpu\n")
+    (line,) = waiting_studies(tmp_path / "runs")
+    assert line.startswith(f"{study.name}  pending  job 31 waits behind jobs of higher priority (Priority)")
+    assert summarise_study(study.folder).status == "pending"
+    standing = Follower(tmp_path / "runs", study.name).look()
+    assert standing.status == "pending"
+    with closing(Presence(study.folder, study.optuna)):  # the first one has started
+        assert summarise_study(study.folder).status == "running"
+        assert waiting_studies(tmp_path / "runs") == []
     assert cancel_waiting(study.folder) == 1
     assert (tmp_path / "bin" / "scancel.asked").read_text() == "--state=PENDING 31\n"
     assert cancel_waiting(study.folder) == 0
+    assert waiting_studies(tmp_path / "runs") == []
+    assert summarise_study(study.folder).status == "completed"

@@ -164,7 +164,7 @@ class LiveScreen(RunRequests):
         self.score = ""
         if not feed.host.obeys:  # without layers no key leads back to the charts
             self.remove_class("-layers")
-        self.remove_class("-media")
+        self.remove_class("-media", "-in-job")
         self.refresh_bindings()
         self.query_one("#messages", Static).update("")
 
@@ -191,6 +191,7 @@ class LiveScreen(RunRequests):
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued (Q)   " if waiting else ""
         place = f"{feed.host.place}   " if feed.host.place not in ("", feed.host.note) else ""
+        self.set_class(bool(place) and is_active(feed.status), "-in-job")
         text = Content(queued + place + facts(feed.history, feed.in_app))
         shown = self.query_one("#facts", Static)
         if text != shown.content:

@@ -75,10 +75,10 @@ class Lookout:
         """
         yield from self._queued()
         yield from map(self._found, self._catalogue.changes())
-        self._asker.ask(self._catalogue.with_open_jobs())
         yield from self._logs(should_stop)
         if changes := self._studies.changes():
             yield StudiesFound(changes)
+        self._asker.ask([*self._catalogue.with_open_jobs(), *self._studies.with_open_jobs()])
         for study in wanted():
             folder = StudyFolder(self.runs_dir / study).trials_dir
             trials = self._trials.setdefault(study, Catalogue(folder))

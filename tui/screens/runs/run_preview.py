@@ -207,7 +207,13 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
 def _study_facts(summary: StudySummary, table: Table) -> Table:
     """Return what is known of a study without its storage."""
     trials = counted(summary.trials, "trial")
-    table.add_row("study", Text(f"{trials}{', a process works on it' if is_active(summary.status) else ''}"))
+    table.add_row(
+        "study", Text(f"{trials}{', a process works on it' if summary.status == 'running' else ''}")
+    )
+    if summary.job is not None and summary.status == "pending":
+        sign, color = STATES["pending"]
+        table.add_row("status", Text(f"{sign} pending", color))
+        table.add_row("", Text(job_text(summary.job.job, time.time())))
     if summary.metrics:
         best = "  ".join(
             f"{clean(label_of(name))} {number(value)}" for name, value in summary.metrics.items()
@@ -215,7 +221,8 @@ def _study_facts(summary: StudySummary, table: Table) -> Table:
         table.add_row("best", Text(f"★ {best}"))
     for label, items in _labels(summary):
         table.add_row(label, _Items(items))
-    table.add_row("data", Text(clean(summary.data)))
+    if summary.data:
+        table.add_row("data", Text(clean(summary.data)))
     table.add_row("", Text("enter shows its trials; 5 Tune and ctrl+o open the study", "dim"))
     table.add_row("path", Text(clean(str(summary.run.path)), "dim"))
     return table

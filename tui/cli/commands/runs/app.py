@@ -81,10 +81,14 @@ def runs(
         print_document(runs_document(found, sizes))
         return
     from tui.headless.runs_table import SIZE, print_runs
+    from tui.runtime.study_queue import waiting_studies
+    from tui.terminal.text import clean
 
     if not found:
         _print_nothing(runs_dir, bool(query.terms))
     print_runs(found, names + [SIZE] * (with_size and bool(names) and SIZE not in names), with_size=with_size)
+    for line in [] if query.terms else waiting_studies(runs_dir):
+        print(clean(line), file=sys.stderr)
 
 
 @app.command(cls=Command)
@@ -130,12 +134,15 @@ def _show_study(runs_dir: Path, reference: str, as_json: bool, error: RunError) 
         raise error from None
     from core.tuning.study.study import open_study
     from tui.headless.trials_table import print_trials
+    from tui.runtime.study_queue import waiting_workers
 
     study = open_study(folder.path.parent, str(folder.path))
     if as_json:
         print_document(study_document(study))
     else:
         print_trials(study)
+        if waiting := waiting_workers(study.folder):
+            print(f"pending {waiting}")
 
 
 def _print_nothing(runs_dir: Path, is_filtered: bool) -> None:
