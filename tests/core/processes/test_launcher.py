@@ -32,7 +32,10 @@ def test_all_are_started_again_after_one_was_killed(launcher: Make, tmp_path: Pa
     lines = f"""
 open(f"{tmp_path}/{{rank}}-{{attempt}}", "w").write(os.environ["TORCHELASTIC_RUN_ID"])
 if attempt < 2:
-    os.kill(os.getpid(), 9) if rank else time.sleep(600)
+    if not rank: time.sleep(600)
+    first = f"{tmp_path}/0-{{attempt}}"
+    while not (os.path.exists(first) and os.path.getsize(first)): time.sleep(0.01)  # it would be ended before it began
+    os.kill(os.getpid(), 9)
 sys.exit(3 * rank)
 """
     told: list[str] = []
