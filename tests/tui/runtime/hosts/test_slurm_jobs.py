@@ -20,9 +20,9 @@ from core.runs.jobs.following import ask_about_jobs
 from core.runs.jobs.record import job_of
 from core.runs.log import LogReader
 from core.runs.summary import RunSummary, summarise
-from core.safe_path import TUI_COMMAND
 from core.tuning.study.records import TrialRecord
 from core.tuning.study.study import open_study
+from tests.support.fork_server import Command
 
 SETTINGS = os.environ.get("TUI_TEST_SLURM", "")
 pytestmark = [
@@ -32,6 +32,7 @@ pytestmark = [
 ]
 SECONDS = 120.0
 """After which the machine is not just busy."""
+Tui = Callable[[str, Path], str]
 TRAINING = "--data digits --model mlp --threads 1 --no-preflight --epochs"
 
 
@@ -43,15 +44,21 @@ def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     subprocess.run(["scancel", "--user", str(os.getuid())], check=False)
 
 
-def tui(*words: str) -> str:
-    done = subprocess.run([*TUI_COMMAND, *words], capture_output=True, text=True, check=False)
-    assert not done.returncode, done.stderr
-    return done.stdout
+@pytest.fixture
+def tui(command: Callable[[str], Command]) -> Tui:
+    """Runs ``tui`` with a line of arguments, and returns what it prints."""
+
+    def tui(line: str, runs: Path) -> str:
+        process = command(f"{line} --runs {shlex.quote(str(runs))}")
+        printed, said = process.communicate()
+        assert not process.returncode, said
+        return printed
+
+    return tui
 
 
-def submit(runs: Path, more: str, epochs: int) -> Run:
-    job = f"--run-in slurm --time 10 --memory 1000M {more}"
-    tui("train", *shlex.split(f"{TRAINING} {epochs} {job}"), "--runs", str(runs))
+def submit(tui: Tui, runs: Path, more: str, epochs: int) -> Run:
+    tui(f"train {TRAINING} {epochs} --run-in slurm --time 10 --memory 1000M {more}", runs)
     return all_runs(runs)[0]
 
 
@@ -80,18 +87,20 @@ def job_id(run: Run) -> str:
     return record.job.id
 
 
-def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_was_not(tmp_path: Path) -> None:
-    run = submit(tmp_path / "runs", "--sbatch=--hold", 1000)
+def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_was_not(
+    tmp_path: Path, tui: Tui
+) -> None:
+    run = submit(tui, tmp_path / "runs", "--sbatch=--hold", 1000)
     waiting = until(run, lambda summary: summary.job is not None and summary.job.job.reason == "JobHeldUser")
     assert waiting.status == "pending"
-    assert "is held by its user" in tui("runs", "--runs", str(tmp_path / "runs"))
+    assert "is held by its user" in tui("runs", tmp_path / "runs")
     subprocess.run(["scontrol", "release", job_id(run)], check=True)
     running = until(run, trains)
     assert running.job is not None
     assert (running.job.job.limit, bool(running.job.job.nodes)) == (600, True)
     warn(run)
     assert 0 < until(run, lambda summary: summary.status == "pending").epoch < 1000
-    tui("train", "--no-ui", *shlex.split(f"{TRAINING} 1000"), "--runs", str(tmp_path / "other"), "--quiet")
+    tui(f"train --no-ui --quiet {TRAINING} 1000", tmp_path / "other")
     until(run, lambda summary: summary.status == "completed")
     starts = [event for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)]
     assert [start.step > 0 for start in starts] == [False, True]
@@ -103,9 +112,9 @@ def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_wa
 
 
 def test_several_processes_are_requeued_without_a_traceback_and_cancelled_while_they_wait(
-    tmp_path: Path,
+    tmp_path: Path, tui: Tui
 ) -> None:
-    run = submit(tmp_path, "--processes-per-node 2 --cores 2", 100_000)
+    run = submit(tui, tmp_path, "--processes-per-node 2 --cores 2", 100_000)
     until(run, trains)
     warn(run)
     requeued = until(run, lambda summary: summary.status == "pending")
@@ -114,20 +123,20 @@ def test_several_processes_are_requeued_without_a_traceback_and_cancelled_while_
     printed = run.console_file.read_text()
     assert "Traceback" not in printed
     assert "SignalException" not in printed
-    tui("stop", run.id, "--runs", str(tmp_path))
+    tui(f"stop {run.id}", tmp_path)
     ended = summarise(run)
     assert (ended.status, ended.job is not None and ended.job.job.state) == ("stopped", "CANCELLED")
 
 
-def test_a_run_saves_before_its_job_is_cancelled_and_resumes_in_another(tmp_path: Path) -> None:
-    run = submit(tmp_path, "", 100_000)
+def test_a_run_saves_before_its_job_is_cancelled_and_resumes_in_another(tmp_path: Path, tui: Tui) -> None:
+    run = submit(tui, tmp_path, "", 100_000)
     until(run, trains)
-    tui("stop", run.id, "--runs", str(tmp_path))
+    tui(f"stop {run.id}", tmp_path)
     stopped = summarise(run)
     assert stopped.status == "stopped"
     assert stopped.job is not None
     assert stopped.job.job.has_ended
-    tui("train", "--no-ui", "--resume", run.id, "--run-in", "slurm", "--time", "10", "--runs", str(tmp_path))
+    tui(f"train --no-ui --resume {run.id} --run-in slurm --time 10", tmp_path)
     until(run, lambda summary: summary.status == "running" and summary.epoch > stopped.epoch)
     started = [event for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)][-1]
     assert started.step > 0
@@ -139,13 +148,11 @@ def test_a_run_saves_before_its_job_is_cancelled_and_resumes_in_another(tmp_path
     )
 
 
-def test_trials_of_a_worker_that_was_killed_are_run_again(tmp_path: Path) -> None:
+def test_trials_of_a_worker_that_was_killed_are_run_again(tmp_path: Path, tui: Tui) -> None:
     """An array of two workers on one study."""
     grid = "--method grid -p lr=0.1,0.03 -p batch_size=16,32 --epochs 1500 --data iris --threads 1"
     job = "--executor slurm --jobs 2 --time 10 --memory 1500M"
-    submitted = json.loads(
-        tui("tune", "--no-ui", "--json", *shlex.split(f"{grid} {job}"), "--runs", str(tmp_path))
-    )
+    submitted = json.loads(tui(f"tune --no-ui --json {grid} {job}", tmp_path))
     array = (Path(submitted["folder"]) / "jobs.txt").read_text().strip()
     study = open_study(tmp_path, submitted["run"])
 
@@ -170,11 +177,9 @@ def test_trials_of_a_worker_that_was_killed_are_run_again(tmp_path: Path) -> Non
     assert events(RunStarted) == 5  # one of the four in a second process
 
 
-def test_a_job_that_slurm_refuses_leaves_no_run(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*TUI_COMMAND, "train", "--run-in", "slurm", "--partition", "nowhere", "--runs", str(tmp_path)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: Slurm refuses the job: Invalid partition name specified")
+def test_a_job_that_slurm_refuses_leaves_no_run(tmp_path: Path, command: Callable[[str], Command]) -> None:
+    process = command(f"train --run-in slurm --partition nowhere --runs {tmp_path}")
+    said = process.communicate()[1]
+    assert process.returncode == 2
+    assert said.startswith("error: Slurm refuses the job: Invalid partition name specified")
     assert all_runs(tmp_path) == []
