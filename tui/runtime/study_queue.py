@@ -6,8 +6,9 @@ from pathlib import Path
 from core.runs.folder import Run
 from core.runs.jobs.following import ask_about_jobs
 from core.runs.jobs.record import JobRecord, forget_job, job_of, write_job
+from core.runs.references import STUDY
 from core.slurm.job import SlurmJob
-from core.tuning.study.folder import StudyFolder, all_studies
+from core.tuning.study.folder import StudyFolder
 from tui.runtime.study_process import is_worked_on
 from tui.terminal.jobs import job_text
 
@@ -45,7 +46,9 @@ def waiting_workers(folder: StudyFolder) -> str:
 
 def waiting_studies(runs_dir: Path) -> list[str]:
     """Return a line for each study whose workers all wait, after Slurm was asked."""
-    folders = [StudyFolder(runs_dir / folder.name) for folder in all_studies(runs_dir)]
+    # The folder is not resolved: those above it may be another user's, which may not be entered by their names.
+    found = sorted(runs_dir.glob(f"{STUDY}*"), reverse=True)
+    folders = [StudyFolder(path) for path in found if path.is_dir() and not path.is_symlink()]
     ask_about_jobs(Run(folder.path) for folder in folders)
     texts = {folder.name: queue_text(folder) for folder in folders}
     return [f"{name}  pending  {text}" for name, text in texts.items() if text]
