@@ -8,13 +8,16 @@ import asyncio
 import logging
 import os
 import socket
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from core.control import Request, RunControl
 from core.counting import counted
 from core.errors import DependencyError, RunError
+from core.files.reading import read_tail
 from core.gpus.process import GIVEN, NO_GPU
 from core.remedies import START_CLUSTER
 from core.safe_path import safe_import_path
@@ -191,7 +194,7 @@ def _connect(address: str | None) -> tuple[Any, bool]:
     if ray.is_initialized():
         return ray, False
     try:
-        _knock(address)
+        address = _reachable(address)
         job = ray.job_config.JobConfig()
         job._client_job = True  # private: else its workers import from the current folder before all others
         with safe_import_path():
@@ -202,9 +205,37 @@ def _connect(address: str | None) -> tuple[Any, bool]:
     return ray, True
 
 
-def _knock(address: str | None) -> None:
+def _reachable(address: str | None) -> str | None:
+    """Return the address to connect to.
+
+    Without one Ray connects to the cluster that was started here last. If that was killed, Ray waits for it for many
+    minutes: a cluster is started here then.
+
+    Raises:
+        OSError: nobody listens at the address that was asked for.
+    """
+    named = address or os.environ.get("RAY_ADDRESS", "")
+    if named and named != "auto":
+        _knock(named)
+        return address
+    try:
+        _knock(_started_last())
+    except OSError:
+        if named:
+            raise
+        return "local"
+    return address
+
+
+def _started_last() -> str:
+    """Return the address of the cluster that was started on this machine last; empty if Ray knows none."""
+    folder = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
+    return read_tail(folder / "ray" / "ray_current_cluster").strip()
+
+
+def _knock(address: str) -> None:
     """Raise OSError when nobody listens at ``host:port``; Ray itself tries for many minutes."""
-    host, colon, port = (address or "").rpartition(":")
+    host, colon, port = address.rpartition(":")
     if colon and port.isdecimal() and "/" not in host:
         socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
 
