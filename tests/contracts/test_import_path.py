@@ -167,6 +167,7 @@ def test_ray_imports_nothing_from_the_current_folder(
 ) -> None:
     pytest.importorskip("ray", reason="Ray is not installed")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_ADDRESS", "local")  # not the cluster of another test
     answer = run(str(script(RAY, tmp_path)))
     assert answer.returncode == 0, answer.stderr
     assert not trace.exists()
