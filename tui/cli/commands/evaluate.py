@@ -18,39 +18,40 @@ if TYPE_CHECKING:
 
     from core.evaluation.two_classes.numbers import Number
     from core.inference.stored import Evaluation
+    from core.runs.folder import Run
 
 __all__ = ["evaluate", "tell"]
 
 PLOT_WIDTH, PLOT_HEIGHT = 72, 18
 
 
+Split = Annotated[
+    Literal["test", "validation", "train"], typer.Option(help="Split to evaluate on; keep test for the end.")
+]
+Csv = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv", metavar="F", help="Write every sample's target, prediction and scores, and thresholds."
+    ),
+]
+Plots = Annotated[bool, typer.Option("--plots", help="Also print ROC and precision-recall curves.")]
+Beta = Annotated[
+    float, typer.Option(metavar="B", help="Of F-beta of two classes: recall counts B times as much.")
+]
+MaxFpr = Annotated[
+    float,
+    typer.Option("--max-fpr", metavar="R", help="Of two classes: ROC AUC up to this false positive rate."),
+]
+
+
 def evaluate(
     run: OneOrMoreRuns,
-    split: Annotated[
-        Literal["test", "validation", "train"],
-        typer.Option(help="Split to evaluate on; keep test for the end."),
-    ] = "test",
+    split: Split = "test",
     as_json: JsonOption = False,
-    csv: Annotated[
-        Path | None,
-        typer.Option(
-            "--csv",
-            metavar="F",
-            help="Write every sample's target, prediction and scores, and thresholds.",
-        ),
-    ] = None,
-    plots: Annotated[
-        bool, typer.Option("--plots", help="Also print ROC and precision-recall curves.")
-    ] = False,
-    beta: Annotated[
-        float, typer.Option(metavar="B", help="Of F-beta of two classes: recall counts B times as much.")
-    ] = 2.0,
-    max_fpr: Annotated[
-        float,
-        typer.Option(
-            "--max-fpr", metavar="R", help="Of two classes: ROC AUC up to this false positive rate."
-        ),
-    ] = 0.1,
+    csv: Csv = None,
+    plots: Plots = False,
+    beta: Beta = 2.0,
+    max_fpr: MaxFpr = 0.1,
     together: TogetherOption = False,
     checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
@@ -84,7 +85,12 @@ def evaluate(
         from tui.headless.documents.evaluating import evaluation_document
 
         print_document(evaluation_document(evaluation, numbers))
-        return
+    else:
+        _print(found, evaluation, numbers, plots=plots)
+
+
+def _print(found: "list[Run]", evaluation: "Evaluation", numbers: "list[Number]", *, plots: bool) -> None:
+    """Print the report of a run, or of several as one model, as tables."""
     from rich.console import Console
 
     from tui.headless.errors_report import error_tables
@@ -93,16 +99,15 @@ def evaluate(
     from tui.terminal.text import clean
 
     console = Console(highlight=False)
-    if together:
-        console.print(
-            clean(f"{evaluation.run.id}: the mean of the scores of {len(found)} runs"), soft_wrap=True
-        )
+    if len(found) > 1:
+        title = f"{evaluation.run.id}: the mean of the scores of {len(found)} runs"
+        console.print(clean(title), soft_wrap=True)
     print_report(evaluation.report, console, found[0].checkpoint)
     if numbers:
         console.print(numbers_table(numbers, evaluation.report.positive))
     for table in error_tables(evaluation.predictions, evaluation.report):
         console.print(table)
-    print_baselines(evaluation.run, split, console)
+    print_baselines(evaluation.run, evaluation.split, console)
     if plots:
         _print_plots(evaluation, console)
 

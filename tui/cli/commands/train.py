@@ -1,10 +1,9 @@
 """`tui train`: in the app, or headless with --no-ui."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
@@ -16,11 +15,21 @@ from core.runs.origin.launch import run_of_this_launch
 from core.runs.problems import LENGTHS
 from core.torchrun import restarts_done
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
+from tui.cli.commands.train_options import (
+    AsJson,
+    Checkpoint,
+    Folds,
+    NoPreflight,
+    NoUi,
+    Quiet,
+    Resume,
+    Seeds,
+)
 from tui.cli.config_options import with_config
 from tui.cli.extras_options import with_extras
 from tui.cli.host_options import Place, with_host
-from tui.cli.json_option import json_option
-from tui.cli.run_arguments import NameOption, complete_runs
+from tui.cli.run_arguments import NameOption
+from tui.runtime.hosts.host import WantedRun
 
 __all__ = ["train"]
 
@@ -31,46 +40,15 @@ __all__ = ["train"]
 def train(
     values: dict[str, Any],
     place: Place,
-    no_ui: Annotated[bool, typer.Option("--no-ui", help="Train headless, without the app.")] = False,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            "--resume",
-            metavar="RUN",
-            help="Resume a run exactly where it stopped.",
-            autocompletion=complete_runs,
-        ),
-    ] = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(
-            "--checkpoint",
-            metavar="NAME",
-            help="With --resume: the checkpoint to return to, such as epoch-10. Later epochs are done again.",
-        ),
-    ] = None,
-    folds: Annotated[
-        int | None,
-        typer.Option(
-            "--folds", min=2, max=1000, metavar="N", help="Cross-validate: a run for each of N folds."
-        ),
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            "--seeds",
-            min=2,
-            max=1000,
-            metavar="N",
-            help="Train a run for each of N seeds, from the configured one on.",
-        ),
-    ] = None,
+    no_ui: NoUi = False,
+    resume: Resume = None,
+    checkpoint: Checkpoint = None,
+    folds: Folds = None,
+    seeds: Seeds = None,
     name: NameOption = None,
-    as_json: Annotated[bool, json_option("Print events as JSON, one per line.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    no_preflight: Annotated[
-        bool, typer.Option("--no-preflight", help="Start without trying own networks on a few batches.")
-    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    no_preflight: NoPreflight = False,
     trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
@@ -83,26 +61,40 @@ def train(
     """
     if no_preflight and resume is None:
         values = configuration.set_path(values, "training.preflight=false")
-    name = checked_name(name or "")
-    if no_ui or place.is_elsewhere:
-        where = runs or default_runs_dir(), data_root
-        begun = run_of_this_launch(where[0]) if resume is None else None
-        config, run = (begun.config(), begun) if begun else _asked(values, resume, where[0])
-        if run is not None and name and folds is None and seeds is None:
-            write_labels(run.path, name=name)
-        if checkpoint is not None and not restarts_done():
-            run = _returned(run, checkpoint)
-        if trust_code:
-            trust_config(config, run)
-        if place.is_elsewhere:
-            sys.exit(_elsewhere(place, config, run, folds, seeds, name, as_json, quiet, *where))
-        if folds is None and seeds is None:
-            sys.exit(_headless(config, run, name, as_json, quiet, *where))
-        sys.exit(_repeat(config, run, folds, seeds, name, as_json, quiet, *where))
-    several = (folds, "--folds"), (seeds, "--seeds")
-    for given, flag in ((resume, "--resume"), *several, (as_json, "--json"), (quiet, "--quiet")):
-        if given:
+    name, repeats = checked_name(name or ""), {"--folds": folds, "--seeds": seeds}
+    if not (no_ui or place.is_elsewhere):
+        resumed = {"--resume": resume, "--checkpoint": checkpoint}
+        _ensure_headless({**resumed, **repeats, "--json": as_json, "--quiet": quiet})
+        _open(values, name, trust_code, runs, data_root)
+        return
+    runs = runs or default_runs_dir()
+    begun = run_of_this_launch(runs) if resume is None else None
+    config, run = (begun.config(), begun) if begun else _asked(values, resume, runs)
+    if run is not None and name and folds is None and seeds is None:
+        write_labels(run.path, name=name)
+    if checkpoint is not None and not restarts_done():
+        run = _returned(run, checkpoint)
+    if trust_code:
+        trust_config(config, run)
+    wanted = WantedRun(config, runs, data_root, name, run)
+    if place.is_elsewhere:
+        sys.exit(_elsewhere(place, wanted, repeats, as_json, quiet))
+    if folds is None and seeds is None:
+        sys.exit(_headless(wanted, as_json, quiet))
+    sys.exit(_repeat(wanted, folds, seeds, as_json, quiet))
+
+
+def _ensure_headless(given: Mapping[str, object]) -> None:
+    """Refuse options without ``--no-ui`` that only a headless training has; `given` holds their values by flag."""
+    for flag, value in given.items():
+        if value:
             raise InputError(f"{flag} needs --no-ui", f"Use: tui train --no-ui {flag} ...")
+
+
+def _open(
+    values: dict[str, Any], name: str, trust_code: bool, runs: Path | None, data_root: Path | None
+) -> None:
+    """Open the app, in which the training starts at once."""
     config = configuration.from_dict(values)
     if trust_code:
         trust_config(config)
@@ -138,64 +130,52 @@ def _returned(run: Run | None, checkpoint: str) -> Run:
     return with_checkpoint(run, checkpoint)
 
 
-def _headless(
-    config: TrainConfig,
-    run: Run | None,
-    name: str,
-    as_json: bool,
-    quiet: bool,
-    runs: Path,
-    data_root: Path | None,
-) -> int:
+def _headless(wanted: WantedRun, as_json: bool, quiet: bool) -> int:
     """Train, and return the exit code."""
     from tui.headless.train import train as train_headless
     from tui.headless.train_views import choose_view
 
-    view = choose_view(as_json=as_json, quiet=quiet)
-    return train_headless(config, run, runs_dir=runs, data_root=data_root, view=view, name=name)
+    return train_headless(
+        wanted.config,
+        wanted.run,
+        runs_dir=wanted.runs_dir,
+        data_root=wanted.data_root,
+        view=choose_view(as_json=as_json, quiet=quiet),
+        name=wanted.name,
+    )
 
 
 def _elsewhere(
-    place: Place,
-    config: TrainConfig,
-    run: Run | None,
-    folds: int | None,
-    seeds: int | None,
-    name: str,
-    as_json: bool,
-    quiet: bool,
-    runs: Path,
-    data_root: Path | None,
+    place: Place, wanted: WantedRun, repeats: Mapping[str, int | None], as_json: bool, quiet: bool
 ) -> int:
-    """Start the run on another host, or show what would run, and return the exit code."""
-    from tui.cli.elsewhere import show_or_start
-    from tui.runtime.hosts.host import WantedRun
+    """Start the run on another host, or show what would run, and return the exit code.
 
-    for count, flag in ((folds, "--folds"), (seeds, "--seeds")):
+    Args:
+        repeats: numbers of runs that were asked for, by their flags.
+    """
+    from tui.cli.elsewhere import show_or_start
+
+    for flag, count in repeats.items():
         if count is not None and not place.only_shown:
             raise InputError(f"{flag} trains one run after the other in this command", "Leave out --run-in")
-    wanted = WantedRun(config, runs, data_root, name, run)
     return show_or_start(place, wanted, as_json=as_json, quiet=quiet)
 
 
-def _repeat(
-    config: TrainConfig,
-    run: Run | None,
-    folds: int | None,
-    seeds: int | None,
-    name: str,
-    as_json: bool,
-    quiet: bool,
-    runs: Path,
-    data_root: Path | None,
-) -> int:
+def _repeat(wanted: WantedRun, folds: int | None, seeds: int | None, as_json: bool, quiet: bool) -> int:
     """Train a run for each fold or seed, and return the exit code."""
     from core.session.repeats import Repeats
     from tui.headless.repeats import train_repeats
 
     if folds is not None and seeds is not None:
         raise InputError("--folds and --seeds exclude each other", "Give one of them")
-    repeats = Repeats("fold", folds) if folds else Repeats("seed", seeds or 1, config.training.seed)
+    first = wanted.config.training.seed
     return train_repeats(
-        config, repeats, run, runs_dir=runs, data_root=data_root, as_json=as_json, quiet=quiet, name=name
+        wanted.config,
+        Repeats("fold", folds) if folds else Repeats("seed", seeds or 1, first),
+        wanted.run,
+        runs_dir=wanted.runs_dir,
+        data_root=wanted.data_root,
+        as_json=as_json,
+        quiet=quiet,
+        name=wanted.name,
     )
