@@ -15,7 +15,7 @@ from core.data.arrays.held_sequences import HeldSequences
 from core.data.dataset import Dataset, Split
 from core.data.inputs import Fields, Inputs, split_inputs
 from core.data.mapped import HeldRows, is_on_disk, read_ahead
-from core.data.text.padding import trimmed
+from core.data.text.padding import lengths
 from core.ranks import ONE_RANK, Ranks
 from core.tasks.registry import task_of
 
@@ -113,6 +113,9 @@ class Batches:
         self.mean = data.mean.to(device)
         self.std = data.std.to(device)
         self.ids, self.padding, self.least = data.ids, data.padding, data.min_length
+        self.lengths = (
+            None if self.padding is None or self.mapped else lengths(self._ids(inputs), self.padding)
+        )
         self.device = device
 
     def __len__(self) -> int:
@@ -144,8 +147,8 @@ class Batches:
         alone = augment is not None or batch_size % ranks.size
         chunk = batch_size if alone else self._rows_at_once(batch_size)
         starts = range(first * batch_size, len(self) if order is None else len(order), chunk)
-        if order is not None and not self.mapped:
-            order = order.to(self.device)
+        if order is not None and not self.mapped and self.lengths is None:
+            order = order.to(self.device, non_blocking=True)
         pieces = (
             slice(start, start + chunk)
             if order is None
@@ -176,42 +179,51 @@ class Batches:
         return targets.float() if targets.is_floating_point() else targets
 
     def _gather(self, rows: Piece) -> Batch:
-        """Some rows on the device; inputs are still in the unit of the data."""
-        weights = None if self.weights is None else self.weights[rows]
+        """Some rows on the device; inputs are still in the unit of the data. Nothing waits for the device."""
+        places = rows if isinstance(rows, slice) else rows.to(self.device, non_blocking=True)
+        weights = None if self.weights is None else self.weights[places]
         if self.mapped:
-            inputs = self.inputs[rows.numpy() if isinstance(rows, Tensor) else rows]
+            inputs = self._shortened(self.inputs[rows.numpy() if isinstance(rows, Tensor) else rows])
             if self.device.type == "cuda":
                 inputs = inputs.pin_memory()
-            inputs = inputs.to(self.device, non_blocking=True)
-            return Batch(inputs, self.targets[rows], weights)
-        if isinstance(rows, slice):
-            return Batch(self.inputs[rows], self.targets[rows], weights)
+            return Batch(inputs.to(self.device, non_blocking=True), self.targets[places], weights)
+        if isinstance(places, slice):
+            return Batch(self._shortened(self.inputs[places], rows), self.targets[places], weights)
         # index_select copies whole rows, many times as fast as indexing does
-        return Batch(self.inputs.index_select(0, rows), self.targets.index_select(0, rows), weights)
+        inputs = self._shortened(self.inputs.index_select(0, places), rows)
+        return Batch(inputs, self.targets.index_select(0, places), weights)
 
     def standardise(self, inputs: Tensor | Any) -> Inputs:
         """float32 inputs with the training data's mean and deviation taken out, or ids as int64; a new tensor.
 
-        Fields each as they are described, and padded; ids without the steps that fill all of them.
+        Fields each as they are described, and padded.
         """
         if isinstance(inputs, Fields):
-            return self._shortened(inputs).batch(self.fields)
+            return inputs.batch(self.fields)
         if self.ids:
-            if self.padding is not None:
-                inputs = trimmed(inputs, self.padding, self.least)
             return inputs.to(torch.int64, copy=True)
         if inputs.dtype == torch.float32:
             return torch.sub(inputs, self.mean).div_(self.std)
         return inputs.to(torch.float32, copy=True).sub_(self.mean).div_(self.std)
 
-    def _shortened(self, fields: Fields) -> Fields:
-        """Return fields, of which one may hold ids that are filled, without the steps that no sample has."""
+    def _shortened(self, inputs: Tensor | Any, rows: Piece | None = None) -> Tensor | Any:
+        """Return inputs, of which ids may be filled, without the steps that no sample has.
+
+        Args:
+            rows: which samples they are, on the processor, where lengths are known; else these are read from the ids.
+        """
         if self.padding is None:
-            return fields
-        name = self.fields[0].name
-        ids = fields.columns[name]
+            return inputs
+        ids = self._ids(inputs)
+        known = lengths(ids, self.padding) if self.lengths is None or rows is None else self.lengths[rows]
+        ids = ids[:, : max(self.least, int(known.max()) if len(known) else 0)]
+        return Fields({**inputs.columns, self.fields[0].name: ids}) if isinstance(inputs, Fields) else ids
+
+    def _ids(self, inputs: Tensor | Any) -> Tensor:
+        """Return what is filled with `padding`: all that a sample has, or its first field."""
+        ids = inputs.columns[self.fields[0].name] if isinstance(inputs, Fields) else inputs
         assert isinstance(ids, Tensor)
-        return Fields({**fields.columns, name: trimmed(ids, self.padding, self.least)})
+        return ids
 
     def _rows_at_once(self, batch_size: int) -> int:
         """Rows of some whole batches; of one batch where the next would not lie as a tensor of its own does.

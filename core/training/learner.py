@@ -18,6 +18,7 @@ from core.errors import ConfigError
 from core.losses.base import Scorer
 from core.losses.own_loss import OwnLoss
 from core.metrics import lower_is_better
+from core.models.moving_average import MovingAverage
 from core.optimizers.fused import why_not_fused
 from core.optimizers.several import SeveralOptimizers
 from core.random_state import rng_state, set_rng_state
@@ -38,7 +39,7 @@ from core.training.metrics.epoch_metrics import EpochMetrics
 from core.training.plain_state import as_plain
 from core.training.sharding.arranging import arrange
 from core.training.sharding.choice import is_sharded
-from core.training.step import Step, autograd_gradients, ema_model, step_function
+from core.training.step import Step, autograd_gradients, step_function
 from core.training.validation import validate
 from core.user_code.loading import references
 
@@ -82,7 +83,7 @@ class Learner:
         self.trained = (
             TrainedTogether(model, self.loss_module) if list(self.loss_module.parameters()) else model
         )
-        self.ema = ema_model(model, settings.ema) if settings.ema else None
+        self.ema = MovingAverage(model, settings.ema) if settings.ema else None
         self.eval_model: nn.Module = self.ema.module if self.ema else model
         self.is_sharded = is_sharded(settings, context.group)
         own_loss = self.trained is not model

@@ -23,11 +23,10 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config.training import Training
 from core.data.batches import Batch
-from core.models.copies import copied
+from core.models.moving_average import MovingAverage
 from core.optimizers.closure import needs_closure
 from core.optimizers.fused import leave_fused_if_sparse
 from core.torch_private import bare_step
@@ -40,8 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Step",
     "autograd_gradients",
-    "averaged_step",
-    "ema_model",
+    "averaged",
     "parts_of_all",
     "step_function",
     "stepping",
@@ -64,7 +62,7 @@ def step_function(
     *,
     gradients: Step | None = None,
     scaler: GradScaler | None = None,
-    ema: AveragedModel | None = None,
+    ema: MovingAverage | None = None,
     weights: Sequence[nn.Parameter] = (),
 ) -> Step:
     """Return the step that trains `model`; its gradients are those of the last step afterwards.
@@ -73,7 +71,7 @@ def step_function(
         gradients: adds the gradients of a batch to those of the weights; by default autograd does, on plain calls of
             `model`. See `autograd_gradients`.
         scaler: the one that scaled the loss; it scales the gradients back.
-        ema: follows the weights; see `ema_model`.
+        ema: follows the weights; see `core.models.moving_average`.
         weights: all that have gradients; by default those of `model`.
     """
     gradients = gradients or autograd_gradients(settings, model, loss_function, scaler=scaler)
@@ -87,7 +85,7 @@ def stepping(
     optimizer: Optimizer,
     *,
     scaler: GradScaler | None = None,
-    ema: AveragedModel | None = None,
+    ema: MovingAverage | None = None,
     weights: Sequence[nn.Parameter] = (),
 ) -> Step:
     """Return the step that moves the weights along what `gradients` computes; see `step_function`."""
@@ -98,7 +96,7 @@ def stepping(
         step = partial(
             _plain_step, gradients, weights, _update_function(settings, weights, optimizer, scaler)
         )
-    return step if ema is None else partial(averaged_step, step, ema, model)
+    return step if ema is None else averaged(step, ema, model)
 
 
 def autograd_gradients(
@@ -130,17 +128,6 @@ def autograd_gradients(
         return partial(_whole_batch, forward, loss_function, backward)
     part_size = -(-settings.batch_size // processes)
     return partial(_batch_in_parts, forward, loss_function, backward, part_size, share, no_sync)
-
-
-def ema_model(model: nn.Module, decay: float) -> AveragedModel:
-    """Return a copy of `model` whose weights are an exponential moving average (EMA).
-
-    After each step they become decay x theirs + (1 - decay) x the model's; the first step copies the model's. Buffers,
-    such as the statistics of batch normalisation, are those of the model.
-    """
-    averaged = AveragedModel(nn.Identity(), multi_avg_fn=get_ema_multi_avg_fn(decay))
-    averaged.module = copied(model)  # it would copy the model itself, which not every model allows
-    return averaged.eval()
 
 
 def _whole_batch(
@@ -224,11 +211,15 @@ def _searching_step(gradients: Step, optimizer: Optimizer, batch: Batch) -> tupl
     return first[0]
 
 
-def averaged_step(step: Step, ema: AveragedModel, model: nn.Module, batch: Batch) -> tuple[Tensor, Any]:
-    """Take a step, and let the moving average follow."""
-    result = step(batch)
-    ema.update_parameters(model)
-    return result
+def averaged(step: Step, ema: MovingAverage, model: nn.Module) -> Step:
+    """Return a step after which the moving average follows."""
+
+    def followed(batch: Batch) -> tuple[Tensor, Any]:
+        result = step(batch)
+        ema.update_parameters(model)
+        return result
+
+    return followed
 
 
 def _update_function(

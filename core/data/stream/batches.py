@@ -65,15 +65,16 @@ class StreamedBatches(Batches):
         read = self.rows.read(positions, draws or FIXED, pin=pin, should_stop=self.should_stop)
         with closing(read):
             for at, (inputs, targets) in zip(positions, read, strict=False):  # a stopped one ends early
-                inputs = inputs.to(self.device, non_blocking=True)
-                weights = None if self.weights is None else self.weights[at]
+                inputs = self._shortened(inputs).to(self.device, non_blocking=True)
+                places = torch.from_numpy(at).to(self.device, non_blocking=True)
+                weights = None if self.weights is None else self.weights[places]
                 if targets is None:
-                    yield Batch(inputs, self.targets[at], weights)
+                    yield Batch(inputs, self.targets[places], weights)
                 elif self.rows.expected is None:
                     yield Batch(inputs, self._on_scale(targets).to(self.device, non_blocking=True), weights)
                 else:
                     self._check(targets, at)
-                    yield Batch(inputs, self.targets[at], weights)
+                    yield Batch(inputs, self.targets[places], weights)
 
     def _positions(self, piece: slice | Tensor) -> np.ndarray:
         if isinstance(piece, slice):

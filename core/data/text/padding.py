@@ -3,17 +3,19 @@
 import torch
 from torch import Tensor
 
-__all__ = ["trimmed"]
+__all__ = ["lengths"]
+
+ROWS_AT_ONCE = 1 << 12
 
 
-def trimmed(ids: Tensor, padding: int, least: int = 1) -> Tensor:
-    """Return ids (b, length) up to the last step that one of them has.
+def lengths(ids: Tensor, padding: int) -> Tensor:
+    """Return the number of steps (n,) of sequences of ids (n, length), without those that only fill them.
 
     Args:
         padding: the id that fills short sequences.
-        least: steps that are left at least, as far as there are so many.
     """
-    there = (ids != padding).any(dim=0)
-    steps = torch.arange(1, len(there) + 1, device=ids.device)
-    longest = int((steps * there).max()) if len(there) else 0
-    return ids[:, : max(least, longest)]
+    steps = torch.arange(1, ids.shape[1] + 1, dtype=torch.int32)
+    parts = (
+        [((some != padding) * steps).amax(dim=1) for some in ids.split(ROWS_AT_ONCE)] if len(steps) else []
+    )
+    return torch.cat(parts) if parts else torch.zeros(len(ids), dtype=torch.int32)

@@ -20,19 +20,19 @@ import torch
 from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
 
 from core.config.training import Training
 from core.data.batches import Batch
 from core.data.inputs import map_inputs
 from core.errors import ModelError
+from core.models.moving_average import MovingAverage
 from core.models.own_step import check_signatures, defines
 from core.optimizers.several import SeveralOptimizers
 from core.training.distributed import Group, Share
 from core.training.forward_pass import HALF, compiled
 from core.training.own.numbers import Numbers, loss_of, numbers_of
 from core.training.own.shared_gradients import sum_gradients
-from core.training.step import Step, averaged_step, parts_of_all, stepping
+from core.training.step import Step, averaged, parts_of_all, stepping
 
 __all__ = ["own_optimizer", "own_step"]
 
@@ -67,7 +67,7 @@ def own_step(
     device: torch.device,
     *,
     scaler: GradScaler | None = None,
-    ema: AveragedModel | None = None,
+    ema: MovingAverage | None = None,
     group: Group,
     share: Share,
     around: Callable[[Step], Step] | None = None,
@@ -83,7 +83,7 @@ def own_step(
         for each in optimizer.by_name.values() if group.size > 1 else ():
             each.register_step_pre_hook(partial(_add_up, share))
         step: Step = partial(_several, _called(settings, model, device, fixed=False), optimizer, model)
-        return step if ema is None else partial(averaged_step, step, ema, model)
+        return step if ema is None else averaged(step, ema, model)
     backward = Tensor.backward if scaler is None else lambda loss: scaler.scale(loss).backward()
     call = _called(settings, model, device, fixed=True)
     gradients: Step = partial(_gradients, call, backward, model)

@@ -16,12 +16,13 @@ from core.data.batches import Batch, epoch_order
 from core.data.dataset import Dataset
 from core.errors import RunError
 from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Event, Notice, RunPaused
+from core.models.moving_average import MovingAverage
 from core.models.registry import build
 from core.runs.checkpoints import FolderCheckpoints
 from core.session import session
 from core.training.context import TrainingContext
 from core.training.engine import TrainingResult, train
-from core.training.step import ema_model, step_function
+from core.training.step import step_function
 from core.training.validation import validate
 from tests.support.narrow import instance
 
@@ -161,7 +162,7 @@ def test_a_running_mean_takes_the_statistics_of_batch_normalisation_as_they_are(
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    mean = ema_model(model, 0.99)
+    mean = MovingAverage(model, 0.99)
     step = step_function(Training(), model, cross_entropy, optimizer, ema=mean)
     for _ in range(3):
         step(Batch(torch.rand(8, 4), torch.tensor([0, 1] * 4)))
