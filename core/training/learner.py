@@ -32,7 +32,7 @@ from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs
 from core.training.distributed import SINGLE, Group, Share
 from core.training.forward_pass import forward_function, loss_scaler
-from core.training.gradients.perceptron import PerceptronGradients, goes_by_layers
+from core.training.gradients.layerwise import LayerwiseGradients, goes_by_layers
 from core.training.gradients.synced_norm import sync_norms
 from core.training.meter import Meter
 from core.training.metrics.epoch_metrics import EpochMetrics
@@ -202,7 +202,7 @@ class Learner:
             return self.scorer.scores(outputs.detach())
 
     def _gradients(self) -> Step:
-        """Return what computes the gradients of a step: autograd, a CUDA graph of it, or a perceptron's layers."""
+        """Return what computes the gradients of a step: autograd, a CUDA graph of it, or layer by layer."""
         settings, model, context = self.config.training, self.model, self.context
         if self.is_sharded:
             return self._sharded_gradients()
@@ -224,7 +224,7 @@ class Learner:
             and isinstance(model, nn.Sequential)
             and goes_by_layers(settings, model, self.loss)
         ):
-            return PerceptronGradients(gradients, model, self.loss)
+            return LayerwiseGradients(gradients, model, self.loss)
         weights = list(self.loss_module.parameters())
         if context.group.size > 1 and weights:
             return partial(_summing_gradients, context.group, self.share, weights, gradients)

@@ -5,11 +5,13 @@ Each calls the kernels that autograd calls, in the same order. A new layer is on
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, linear
+from torch.nn.functional import conv2d, gelu, linear
+
+from core.training.gradients.pooling import max_pool, max_pool_backward
 
 __all__ = ["LAYERS", "Passes"]
 
@@ -21,16 +23,19 @@ class Passes:
     """The passes of one kind of layer.
 
     Attributes:
-        forward: takes the layer and its inputs (b, n); returns its outputs (b, m), and what `backward` needs of them.
+        forward: takes the layer and its inputs (b, ...); returns its outputs (b, ...), and what `backward`
+            needs of them.
         backward: takes the layer, the gradient of the loss by its outputs, its inputs, what `forward` kept, and whether
             it is the first layer; sets the gradients of the layer's weights, and returns that of its inputs, which
             nobody asks the first layer for.
         fits: returns whether the passes know the settings of a layer.
+        takes: what its inputs must be: rows (b, n) or images (b, channels, height, width); empty for any of them.
     """
 
     forward: Callable[[Any, Tensor], tuple[Tensor, Any]]
     backward: Callable[[Any, Tensor, Tensor, Any, bool], Tensor]
     fits: Callable[[Any], bool] = lambda layer: True
+    takes: Literal["rows", "images", ""] = ""
 
 
 def _linear(layer: nn.Linear, inputs: Tensor) -> tuple[Tensor, None]:
@@ -44,6 +49,33 @@ def _linear_backward(
     if layer.bias is not None:
         layer.bias.grad = gradient.sum(0)
     return gradient if is_first else gradient.mm(layer.weight)
+
+
+def _convolution(layer: nn.Conv2d, inputs: Tensor) -> tuple[Tensor, None]:
+    settings = layer.stride, layer.padding, layer.dilation, layer.groups
+    return conv2d(inputs, layer.weight, layer.bias, *settings), None
+
+
+def _convolution_backward(
+    layer: nn.Conv2d, gradient: Tensor, inputs: Tensor, kept: None, is_first: bool
+) -> Tensor:
+    biases = None if layer.bias is None else [layer.out_channels]
+    of_inputs: Tensor
+    of_inputs, layer.weight.grad, of_bias = aten.convolution_backward.default(
+        *(gradient, inputs, layer.weight, biases, layer.stride, layer.padding, layer.dilation),
+        *(False, [0, 0], layer.groups, [not is_first, True, biases is not None]),
+    )
+    if layer.bias is not None:
+        layer.bias.grad = of_bias
+    return of_inputs
+
+
+def _is_zero_padded(layer: nn.Conv2d) -> bool:
+    return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+
+
+def _flatten(layer: nn.Flatten, inputs: Tensor) -> tuple[Tensor, None]:
+    return inputs.flatten(1), None
 
 
 def _dropout(layer: nn.Dropout, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -79,7 +111,14 @@ def _has_statistics(layer: nn.BatchNorm1d) -> bool:
 
 
 LAYERS: Final[Mapping[type[nn.Module], Passes]] = {
-    nn.Linear: Passes(_linear, _linear_backward),
+    nn.Linear: Passes(_linear, _linear_backward, takes="rows"),
+    nn.Conv2d: Passes(_convolution, _convolution_backward, _is_zero_padded, "images"),
+    nn.MaxPool2d: Passes(max_pool, max_pool_backward, lambda layer: not layer.return_indices, "images"),
+    nn.Flatten: Passes(
+        _flatten,
+        lambda layer, gradient, inputs, kept, is_first: gradient.view(inputs.shape),
+        lambda layer: (layer.start_dim, layer.end_dim) == (1, -1),
+    ),
     nn.ReLU: Passes(
         lambda layer, inputs: (inputs.relu(), None),
         lambda layer, gradient, inputs, kept, is_first: aten.threshold_backward(gradient, inputs, 0),
@@ -103,5 +142,5 @@ LAYERS: Final[Mapping[type[nn.Module], Passes]] = {
         lambda layer, gradient, inputs, kept, is_first: gradient * kept,
         lambda layer: 0 < layer.p < 1 and not layer.inplace,
     ),
-    nn.BatchNorm1d: Passes(_batch_norm, _batch_norm_backward, _has_statistics),
+    nn.BatchNorm1d: Passes(_batch_norm, _batch_norm_backward, _has_statistics, "rows"),
 }

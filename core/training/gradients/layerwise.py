@@ -1,7 +1,8 @@
-"""Gradients of a perceptron, layer by layer: a small network waits for autograd longer than for arithmetic.
+"""Gradients of a network whose layers follow each other, layer by layer.
 
-Each product is the one that autograd takes, in the same order, so all numbers are the same bit for bit. The gradient of
-the loss is autograd's own, but that of the cross-entropy.
+A perceptron waits for autograd longer than for arithmetic; a small convolutional network for PyTorch's max pooling, see
+`core.training.gradients.pooling`. Each product is the one that autograd takes, in the same order, so all numbers are
+the same bit for bit. The gradient of the loss is autograd's own, but that of the cross-entropy.
 """
 
 from typing import TYPE_CHECKING
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
     from core.losses.base import LossFunction
     from core.training.step import Step
 
-__all__ = ["PerceptronGradients", "goes_by_layers"]
+__all__ = ["LayerwiseGradients", "goes_by_layers"]
 
 
 def goes_by_layers(settings: Training, network: nn.Sequential, loss_function: "LossFunction") -> bool:
-    """Return whether `PerceptronGradients` can take the place of autograd.
+    """Return whether `LayerwiseGradients` can take the place of autograd.
 
-    It does for linear layers first and others of `LAYERS` in sequence, each trained and used once, in plain float32 on
-    the processor. A loss of the user's own is left to autograd: it may have weights.
+    It does for layers of `LAYERS` in sequence, each trained and used once, in plain float32 on the processor: linear or
+    convolutional ones first, and linear ones of images only after these are flattened. A loss of the user's own is left
+    to autograd: it may have weights.
     """
     is_plain = not (settings.compile or settings.channels_last or settings.precision in HALF)
     if not is_plain or settings.accumulate > 1 or isinstance(loss_function, nn.Module):
@@ -36,23 +38,39 @@ def goes_by_layers(settings: Training, network: nn.Sequential, loss_function: "L
     weights = [weight for layer in layers for weight in layer.parameters()]
     used_once = len({*map(id, layers)}) == len(layers) and len({*map(id, weights)}) == len(weights)
     return (
-        [type(layer) for layer in (network, *layers)][:2] == [nn.Sequential, nn.Linear]
+        [type(layer) for layer in (network, *layers)][:2]
+        in ([nn.Sequential, nn.Linear], [nn.Sequential, nn.Conv2d])
         and all(type(layer) in LAYERS and LAYERS[type(layer)].fits(layer) for layer in layers)
+        and _fit_each_other(network, layers)
         and used_once
         and all(weight.requires_grad and _is_plain(weight) for weight in weights)
     )
 
 
+def _fit_each_other(network: nn.Sequential, layers: list[nn.Module]) -> bool:
+    """Return whether layers of images come before one that flattens, and those of rows after it."""
+    are_images = type(layers[0]) is nn.Conv2d
+    if are_images and len(layers) < len(network):
+        return False
+    for layer in layers:
+        wanted = LAYERS[type(layer)].takes
+        if wanted and (wanted == "images") != are_images:
+            return False
+        are_images = are_images and type(layer) is not nn.Flatten
+    return True
+
+
 def _is_plain(weight: nn.Parameter) -> bool:
-    return weight.device.type == "cpu" and weight.dtype == torch.float32
+    return weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.is_contiguous()
 
 
-class PerceptronGradients:
+class LayerwiseGradients:
     """Sets the gradients of a batch.
 
     Args:
-        usual: does the same by autograd; takes batches of other inputs, those of one sample whose statistics batch
-            normalisation refuses, and all while the network has hooks or a part of it is not in training mode.
+        usual: does the same by autograd; takes batches of other inputs, and such that lie otherwise in memory, those of
+            one sample whose statistics batch normalisation refuses, and all while the network has hooks or a part of it
+            is not in training mode.
         network: one that `goes_by_layers`.
         loss_function: takes outputs and targets.
     """
@@ -62,27 +80,34 @@ class PerceptronGradients:
         self._layers, self._hooks = _layers(network), hooks_of(network)
         self._passes = [(layer, LAYERS[type(layer)]) for layer in self._layers]
         self._moody = [layer for layer in self._layers if isinstance(layer, nn.Dropout | nn.BatchNorm1d)]
+        self._dimensions = 4 if type(self._layers[0]) is nn.Conv2d else 2
         self._flattens = len(self._layers) < len(network)
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        inputs = batch.inputs
-        if any(self._hooks) or not isinstance(inputs, Tensor) or not (self._flattens or inputs.ndim == 2):
+        if any(self._hooks) or not self._knows(batch.inputs):
             return self._usual(batch)
+        inputs: Tensor = batch.inputs
         if self._moody and (len(inputs) == 1 or not all(layer.training for layer in self._moody)):
             return self._usual(batch)
         seen = []
         with torch.no_grad():
-            outputs = inputs.flatten(1)
+            outputs = inputs.flatten(1) if self._flattens else inputs
             for layer, passes in self._passes:
                 before = outputs
                 outputs, kept = passes.forward(layer, before)
                 seen.append((layer, passes.backward, before, kept))
         loss, gradient = self._of_loss(batch, outputs)
         with torch.no_grad():
-            for place in reversed(range(len(seen))):
-                layer, backward, before, kept = seen[place]
-                gradient = backward(layer, gradient, before, kept, place == 0)
+            while seen:  # what a layer kept is let go of with it, as autograd does
+                layer, backward, before, kept = seen.pop()
+                gradient = backward(layer, gradient, before, kept, not seen)
         return loss, outputs
+
+    def _knows(self, inputs: object) -> bool:
+        """Return whether the layers take a tensor of these dimensions, whose numbers lie in order."""
+        if not isinstance(inputs, Tensor):
+            return False
+        return self._flattens or (inputs.ndim == self._dimensions and inputs.is_contiguous())
 
     def _of_loss(self, batch: Batch, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean loss, and its gradient by the outputs."""

@@ -1,4 +1,4 @@
-"""Gradients of perceptrons layer by layer are those of autograd, bit for bit."""
+"""Gradients layer by layer are those of autograd, bit for bit."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from core.config.training import Training
 from core.data.batches import Batch
-from core.training.gradients.perceptron import PerceptronGradients, goes_by_layers
+from core.training.gradients.layerwise import LayerwiseGradients, goes_by_layers
 from core.training.step import Step, autograd_gradients
 
 PLAIN = Training()
@@ -30,6 +30,35 @@ NETWORKS = [
     ),
 ]
 
+IMAGES = [
+    nn.Sequential(nn.Conv2d(2, 3, 3), nn.Flatten(), nn.Linear(588, 3)),
+    nn.Sequential(
+        *(
+            nn.Conv2d(2, 8, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(8, 6, 3, bias=False),
+            nn.Tanh(),
+        ),
+        *(
+            nn.Dropout(0.2),
+            nn.MaxPool2d(3, 2, 1),
+            nn.Flatten(),
+            nn.Linear(54, 9),
+            nn.BatchNorm1d(9),
+            nn.Linear(9, 3),
+        ),
+    ),
+    nn.Sequential(
+        *(
+            nn.Conv2d(2, 4, 3, 2, 1, groups=2),
+            nn.MaxPool2d(2, ceil_mode=True),
+            nn.Conv2d(4, 4, 2, dilation=2),
+        ),
+        *(nn.Flatten(), nn.ReLU(inplace=True), nn.Linear(16, 3)),
+    ),
+]
+
 
 def smoothed(outputs: Tensor, targets: Tensor) -> Tensor:
     return cross_entropy(outputs, targets, label_smoothing=0.1)
@@ -45,7 +74,7 @@ CLASSES, SHARES, NUMBERS = torch.arange(65) % 3, torch.rand(65, 3).softmax(1), t
 def by_layers(network: nn.Sequential, loss: Callable[..., Tensor]) -> tuple[Step, Step]:
     """Both ways to compute gradients: by autograd, and by layers."""
     usual = autograd_gradients(PLAIN, network, loss)
-    return usual, PerceptronGradients(usual, network, loss)
+    return usual, LayerwiseGradients(usual, network, loss)
 
 
 def gradients(network: nn.Module, compute: Step, batch: Batch) -> list[Tensor]:
@@ -92,6 +121,27 @@ def test_images_are_flattened() -> None:
     assert all(torch.equal(one, other) for one, other in zip(usual, ours, strict=True))
 
 
+@pytest.mark.parametrize("network", IMAGES)
+@pytest.mark.parametrize("size", [2, 65])
+def test_numbers_of_images_are_those_of_autograd(network: nn.Sequential, size: int) -> None:
+    assert goes_by_layers(PLAIN, network, cross_entropy)
+    batch = Batch(torch.randn(size, 2, 16, 16), CLASSES[:size])
+    usual, ours = (gradients(network, compute, batch) for compute in by_layers(network, cross_entropy))
+    assert all(torch.equal(one, other) for one, other in zip(usual, ours, strict=True))
+
+
+def test_images_that_lie_otherwise_in_memory_are_left_to_autograd() -> None:
+    asked: list[Batch] = []
+
+    def usual(batch: Batch) -> tuple[Tensor, Tensor]:
+        asked.append(batch)
+        return torch.zeros(()), torch.zeros(2, 3)
+
+    batch = Batch(torch.randn(2, 16, 16, 2).permute(0, 3, 1, 2), CLASSES[:2])
+    LayerwiseGradients(usual, IMAGES[0], cross_entropy)(batch)
+    assert asked == [batch]
+
+
 def test_a_network_with_hooks_is_called_itself_while_it_has_them() -> None:
     network, seen = nn.Sequential(nn.Linear(12, 3)), []
     _, ours = by_layers(network, cross_entropy)
@@ -119,7 +169,7 @@ def test_what_batch_normalisation_does_otherwise_is_left_to_autograd(size: int, 
         return torch.zeros(()), torch.zeros(size, 3)
 
     batch = Batch(torch.randn(size, 12), CLASSES[:size])
-    PerceptronGradients(usual, network, cross_entropy)(batch)
+    LayerwiseGradients(usual, network, cross_entropy)(batch)
     assert asked == [batch]
 
 
@@ -132,7 +182,7 @@ def test_sequences_are_left_to_autograd() -> None:
         return torch.zeros(()), torch.zeros(2, 3)
 
     batch = Batch(torch.randn(2, 5, 4), torch.zeros(2, 5, 3))
-    PerceptronGradients(usual, network, mse_loss)(batch)
+    LayerwiseGradients(usual, network, mse_loss)(batch)
     assert asked == [batch]
 
 
@@ -161,6 +211,15 @@ SHARED = nn.Linear(2, 2)
         nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2), nn.Linear(2, 2)),
         nn.Sequential(nn.Linear(2, 2).double()),
         nn.Sequential(nn.Flatten(2), nn.Linear(2, 2)),
+        nn.Sequential(nn.Flatten(), nn.Conv2d(1, 1, 2)),
+        nn.Sequential(nn.Conv2d(1, 1, 2), nn.Linear(2, 2)),
+        nn.Sequential(nn.Linear(2, 2), nn.MaxPool2d(2)),
+        nn.Sequential(nn.Conv2d(1, 1, 2), nn.Flatten(2)),
+        nn.Sequential(nn.Conv2d(1, 1, 2, padding="same"), nn.Flatten(), nn.Linear(2, 2)),
+        nn.Sequential(nn.Conv2d(1, 1, 2, padding=1, padding_mode="reflect"), nn.Flatten(), nn.Linear(2, 2)),
+        nn.Sequential(
+            nn.Conv2d(2, 2, 2).to(memory_format=torch.channels_last), nn.Flatten(), nn.Linear(2, 2)
+        ),
         nn.Sequential(),
     ],
 )
