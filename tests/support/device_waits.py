@@ -5,24 +5,12 @@ these are the operations that wait for a GPU. A copy to the device that is not `
 """
 
 import traceback
-from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.config import schema as configuration
-from core.data.augment.augmenter import augmenter
-from core.data.dataset import Dataset
-from core.data.sampling import training_order
-from core.data.stream.batches import batches_of
-from core.models.registry import build
-from core.training.context import TrainingContext
-from core.training.own.learner import learner_for
-
-__all__ = ["NO_DEVICE", "BlockingCopies", "steps"]
+__all__ = ["NO_DEVICE", "BlockingCopies"]
 
 NO_DEVICE = torch.device("meta")
 COPIES = {"aten::_to_copy": 0, "aten::copy_": 1}
@@ -55,31 +43,3 @@ def _waits(name: str, args: tuple[Any, ...], named: dict[str, Any], result: Any)
     if position is None or args[position].device == result.device:
         return False
     return not (named.get("non_blocking") or args[2:] == (True,))
-
-
-def steps(values: dict[str, Any], data: Dataset, number: int = 3) -> list[Callable[[], Tensor]]:
-    """Return calls that each take the next step, as the training loop does between two logged ones."""
-    config = configuration.from_dict(values)
-    network = build(config.model, data, seed=0).to(NO_DEVICE)
-    learner = learner_for(config, data, network, TrainingContext(NO_DEVICE))
-    for group in learner.optimizer.param_groups:
-        group["fused"] = None  # its kernels know no device without values
-    learner.step = learner.build_step()
-    learner.train()
-    meter, numbers, order = learner.meter(), count(), training_order(config.training, data, 0)
-    batches = batches_of(data.train, data, NO_DEVICE).iterate(
-        config.training.step_samples,
-        order,
-        augment=augmenter(config.data, data, config.loss, 0)(0),
-        draws=(0, 0),
-    )
-
-    def step() -> Tensor:
-        batch = next(batches)
-        at = next(numbers)
-        learner.set_learning_rate(at, number, {})
-        loss, outputs = learner.step(batch)
-        meter.add(loss, learner.answers(outputs), batch)
-        return loss
-
-    return [step] * number
