@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data.inputs import Fields
+    from core.data.options import ScalingName
     from core.data.stream.rows import StreamedRows
 
 __all__ = ["assemble", "divide", "one_fold"]
@@ -151,7 +152,7 @@ def assemble(
     task: str = "",
     feature_names: tuple[str, ...] = (),
     value_range: tuple[float, float] = (0.0, 1.0),
-    scaling: Literal["standardise", "unit", "none"] = "standardise",
+    scaling: "ScalingName" = "standardise",
     groups: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     moments: "tuple[Tensor, Tensor] | None" = None,
@@ -172,28 +173,10 @@ def assemble(
         owned: nothing else uses `inputs`: they may be rearranged where they lie, without a second copy.
         parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
     """
-    import torch
-
-    divided = divide_inputs(inputs, parts, owned=owned)
-    splits = {
-        part: Split(
-            divided[part],
-            targets[torch.from_numpy(at)],
-            at,
-            weights=None if weights is None else torch.from_numpy(weights[at]),
-            groups=None if groups is None else groups[at],
-        )
-        for part, at in parts.items()
-    }
+    splits = _splits(inputs, targets, parts, weights, groups, owned=owned)
     train = splits["train"]
     task = task or task_for(len(class_names))
-    if scaling == "unit":
-        low, high = value_range
-        mean, std = torch.tensor(low), torch.tensor(high - low)
-    elif scaling == "none":
-        mean, std = torch.tensor(0.0), torch.tensor(1.0)
-    else:
-        mean, std = _statistics(train.inputs, kind, moments)
+    mean, std = _scale(scaling, train.inputs, kind, value_range, moments)
     target_mean, target_std = task_of(task).scale(train.targets, train.weights)
     return Dataset(
         name=name,
@@ -211,6 +194,49 @@ def assemble(
         value_range=value_range,
         notes=notes,
     )
+
+
+def _splits(
+    inputs: "Tensor | MappedRows | StreamedRows | Fields",
+    targets: "Tensor",
+    parts: dict[str, np.ndarray],
+    weights: np.ndarray | None,
+    groups: np.ndarray | None,
+    *,
+    owned: bool,
+) -> dict[str, Split]:
+    """Return the splits by name; see `assemble`."""
+    import torch
+
+    divided = divide_inputs(inputs, parts, owned=owned)
+    return {
+        part: Split(
+            divided[part],
+            targets[torch.from_numpy(at)],
+            at,
+            weights=None if weights is None else torch.from_numpy(weights[at]),
+            groups=None if groups is None else groups[at],
+        )
+        for part, at in parts.items()
+    }
+
+
+def _scale(
+    scaling: "ScalingName",
+    inputs: Any,
+    kind: KindName,
+    value_range: tuple[float, float],
+    moments: "tuple[Tensor, Tensor] | None",
+) -> "tuple[Tensor, Tensor]":
+    """Return what is taken from inputs, and what they are divided by then; see `assemble`."""
+    import torch
+
+    if scaling == "unit":
+        low, high = value_range
+        return torch.tensor(low), torch.tensor(high - low)
+    if scaling == "none":
+        return torch.tensor(0.0), torch.tensor(1.0)
+    return _statistics(inputs, kind, moments)
 
 
 def _statistics(

@@ -12,6 +12,7 @@ from core.config import schema as configuration
 from core.data.dataset import Dataset, no_progress
 from core.export import predict
 from core.export.export import export
+from core.export.predict_inputs import read
 from core.inference.inputs import read_inputs
 from core.inference.stored import load_evaluation
 from core.session.evaluation import evaluate_run, score_inputs, trained_model
@@ -168,7 +169,7 @@ def test_exported_models_answer_as_the_run_does(
     file = _new_samples(Path(data["path"]), trained.data, tmp_path)
     own = score_inputs(trained, read_inputs(file, trained.data).inputs)
     facts, answer = predict.load(tmp_path / "exported" / "model.pt2")
-    assert np.allclose(answer(*predict.read(file, facts)), own, rtol=1e-4, atol=1e-5)
+    assert np.allclose(answer(*read(file, facts)), own, rtol=1e-4, atol=1e-5)
 
 
 def test_a_network_of_ones_own_is_tried_on_a_part_of_many_masks(tmp_path: Path) -> None:

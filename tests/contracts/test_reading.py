@@ -374,10 +374,16 @@ ELSEWHERE = {
     "tui/runtime/signals.py": {"os.open": "the null device"},
     "tui/cli/__init__.py": {"os.open": "the null device"},
     "tui/runtime/streams.py": {"os.open": "the null device", "open": "the null device"},
-    "core/export/predict.py": dict.fromkeys(
-        ("np.load", "file.open", "Image.open", "path.read_bytes", "os.open", "torch.export.load"),
-        "goes with an exported model, without the product; its user names the file",
-    ),
+    **{
+        f"core/export/{name}.py": dict.fromkeys(
+            calls, "goes with an exported model, without the product; its user names the file"
+        )
+        for name, calls in {
+            "predict": ("os.open", "torch.export.load"),
+            "predict_inputs": ("np.load", "file.open", "Image.open"),
+            "predict_tables": ("path.read_bytes",),
+        }.items()
+    },
     "core/export/standalone.py": {
         "path.read_text": "a file of the package",
     },

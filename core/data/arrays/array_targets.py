@@ -90,6 +90,11 @@ def answers_of(
             f"{place} has the shape {shape_text(array)}",
             "Give one class or one number per sample, such as one of its columns",
         )
+    return _one_each(array, task, name, place, notes)
+
+
+def _one_each(array: np.ndarray, task: AskedTask, name: str, place: str, notes: list[str]) -> np.ndarray:
+    """Return targets (n,) of one a sample; see `answers_of`."""
     if array.dtype.kind not in "fiubUS":
         raise DataError(f"{place} is of type {array.dtype}", "Give numbers or texts")
     _check_finite(array, place)

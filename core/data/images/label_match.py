@@ -33,6 +33,21 @@ class Labelled(NamedTuple):
     values: tuple[str, ...] = ()
 
 
+class Matched(NamedTuple):
+    """What the rows of a table hold.
+
+    Attributes:
+        found: images with their labels, by their paths.
+        missing: names whose images are not there.
+        empty, repeated: number of rows without a label, and of those that say the same again.
+    """
+
+    found: dict[str, Labelled]
+    missing: list[str]
+    empty: int
+    repeated: int
+
+
 class ImageIndex:
     """Images by what a table may call them: with or without folders, with or without an ending.
 
@@ -141,34 +156,10 @@ def match_labels(
         )
     table = _with_first_row(table, place, index)
     columns = choose_columns(table, place, target, beside, several=task == LABELS)
-    wanted = [table.names.index(name) for name in beside]
     if columns.note:
         notes.append(columns.note)
     separator = _separator(table, columns, task)
-    found: dict[str, Labelled] = {}
-    missing: list[str] = []
-    empty = repeated = 0
-    for row in table.rows:
-        value, label = _cell(row, columns.file), _label(table, row, columns)
-        image = index.find(value) if value else None
-        if image is None:
-            missing.append(value)
-            continue
-        if not label and not separator:
-            empty += 1
-            continue
-        split = split_of(_cell(row, columns.split)) if columns.split is not None else None
-        before = found.get(image.path)
-        if before is not None and before.label != label:
-            raise DataError(
-                f"data.path: {shown(image.path)} is {_shown_label(before.label)} in one row of {name} and "
-                f"{_shown_label(label)} in another",
-                "Leave one row for each image",
-            )
-        repeated += before is not None
-        found[image.path] = Labelled(
-            image, label, split[0] if split else None, tuple(_cell(row, other) for other in wanted)
-        )
+    found, missing, empty, repeated = _matched(table, index, columns, beside, unlabelled=bool(separator))
     if missing and not skip_missing:
         raise _not_there(missing, table, index)
     _count(
@@ -187,6 +178,45 @@ def match_labels(
             f"'{example}'; data.task=classification takes each text for one class"
         )
     return list(found.values()), separator
+
+
+def _matched(
+    table: LabelTable, index: ImageIndex, columns: Columns, beside: Sequence[str], *, unlabelled: bool
+) -> Matched:
+    """Find the image and the label of each row.
+
+    Args:
+        unlabelled: whether an image may have no label.
+
+    Raises:
+        DataError: an image has more than one label.
+    """
+    wanted = [table.names.index(name) for name in beside]
+    found: dict[str, Labelled] = {}
+    missing: list[str] = []
+    empty = repeated = 0
+    for row in table.rows:
+        value, label = _cell(row, columns.file), _label(table, row, columns)
+        image = index.find(value) if value else None
+        if image is None:
+            missing.append(value)
+            continue
+        if not label and not unlabelled:
+            empty += 1
+            continue
+        split = split_of(_cell(row, columns.split)) if columns.split is not None else None
+        before = found.get(image.path)
+        if before is not None and before.label != label:
+            raise DataError(
+                f"data.path: {shown(image.path)} is {_shown_label(before.label)} in one row of {table.path.name} and "
+                f"{_shown_label(label)} in another",
+                "Leave one row for each image",
+            )
+        repeated += before is not None
+        found[image.path] = Labelled(
+            image, label, split[0] if split else None, tuple(_cell(row, other) for other in wanted)
+        )
+    return Matched(found, missing, empty, repeated)
 
 
 def _not_there(missing: Sequence[str], table: LabelTable, index: ImageIndex) -> DataError:

@@ -1,6 +1,6 @@
 """Plan of a study, as plain data that all its processes share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -196,27 +196,17 @@ def make_plan(
     """
     base, metric = _with_metric(base, metric)
     base, second = _with_metric(base, second) if second else (base, "")
-    _check_choice("method", method, (AUTO, *get_args(Method)))
-    _check_choice("pruner", pruner, get_args(Pruner))
     own = {name_of_metric(given): given for given in base.training.metrics if is_own(given)}
-    is_python = isinstance(base.model, Python)  # which may report numbers of its own
-    _check_choice("metric", metric, ("auto", *own, *METRICS, *([metric] if is_python else [])))
-    limited = [limit.name for limit in map(parse_limit, where)]
-    for option, name in (("metric", second or metric), *(("where", name) for name in limited)):
-        _check_choice(option, name, (metric, *COSTS, *own, *METRICS, *([name] if is_python else [])))
-    if second and second == metric:
-        raise ConfigError(f"metric: {metric} is given twice", "Give two different ones")
-    if second and pruner != "none":
-        raise ConfigError(
-            "pruner: a trial with two objectives cannot be judged before its end", "Leave it out"
-        )
-    _check_choice("direction", direction, (None, *get_args(Direction)))
-    if base.data.validation == 0:
-        raise ConfigError(
-            "data.validation: got 0, tuning needs validation data",
-            ("Give ", setting("data.validation", 0.1)),
-            field="data.validation",
-        )
+    _check_asked(
+        base,
+        own,
+        method=method,
+        pruner=pruner,
+        metric=metric,
+        direction=direction,
+        second=second,
+        where=where,
+    )
     if keep < 0:
         raise ConfigError(f"keep: got {keep}, takes a number >= 0")
     space = build_space(base, domains or default_domains(base, grid=method == "grid"))
@@ -235,6 +225,47 @@ def make_plan(
         space, method, pruner, metric, way, None, keep, 0, second, second_way, tuple(where), because=because
     )
     return plan.with_trials(trials).with_limits(patience, max_epochs)
+
+
+def _check_asked(
+    base: TrainConfig,
+    own: Collection[str],
+    *,
+    method: str,
+    pruner: str,
+    metric: str,
+    direction: str | None,
+    second: str,
+    where: Sequence[str],
+) -> None:
+    """Check what was asked for by itself; see `make_plan`.
+
+    Args:
+        own: names of the user's own metrics.
+
+    Raises:
+        ConfigError: something is unknown, or does not go together.
+    """
+    _check_choice("method", method, (AUTO, *get_args(Method)))
+    _check_choice("pruner", pruner, get_args(Pruner))
+    is_python = isinstance(base.model, Python)  # which may report numbers of its own
+    _check_choice("metric", metric, ("auto", *own, *METRICS, *([metric] if is_python else [])))
+    limited = [limit.name for limit in map(parse_limit, where)]
+    for option, name in (("metric", second or metric), *(("where", name) for name in limited)):
+        _check_choice(option, name, (metric, *COSTS, *own, *METRICS, *([name] if is_python else [])))
+    if second and second == metric:
+        raise ConfigError(f"metric: {metric} is given twice", "Give two different ones")
+    if second and pruner != "none":
+        raise ConfigError(
+            "pruner: a trial with two objectives cannot be judged before its end", "Leave it out"
+        )
+    _check_choice("direction", direction, (None, *get_args(Direction)))
+    if base.data.validation == 0:
+        raise ConfigError(
+            "data.validation: got 0, tuning needs validation data",
+            ("Give ", setting("data.validation", 0.1)),
+            field="data.validation",
+        )
 
 
 def for_own_step(plan: Plan, step: "OwnStep") -> Plan:

@@ -9,7 +9,8 @@ import torch
 
 from core.export.export import export
 from core.export.lengths import TIME, Lengths
-from core.export.predict import load, read_samples, shape_of
+from core.export.predict import load
+from core.export.predict_inputs import read_samples, shape_of
 from core.user_code.trust import trust
 from tests.support.every_kind import fields_of
 from tests.support.fixtures import TrainRun

@@ -10,6 +10,7 @@ import torch
 from core.config.schema import from_dict
 from core.data.registry import load
 from core.export import predict
+from core.export.predict_tables import encode, read_rows
 from core.export.standalone import standalone
 from tests.support.narrow import instance, some
 
@@ -30,7 +31,7 @@ def test_rows_are_encoded_as_in_the_training(tmp_path: Path) -> None:
     fields = {"name": "csv", "path": str(path), "target": "kind", "missing": ["NA", "-999"]}
     data = load(from_dict({"data": fields}).data)
     table = json.loads(json.dumps(some(data.table).deployed()))
-    features = predict.encode(predict.read_rows(path, table), table, path).astype(np.float32)
+    features = encode(read_rows(path, table), table, path).astype(np.float32)
     for split in (data.train, data.validation, data.test):
         assert np.array_equal(features[split.indices], instance(torch.Tensor, split.inputs).numpy())
 

@@ -23,8 +23,8 @@ from core.data.text.words import byte_ids, words_in
 from core.errors import DataError
 from core.export.export import export
 from core.export.predict import load as load_exported
-from core.export.predict import read as read_exported
-from core.export.predict import shortened
+from core.export.predict_inputs import read as read_exported
+from core.export.predict_inputs import shortened
 from core.inference.inputs import read_inputs
 from core.models.own.calling import call_network
 from core.models.own.lengths import with_length
