@@ -159,6 +159,7 @@ def test_what_fits_trains_a_few_steps(
     assert not all(torch.equal(old, new) for old, new in zip(before, after, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [*DATA, *VARIANTS])
 def test_what_does_not_fit_is_refused(data: str, load_data: Load) -> None:
     for loss, model in itertools.product(LOSSES, MODELS):

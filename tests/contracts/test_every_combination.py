@@ -95,6 +95,7 @@ def test_all_tasks_kinds_networks_and_losses_are_named_here() -> None:
     assert set().union(*TAKEN_BY.values(), {"unet", "python"}) == {*MODELS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_combination_trains_or_is_refused(kind: str, tmp_path: Path) -> None:
     torch.set_num_threads(1)

@@ -64,11 +64,13 @@ def test_images_texts_and_histograms(example: Example) -> None:
     }
 
 
+@pytest.mark.slow
 def test_lightning(example: Example) -> None:
     pytest.importorskip("lightning", reason="lightning is not installed")
     check(example("with_lightning"), 3)
 
 
+@pytest.mark.slow
 def test_hugging_face(example: Example) -> None:
     pytest.importorskip("transformers", reason="transformers is not installed")
     pytest.importorskip("accelerate", reason="accelerate is not installed, which transformers' Trainer needs")

@@ -52,6 +52,7 @@ def run(folder: Path, *arguments: str, **environment: str) -> "subprocess.Comple
     )
 
 
+@pytest.mark.slow
 def test_a_script_imports_its_own_packages_and_writes_a_run(project: Path) -> None:
     answer = run(project, "script.py", PYTHONPATH=str(REPOSITORY), TUI_RUNS=str(project / "runs"))
     assert (answer.returncode, answer.stderr) == (0, "")

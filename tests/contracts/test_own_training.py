@@ -512,6 +512,7 @@ EXAMPLE_RUNS: dict[str, tuple[dict[str, Any], float]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLE_RUNS)
 def test_the_examples_learn_are_evaluated_and_exported(
     name: str, tmp_path: Path, train_run: TrainRun

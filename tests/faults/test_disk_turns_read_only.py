@@ -48,6 +48,7 @@ def read_only(disk: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_a_disk_that_turns_read_only_ends_nothing(
     train_run: TrainRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,7 @@ def test_commands_refuse_them_in_one_sentence(tamper: Tampering, tui: Tui, run: 
         run.checkpoint_file(kind).write_bytes(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tamper", [huge_by_strides, bomb])
 def test_what_claims_to_be_huge_is_refused_before_it_is_read(tamper: Tampering, run: Run) -> None:
     run.checkpoint_file("best").write_bytes(tamper(run, "best"))

@@ -207,6 +207,7 @@ def test_assignments_are_read_as_yaml(assignment: str, values: dict[str, Any]) -
     assert set_path({}, assignment) == values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "assignment",
     [
@@ -246,6 +247,7 @@ def test_empty_file_is_all_defaults(tmp_path: Path) -> None:
     assert read_yaml(path) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -47,6 +47,7 @@ def another_sample(source: str, folder: Path) -> None:
     np.savez(folder / "own.npz", images=np.r_[images, images[3:4]], labels=np.r_[labels, labels[3:4]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 def test_other_samples_are_not_trained_on_or_evaluated(
     source: str, begun: Callable[[str], Run], tmp_path: Path, train_run: TrainRun
@@ -68,6 +69,7 @@ def test_other_samples_are_not_trained_on_or_evaluated(
     assert train_run({"training": {"epochs": 4}}, run=run).finished.status == "completed"
 
 
+@pytest.mark.slow
 def test_a_run_that_did_not_keep_enough_still_opens(begun: Callable[[str], Run], tmp_path: Path) -> None:
     run = begun("arrays")
     facts = json.loads(run.data_file.read_text())

@@ -91,6 +91,7 @@ def test_averages_are_those_of_scikit_learn_or_none_where_it_warns(predictions: 
     assert report.metrics["precision_weighted"] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @steady
 @given(classified())
 def test_chance_corrected_metrics_are_those_of_scikit_learn_or_none(predictions: Predictions) -> None:
@@ -115,6 +116,7 @@ def test_chance_corrected_metrics_are_those_of_scikit_learn_or_none(predictions:
         assert report.metrics["cohen_kappa"] == pytest.approx(kappa, abs=1e-9)
 
 
+@pytest.mark.slow
 @steady
 @given(classified())
 def test_per_class_values_are_those_of_scikit_learn(predictions: Predictions) -> None:
@@ -152,6 +154,7 @@ def test_confusion_matrix_is_that_of_scikit_learn_and_empty_rows_have_no_shares(
     assert np.isnan(normalise(matrix, "row")).all(axis=1).tolist() == (matrix.sum(axis=1) == 0).tolist()
 
 
+@pytest.mark.slow
 @steady
 @given(classified())
 def test_log_loss_and_top_k_are_those_of_scikit_learn(predictions: Predictions) -> None:

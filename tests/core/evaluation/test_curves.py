@@ -68,6 +68,7 @@ def classified(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return scores, rng.integers(0, draw(st.integers(1, classes)), size=n)
 
 
+@pytest.mark.slow
 @steady
 @given(scored())
 def test_areas_are_those_of_scikit_learn_or_undefined(sample: Sample) -> None:
@@ -85,6 +86,7 @@ def test_areas_are_those_of_scikit_learn_or_undefined(sample: Sample) -> None:
         assert isinstance(roc_auc(ranked), Undefined)
 
 
+@pytest.mark.slow
 @steady
 @given(classified())
 def test_class_and_micro_areas_from_the_shared_copy_are_those_of_each_alone(sample: Sample) -> None:
@@ -117,6 +119,7 @@ def test_areas_do_not_depend_on_the_size_of_blocks(monkeypatch: pytest.MonkeyPat
     assert curves.areas(ranked) == pytest.approx(whole, abs=1e-15)
 
 
+@pytest.mark.slow
 @steady
 @given(scored())
 def test_curves_pass_through_points_of_scikit_learn_and_keep_the_area(sample: Sample) -> None:

@@ -221,6 +221,7 @@ def test_every_headline_number_has_an_interval_around_it() -> None:
             assert low < high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [2, 4])
 def test_intervals_agree_with_resampling_the_samples(classes: int) -> None:
     predictions = scored(n=400, classes=classes)

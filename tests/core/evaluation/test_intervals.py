@@ -111,6 +111,7 @@ def test_one_large_error_gives_a_reason_for_squares() -> None:
     assert wild.no_interval["rmse"].startswith("one error makes up 100 % of the squared error")
 
 
+@pytest.mark.slow
 def test_intervals_of_errors_hold_where_their_tail_is_heavy() -> None:
     """One of 100 errors is ten times as large; most splits of 50 samples have none of those."""
     rng = np.random.default_rng(5)
@@ -163,6 +164,7 @@ def test_a_perfect_average_precision_has_a_low_end_like_that_of_a_proportion() -
     assert 1 - float(low[0]) == pytest.approx((1 - proportion) / 2, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "skill"), [(20, 4.4), (50, 2.3), (100, 4.4)])
 def test_intervals_cover(n: int, skill: float) -> None:
     """Binormal scores, whose true metrics are known; 200 draws, of which 93 % of the intervals must cover."""

@@ -122,6 +122,7 @@ def test_curves_and_thresholds_are_those_of_weighted_samples(ties: bool) -> None
     assert curve.prevalence == pytest.approx(np.average(positive, weights=weights))
 
 
+@pytest.mark.slow
 def test_thresholds_of_labels_are_chosen_by_weights() -> None:
     dice = np.random.default_rng(0)
     targets = dice.integers(0, 2, (N, 2), dtype=np.uint8)

@@ -273,6 +273,7 @@ def test_what_a_killed_export_left_is_removed(
     assert [path.name for path in tmp_path.glob(".out.*")] == [own.name], "the user's own stays"
 
 
+@pytest.mark.slow
 def test_a_model_that_answers_otherwise_is_not_written(
     train_run: TrainRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ def written(name: str, to: str, train_run: TrainRun, folder: Path) -> float | No
     return done.difference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "to"),
     [

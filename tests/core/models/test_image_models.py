@@ -260,6 +260,7 @@ def test_a_wrong_download_is_refused(stored: Path) -> None:
         SQUEEZENET.fetch(lambda *progress: None)
 
 
+@pytest.mark.slow
 def test_a_frozen_network_trains_its_head(train_run: Any, load_data: Any) -> None:
     model = {"name": "zoo", "architecture": "squeezenet1_1", "trainable_layers": 1, "enlarge_to": 32}
     values = {"data": "digits", "model": model, "training": {"epochs": 1, "batch_size": 512}}

@@ -87,6 +87,7 @@ def warnings(trained: Any) -> list[str]:
     return [notice.message for notice in trained.told(Notice) if notice.level == "warning"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     stopped: Any, train_run: Train, damage: Callable[[Path], None]
@@ -102,6 +103,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     assert_ended_alike(train_run(VALUES), resumed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_best_epoch_is_written_again(
     stopped: Any, train_run: Train, damage: Callable[[Path], None]
@@ -124,6 +126,7 @@ def test_when_both_are_damaged_both_are_named(stopped: Any, train_run: Train) ->
     assert summarise(stopped.run).status == "stopped", "nothing is written by an attempt that cannot begin"
 
 
+@pytest.mark.slow
 def test_a_run_whose_checkpoints_are_gone_says_that_it_starts_over(stopped: Any, train_run: Train) -> None:
     for kind in ("last", "previous"):
         stopped.run.checkpoint_file(kind).unlink()

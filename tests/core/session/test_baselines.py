@@ -262,6 +262,7 @@ def test_none_leaves_them_out(train_run: Callable[..., "Trained"]) -> None:
     assert compared(load_evaluation(trained.run, "test")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [False, True])
 def test_beside_a_stream_they_learn_from_some_rows_and_are_evaluated_on_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: bool

@@ -115,6 +115,7 @@ def test_a_full_disk_ends_nothing_and_is_used_again_when_it_has_room(
     assert reader.damaged <= 1
 
 
+@pytest.mark.slow
 def test_a_disk_that_stays_full_keeps_the_last_good_checkpoint(train_run: Train, small_disk: Path) -> None:
     undisturbed = train_run(VALUES)
     weights = undisturbed.weights()

@@ -43,6 +43,7 @@ def train(file: Path, **sections: Any) -> tuple[Run, list[Event]]:
     return run, events
 
 
+@pytest.mark.slow
 def test_thresholds_are_chosen_on_validation_and_used_everywhere(arrays: Path) -> None:
     run, events = train(arrays, loss={"name": "bce", "pos_weight": "balanced"})
     validation, test = (load_evaluation(run, split) for split in ("validation", "test"))
@@ -78,6 +79,7 @@ def test_without_validation_labels_are_given_from_a_half(arrays: Path) -> None:
     assert line.startswith("labels are given from scores of 0.5")
 
 
+@pytest.mark.slow
 def test_splits_of_their_own_have_the_same_labels(arrays: Path, tmp_path: Path) -> None:
     inputs, targets = make_multilabel_classification(90, 8, n_classes=4, random_state=1)
     parts = {
@@ -91,6 +93,7 @@ def test_splits_of_their_own_have_the_same_labels(arrays: Path, tmp_path: Path) 
     assert load_evaluation(run, "test").report.class_names == ["label_0", "label_1", "label_2", "label_3"]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_resumes_bit_for_bit(arrays: Path) -> None:
     whole, _ = train(arrays)
     control = RunControl()

@@ -288,6 +288,7 @@ def test_nothing_changes(name: str) -> None:
         assert torch.equal(value, after[0][key]) if hasattr(value, "shape") else value == after[0][key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["RandomForward", "Norm", "ExtraState", "CountsInClass", "Hooked"])
 def test_a_run_is_the_same_bit_for_bit_with_and_without(name: str, train_run: TrainRun) -> None:
     runs = [train_run(values(name, preflight=wanted)) for wanted in (True, False)]
@@ -302,6 +303,7 @@ def test_a_run_is_the_same_bit_for_bit_with_and_without(name: str, train_run: Tr
 # -- reporting -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_logs_one_line_where_all_is_well_and_what_there_is_to_know(train_run: TrainRun) -> None:
     told = [
         event.message for event in train_run(values("Base")).told(Notice) if "pre-flight" in event.message

@@ -24,6 +24,7 @@ Load = Callable[..., Dataset]
 FOLDS = 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "diabetes", "mnist", "moons"])
 def test_folds_hold_every_training_sample_once_and_leave_the_test_set_alone(
     name: str, load_data: Load

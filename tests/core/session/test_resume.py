@@ -93,6 +93,7 @@ def assert_ended_alike(undisturbed: Any, sessions: list[Any]) -> None:
     assert tests[0] == tests[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_stopped_twice_ends_as_if_it_had_not_been(name: str, train_run: Train) -> None:
     undisturbed = train_run(RUNS[name])
@@ -121,6 +122,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIONS)
 def test_training_options_are_kept_through_a_stop(name: str, train_run: Train) -> None:
     values = {"data": DIGITS, "optimizer": "adam", "model": {"hidden": [16]}, "schedule": "cosine"}
@@ -147,6 +149,7 @@ def test_a_run_of_lbfgs_stopped_inside_a_search_ends_alike(train_run: Train) -> 
     assert_ended_alike(undisturbed, [first, train_run(run=first.run)])
 
 
+@pytest.mark.slow
 def test_a_run_stopped_between_any_two_steps_ends_alike(train_run: Train) -> None:
     """Also at the first and the last batch of an epoch, and of the run."""
     values = RUNS["mlp with dropout, adam, cosine"] | {"data": "iris"}
@@ -252,6 +255,7 @@ def test_a_run_that_was_not_evaluated_yet_is(train_run: Train) -> None:
 # -- determinism -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_same_seed_same_weights(name: str, train_run: Train) -> None:
     first = train_run(RUNS[name])

@@ -71,6 +71,7 @@ def test_a_streamed_run_stopped_within_an_epoch_ends_as_if_it_had_not_been(
     assert any("is streamed" in event.message for event in undisturbed.told(Notice))
 
 
+@pytest.mark.slow
 def test_a_streamed_run_of_masks_is_resumed_exactly_and_evaluated(train_run: Train) -> None:
     values = run_of("turned_masks", workers=0) | {"model": {"name": "unet", "depth": 1, "width": 2}}
     undisturbed = train_run(values)

@@ -114,6 +114,7 @@ def bare_loop(name: str, data: Dataset) -> dict[str, Any]:
     return model.state_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", LIKE_A_BARE_LOOP)
 def test_it_trains_as_a_bare_loop_does(name: str, train_run: TrainRun, load_data: Load) -> None:
@@ -132,6 +133,7 @@ def test_numbers_of_half_the_precision_train(train_run: TrainRun) -> None:
     assert trained.weights()["net.1.weight"].dtype == torch.bfloat16
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Sparse invariant")
 @pytest.mark.parametrize("name", ["Sparse", "SparseLookup"])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adagrad"])
@@ -239,6 +241,7 @@ def test_finders_and_averages_of_what_cannot_be_copied(
 # -- what is saved -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_state_that_is_no_tensor_is_saved_and_resumed(train_run: TrainRun) -> None:
     whole = train_run(values("ExtraState", epochs=3))
     half = train_run(values("ExtraState", epochs=3), at_step=(10, lambda control, model: control.stop()))

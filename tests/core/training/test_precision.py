@@ -162,6 +162,7 @@ def test_samples_without_channels_are_refused(load_data: Load) -> None:
 # -- compile ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_compiled_network_has_the_same_weights_under_the_same_names(
     train_run: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:

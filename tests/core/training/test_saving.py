@@ -171,6 +171,7 @@ def test_a_stop_in_a_validation_that_draws_random_numbers_changes_none_of_them(
         assert torch.equal(weight, resumed.weights()[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [1e-9, 5.0])
 def test_how_often_is_saved_changes_nothing(train_run: Train, monkeypatch: Any, minutes: float) -> None:
     monkeypatch.setattr("core.training.engine.LOG_SECONDS", 0.0)

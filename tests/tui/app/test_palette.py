@@ -22,6 +22,7 @@ def test_tables_as_text() -> None:
     assert as_lines([table.head, *table.rows]) == "name\tloss\na,b\t0.1\nc d\t2"
 
 
+@pytest.mark.slow
 async def test_commands_are_listed_once_by_screen_and_a_table_is_copied_and_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

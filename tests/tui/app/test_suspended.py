@@ -11,6 +11,7 @@ from tui.app.app import TuiApp
 from tui.widgets.choice import Choice
 
 
+@pytest.mark.slow
 async def test_ctrl_z_suspends_from_a_choice_and_from_a_field(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

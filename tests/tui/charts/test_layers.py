@@ -83,6 +83,7 @@ async def test_a_running_run_is_asked_for_its_layers(make: Make) -> None:
         app.stop_training()
 
 
+@pytest.mark.slow
 async def test_a_run_that_has_ended_says_that_nothing_was_sampled(make: Make) -> None:
     app = make(data="iris", training={"epochs": 1, "threads": 1})
     async with app.run_test(size=(80, 24)) as pilot:
@@ -92,6 +93,7 @@ async def test_a_run_that_has_ended_says_that_nothing_was_sampled(make: Make) ->
         assert "were not sampled" in str(app.screen.query_one("#no-layers").render())
 
 
+@pytest.mark.slow
 async def test_layers_that_the_log_holds_are_shown(make: Make) -> None:
     app = make(data="iris", training={"epochs": 2, "threads": 1, "watch_layers": True})
     async with app.run_test(size=(80, 24)) as pilot:

@@ -203,6 +203,7 @@ def test_a_stopped_run_says_how_to_go_on_wherever_it_is(train: Tui, monkeypatch:
     assert answer.out.endswith(f"resume  tui train --no-ui --resume {run.id} --runs 'my runs'\n")
 
 
+@pytest.mark.slow
 def test_a_run_whose_data_has_gone_is_failed(
     tui: Tui, vision_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def run(tui: Tui) -> None:
     assert answer.code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("run")
 def test_the_city_and_the_column_that_matter_come_first(tui: Tui) -> None:
     told = json.loads(tui("explain latest --json").out)

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from core.runs.folder import all_runs
 from tests.tui.cli.conftest import Tui
 
 
+@pytest.mark.slow
 def test_a_run_is_trained_again_bundled_opened_and_compared(train: Tui, tui: Tui) -> None:
     assert train("--quiet --seed 3").code == 0
     (first,) = all_runs(Path("runs"))

@@ -69,6 +69,7 @@ def test_what_is_wrong_with_it_ends_before_a_run_is_made(train: Tui, mynet: Path
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_a_configuration_of_somebody_is_not_run_unasked(
     train: Tui, mynet: Path, forgotten: Callable[[], None]
 ) -> None:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from core.profiling.gains import Gain
 from core.profiling.layers import LayerCost, Trace
 from core.profiling.memory import MemoryUse
@@ -15,6 +17,7 @@ from tui.terminal.profile_text import profile_lines
 SMALL = "--data iris --device cpu --threads 1 --seconds 0.1"
 
 
+@pytest.mark.slow
 def test_a_profile_is_shown_and_given_as_json(tui: Tui) -> None:
     shown = tui(f"profile {SMALL} --batch-size 16 --try batch --trace steps.json")
     assert shown.code == 0

@@ -57,6 +57,7 @@ def test_runs_are_listed_and_shown(tui: Tui) -> None:
         assert "damaged" not in shown.out + shown.err
 
 
+@pytest.mark.slow
 def test_a_stopped_run_is_resumed_to_what_one_session_gives(tui: Tui) -> None:
     stopped = run_of("wine-mlp")
     resumed = tui(f"train --no-ui --resume {stopped.name}")

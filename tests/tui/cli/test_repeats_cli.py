@@ -23,6 +23,7 @@ def by_fold() -> dict[int, Any]:
     return {run.config().data.fold: summarise(run) for run in all_runs(Path("runs"))}
 
 
+@pytest.mark.slow
 def test_each_fold_is_a_run_and_their_metrics_end_in_a_table(train: Tui) -> None:
     answer = train("--folds 3")
     assert (answer.code, answer.err) == (0, "")
@@ -73,6 +74,7 @@ def interrupt_in_fold(view: Any, fold: int, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(view, "show", show)
 
 
+@pytest.mark.slow
 def test_after_ctrl_c_it_goes_on_and_repeats_nothing(
     train: Tui, tui: Tui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +192,7 @@ def test_folds_need_no_ui(tui: Tui) -> None:
     assert "--folds needs --no-ui" in answer.err
 
 
+@pytest.mark.slow
 def test_seeds_train_a_run_each_and_tell_the_spread_on_both_splits(train: Tui, tui: Tui) -> None:
     answer = train("--seeds 2 --seed 7 --json")
     last = json.loads(answer.out.splitlines()[-1])

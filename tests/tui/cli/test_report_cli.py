@@ -15,6 +15,7 @@ def runs(write_run: WriteRun) -> Path:
     return write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4], accuracy=0.9).path.parent
 
 
+@pytest.mark.slow
 def test_a_page_is_written_and_its_name_printed(tui: Tui, runs: Path, tmp_path: Path) -> None:
     mask = os.umask(0o022)
     os.umask(mask)
@@ -42,6 +43,7 @@ def test_what_is_wrong_is_one_line(tui: Tui, runs: Path, line: str, told: str) -
     assert answer.out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "instead"),
     [

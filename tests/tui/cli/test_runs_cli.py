@@ -49,6 +49,7 @@ def test_a_run_is_named_as_it_starts_and_again_as_it_resumes(train: Tui, tui: Tu
     assert read_labels(run.path).name == "second"
 
 
+@pytest.mark.slow
 def test_seeds_get_a_name_each(train: Tui) -> None:
     assert train("--name wide --seeds 2 --seed 3 --quiet").code == 0
     assert {read_labels(run).name for run in Path("runs").iterdir()} == {"wide seed 3", "wide seed 4"}

@@ -45,6 +45,7 @@ def studies(tui: Callable[..., Any]) -> list[str]:
     return names
 
 
+@pytest.mark.slow
 def test_studies_are_compared_drawn_and_reported(studies: list[str], tui: Callable[..., Any]) -> None:
     shown = tui(f"tune compare {' '.join(studies)}")
     assert shown.code == 0

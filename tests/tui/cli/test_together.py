@@ -21,6 +21,7 @@ def seeds(train: Tui) -> list[str]:
     return [run.id for run in sorted(all_runs(Path("runs")), key=lambda run: run.config().training.seed)]
 
 
+@pytest.mark.slow
 def test_the_mean_of_scores_is_evaluated_and_kept_as_a_run(tui: Tui, seeds: list[str]) -> None:
     answer = tui(f"evaluate {' '.join(seeds)} --together --json")
     assert (answer.code, answer.err) == (0, "")

@@ -81,6 +81,7 @@ def test_without_ranges_the_model_and_the_optimizer_have_their_own(tui: Callable
     ]
 
 
+@pytest.mark.slow
 def test_a_metric_of_the_user_s_own_drives_search_and_pruning(
     tui: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_metric_of_the_user_s_own_drives_search_and_pruning(
     assert summary.metrics["Cost"] == end["best"]["value"]
 
 
+@pytest.mark.slow
 def test_a_file_s_metric_with_arguments_is_reported_and_searched_by(
     tui: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def configs(draw: st.DrawFn) -> TrainConfig:
     return from_dict(values)
 
 
+@pytest.mark.slow
 @given(configs())
 @settings(max_examples=60, deadline=None)
 def test_the_texts_of_a_form_give_its_configuration_back(config: TrainConfig) -> None:
@@ -112,6 +113,7 @@ def test_the_texts_of_a_form_give_its_configuration_back(config: TrainConfig) ->
     assert check(values_of(texts)) == (config, {})
 
 
+@pytest.mark.slow
 @given(configs())
 @settings(max_examples=40, deadline=None)
 def test_the_command_gives_the_configuration_back(config: TrainConfig) -> None:

@@ -93,6 +93,7 @@ FORMS = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FORMS)
 def test_any_form_that_is_loaded_can_be_shown(file: Path, form: dict[str, Any]) -> None:

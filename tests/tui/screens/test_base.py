@@ -9,6 +9,7 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 
 
+@pytest.mark.slow
 async def test_a_mode_that_is_returned_to_keeps_its_styles_unless_theme_or_focus_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

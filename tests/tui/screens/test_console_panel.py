@@ -61,6 +61,7 @@ def test_warnings_and_errors_are_found(line: str, kind: str) -> None:
     assert kind_of(line) == kind
 
 
+@pytest.mark.slow
 async def test_it_shows_plain_lines_and_follows_them(run: Run) -> None:
     app = TuiApp(runs_dir=run.path.parent, follow=run)
     async with app.run_test(size=SIZE) as pilot:
@@ -85,6 +86,7 @@ async def test_it_shows_plain_lines_and_follows_them(run: Run) -> None:
         assert lines(panel.view)[-2].rstrip() == "  opened"
 
 
+@pytest.mark.slow
 async def test_warnings_alone_a_text_and_back(run: Run) -> None:
     app = TuiApp(runs_dir=run.path.parent, follow=run)
     async with app.run_test(size=SIZE) as pilot:
@@ -102,6 +104,7 @@ async def test_warnings_alone_a_text_and_back(run: Run) -> None:
         await until(pilot, lambda: not panel.display)
 
 
+@pytest.mark.slow
 async def test_in_runs_it_is_that_of_the_run_under_the_cursor(run: Run) -> None:
     with RunWriter("quiet", runs_dir=run.path.parent):
         pass

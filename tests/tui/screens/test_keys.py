@@ -108,6 +108,7 @@ async def test_a_page_shows_its_keys_before_it_is_clicked(make: Make) -> None:
         assert not app.app_focus
 
 
+@pytest.mark.slow
 async def test_the_help_says_first_what_the_screen_is_for(make: Make) -> None:
     app = make()
     async with app.run_test(size=SMALL) as pilot:

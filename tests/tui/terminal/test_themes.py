@@ -52,6 +52,7 @@ async def test_the_remembered_theme_is_there_and_the_styles_are_read_once(
     assert read_again == []
 
 
+@pytest.mark.slow
 async def test_a_theme_chosen_later_is_shown_and_remembered(app_with: AppWith) -> None:
     app = app_with("torchtui")
     async with app.run_test() as pilot:

@@ -169,6 +169,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_bit_for_bit(train_run: Callable[..., Any]) -> None:
     whole = train_run(CONFIG)
 

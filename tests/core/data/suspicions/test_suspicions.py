@@ -471,6 +471,7 @@ def warned(
         yield getattr(case, "__name__", ""), data.warnings
 
 
+@pytest.mark.slow
 def test_known_leaks_are_reported(tmp_path: Path) -> None:
     found = dict(warned(tmp_path, LEAKS))
     assert len(LEAKS) > 20
@@ -484,12 +485,14 @@ def test_known_leaks_are_reported(tmp_path: Path) -> None:
     assert "test is distributed otherwise than train in f1" in found["drifted_test"][0]
 
 
+@pytest.mark.slow
 def test_clean_data_is_not_flagged(tmp_path: Path) -> None:
     found = {place: lines for place, (_, lines) in enumerate(warned(tmp_path, CLEAN))}
     assert len(CLEAN) > 20
     assert len([place for place, lines in found.items() if lines]) <= MAX_FLAGGED, found
 
 
+@pytest.mark.slow
 def test_leaks_and_clean_data_of_other_kinds_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "leaks").mkdir()
     leaks = dict(warned(tmp_path / "leaks", OTHER_LEAKS))

@@ -402,6 +402,7 @@ def test_a_mistyped_column_gets_a_suggestion(read: Read) -> None:
             read({"size": NUMBERS, "target": TWO}, **fields)
 
 
+@pytest.mark.slow
 def test_5000_columns_are_loaded(read: Read) -> None:
     columns = {f"x{at}": [at % 7 + row for row in range(12)] for at in range(5000)}
     assert len(read(columns | {"target": TWO[:12]}).feature_names) == 5000

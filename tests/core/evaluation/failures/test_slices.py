@@ -62,6 +62,7 @@ def test_few_samples_are_no_slice_and_many_texts_share_one() -> None:
     assert {one.value: one.samples for one in found} == {"often": MIN_SAMPLES, "571 other values": 571}
 
 
+@pytest.mark.slow
 def test_chance_finds_a_worse_slice_in_at_most_one_data_set_of_twenty() -> None:
     flagged = 0
     for seed in range(40):

@@ -146,6 +146,7 @@ def test_a_split_without_mistakes_is_not_certain() -> None:
     assert report.intervals["hamming_loss"][1] > 0.005
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_metrics_of_the_whole_population() -> None:
     population = made(20_000, seed=1)
     whole = report_of(population).metrics

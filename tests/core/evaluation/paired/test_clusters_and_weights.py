@@ -51,6 +51,7 @@ def told_apart(groups: np.ndarray | None, rounds: int) -> dict[str, int]:
     return worse
 
 
+@pytest.mark.slow
 def test_equal_models_whose_errors_go_together_are_told_apart_only_where_groups_are_not_known() -> None:
     assert max(told_apart(np.arange(120) // 10, 40).values()) <= 2
     assert min(told_apart(None, 10).values()) >= 2, "the simulation shows what groups are for"

@@ -55,6 +55,7 @@ def test_a_standard_error_of_areas_is_that_of_delong() -> None:
     assert found.interval[0] < difference - width < difference + width < found.interval[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["f1_macro", "log_loss", "roc_auc"])
 def test_the_interval_is_that_of_resampled_pairs(metric: str) -> None:
     rng = np.random.default_rng(1)
@@ -136,6 +137,7 @@ def test_few_samples_that_all_speak_for_one_model_do_not_make_a_difference_clear
     assert min(difference.p for difference in found.values()) > 0.1
 
 
+@pytest.mark.slow
 def test_equal_models_are_rarely_told_apart_and_large_differences_always() -> None:
     rng = np.random.default_rng(2)
     worse = dict.fromkeys(("accuracy", "f1_macro", "log_loss", "roc_auc"), 0)

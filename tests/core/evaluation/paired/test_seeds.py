@@ -41,6 +41,7 @@ def test_samples_add_their_chance_and_a_single_run_takes_the_spread_of_the_other
     assert width(repeated_difference("accuracy", first, alone, 1)) > width(both)
 
 
+@pytest.mark.slow
 def test_equal_configurations_are_rarely_told_apart_and_different_ones_are() -> None:
     rng, told = np.random.default_rng(1), 0
     for _ in range(100):

@@ -50,6 +50,7 @@ class Stream(IterableDataset[dict[str, Tensor]]):
         return map(sample, range(SAMPLES))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("samples", "given", "epochs", "steps_per_epoch", "settings"),
     [

@@ -62,6 +62,7 @@ def told(tmp_path: Path) -> list[Any]:
     return LogReader(callback.run.run.log_file).read()
 
 
+@pytest.mark.slow
 def test_an_epoch_is_told_with_its_own_values(told: list[Any]) -> None:
     epochs = [event for event in told if isinstance(event, EpochFinished)]
     assert [event.validation for event in epochs] == [{"loss": 1.0}, {"loss": 2.0}, {"loss": 3.0}]

@@ -40,6 +40,7 @@ def assert_pixels(medium: Medium, pixels: Any) -> None:
     np.testing.assert_array_equal(medium, pixels)
 
 
+@pytest.mark.slow
 def test_what_torch_writes(tmp_path: Path, writer: Writer) -> None:
     board, small = writer(tmp_path), np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     values = np.random.default_rng(1).normal(size=500)

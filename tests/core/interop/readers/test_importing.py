@@ -127,6 +127,7 @@ def test_logs_of_one_place_have_names_of_their_own(tmp_path: Path) -> None:
     assert [*listed(tmp_path)] == names
 
 
+@pytest.mark.slow
 def test_a_long_log_is_copied_with_few_of_its_steps(tmp_path: Path) -> None:
     rows = "".join(f"{step},{1 / step}\n" for step in range(1, 20_001))
     (tmp_path / "log.csv").write_text(f"step,loss\n{rows}")

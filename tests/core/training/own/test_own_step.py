@@ -106,6 +106,7 @@ def assert_equal_weights(one: nn.Module, other: nn.Module) -> None:
         assert torch.equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_one_loss_equals_a_bare_loop_bit_for_bit(images: Dataset) -> None:
     """The network draws random numbers in each step."""
     torch.set_num_threads(1)
@@ -311,6 +312,7 @@ def values_of(name: str, **more: Any) -> dict[str, Any]:
     return configuration.merge(base, more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_stopped_twice_ends_as_if_it_had_not_been(name: str, train_run: Callable[..., Any]) -> None:
     values = values_of(name, **RUNS[name])

@@ -126,6 +126,7 @@ def test_paths_are_completed_by_ending(tmp_path: Path, monkeypatch: pytest.Monke
     assert complete_path("", (".csv",)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [12, 30, 43, 60, 120])
 @pytest.mark.parametrize("name", ["digits", "diabetes", "csv"])
 def test_shares_of_the_splits_fit_and_add_up(name: str, width: int, load_data: LoadData) -> None:

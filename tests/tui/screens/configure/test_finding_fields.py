@@ -1,5 +1,6 @@
 """The form of basic fields, all fields, finding one, and what one is."""
 
+import pytest
 from textual.widgets import OptionList
 
 from tests.support.waiting import until
@@ -10,6 +11,7 @@ from tui.screens.search_dialog import SearchDialog
 from tui.widgets.field import Field
 
 
+@pytest.mark.slow
 async def test_fields_are_few_at_first_and_each_is_found_explained_and_put_back(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:

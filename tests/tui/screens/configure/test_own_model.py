@@ -149,6 +149,7 @@ async def answer(pilot: Any, how: str) -> None:
     await until(pilot, lambda: not isinstance(pilot.app.screen, Ask))
 
 
+@pytest.mark.slow
 async def test_a_preset_is_asked_for_and_touching_its_text_names_nothing(make: Any, mynet: Path) -> None:
     """Typing and deleting one letter is not consent."""
     mynet.write_text(EVIL + NET)
@@ -171,6 +172,7 @@ async def test_a_preset_is_asked_for_and_touching_its_text_names_nothing(make: A
         assert not is_trusted(program_of(f"{mynet}:Net"))
 
 
+@pytest.mark.slow
 async def test_what_was_agreed_to_and_has_changed_is_asked_for_again(make: Any, mynet: Path) -> None:
     app = make({"data": "iris", "model": f"{mynet}:Net"})
     async with app.run_test(size=LARGE) as pilot:

@@ -107,6 +107,7 @@ def test_rows_are_aligned_and_text_from_files_is_no_control_sequence() -> None:
     ]
 
 
+@pytest.mark.slow
 async def test_a_dialog_works_shows_the_result_and_keeps_what_was_typed_after_an_error(
     copy_of: CopyOf, visit: Visits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ def shown_messages(app: TuiApp) -> str:
     return str(live(app).query_one("#messages").render())
 
 
+@pytest.mark.slow
 async def test_a_run_is_watched_to_its_end(make: Make) -> None:
     app = make(training={"epochs": 3})
     async with app.run_test(size=SIZE) as pilot:
@@ -75,6 +76,7 @@ async def test_a_run_is_watched_to_its_end(make: Make) -> None:
         assert (screen.view.smoothing, screen.zoom) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_only_what_changed_is_drawn_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     app = make(training={"epochs": 3})
     async with app.run_test(size=SIZE) as pilot:
@@ -125,6 +127,7 @@ async def test_pause_checkpoint_and_stop(make: Make, tmp_path: Path) -> None:
     assert summarise(run).status == "stopped"
 
 
+@pytest.mark.slow
 async def test_a_second_start_is_refused_while_one_runs(make: Make) -> None:
     from core.config.schema import from_dict
 
@@ -159,6 +162,7 @@ async def test_what_does_not_fit_is_told_in_a_dialog_and_the_app_lives_on(make: 
     assert all_runs(tmp_path / "runs") == []
 
 
+@pytest.mark.slow
 async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +193,7 @@ async def test_divergence_brings_the_messages_to_the_front(make: Make) -> None:
         assert any(mark.symbol == "✗" for mark in live(app).query_one("#chart-2", Plot).chart.marks)
 
 
+@pytest.mark.slow
 async def test_class_names_are_text_wherever_they_come_from(make: Make) -> None:
     app = make(data="wine", training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
@@ -202,6 +207,7 @@ async def test_class_names_are_text_wherever_they_come_from(make: Make) -> None:
         assert len(live(app).query_one(ConfusionGrid).render_line(1).text) > 0
 
 
+@pytest.mark.slow
 async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose_it(make: Make) -> None:
     app = make(data="iris", training={"epochs": 3, "monitor": "accuracy"})
     async with app.run_test(size=SIZE) as pilot:
@@ -215,6 +221,7 @@ async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose
             assert (star.x, star.y) == (history.best_epoch, best[metric]), "where the subtitle says"
 
 
+@pytest.mark.slow
 async def test_metrics_of_the_user_s_own_have_a_chart_and_a_column(make: Make, tmp_path: Path) -> None:
     own = write_own_metrics(tmp_path)
     metrics = [f"{own}Cost", "roc_auc", f"{own}never"]
@@ -264,6 +271,7 @@ async def test_a_background_process_that_cannot_begin_says_why(make: Make) -> No
         await until(pilot, lambda: "cnn takes images" in shown_messages(app))
 
 
+@pytest.mark.slow
 async def test_a_run_that_has_ended_here_is_followed_anew(make: Make) -> None:
     """Another process may resume it, and only the log records that."""
     app = make(training={"epochs": 1})

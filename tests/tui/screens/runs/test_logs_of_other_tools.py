@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from core.status import is_ended
 from tests.support.narrow import some
 from tests.support.waiting import until
@@ -15,6 +17,7 @@ from tui.widgets.runs_table import RunsTable
 HOSTILE = "\x1b[2J[red]x"
 
 
+@pytest.mark.slow
 async def test_logs_are_listed_with_their_tool_and_open_in_live(tmp_path: Path) -> None:
     runs_dir = tmp_path / "runs"
     for name, loss in (("first", 2), ("second", 1)):

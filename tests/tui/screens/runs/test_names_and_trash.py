@@ -61,6 +61,7 @@ async def opened(pilot: Pilot[Any]) -> RunsScreen:
     return instance(RunsScreen, pilot.app.screen)
 
 
+@pytest.mark.slow
 async def test_what_is_marked_is_tagged_deleted_and_brought_back(tmp_path: Path, runs: list[Run]) -> None:
     app = TuiApp(runs_dir=tmp_path / "runs")
     async with app.run_test(size=SIZE) as pilot:
@@ -97,6 +98,7 @@ async def test_what_is_marked_is_tagged_deleted_and_brought_back(tmp_path: Path,
         assert screen.marked_runs == []
 
 
+@pytest.mark.slow
 async def test_columns_filters_and_studies(tmp_path: Path, runs: list[Run]) -> None:
     write_labels(runs[0].path, name="wide")
     app = TuiApp(runs_dir=tmp_path / "runs")

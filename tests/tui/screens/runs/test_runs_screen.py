@@ -152,6 +152,7 @@ async def type_filter(pilot: Pilot[Any], text: str) -> None:
     await settled(pilot)
 
 
+@pytest.mark.slow
 async def test_all_runs_are_listed_newest_first_with_sign_and_word(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
@@ -171,6 +172,7 @@ async def test_all_runs_are_listed_newest_first_with_sign_and_word(runs_dir: Pat
         assert str(panel.border_subtitle) == "▲ 1 interrupted  ✗ 1 failed  ? 1 damaged"
 
 
+@pytest.mark.slow
 async def test_the_list_lives_and_the_cursor_stays_on_its_run(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
@@ -291,6 +293,7 @@ async def test_the_preview_tells_of_the_run_under_the_cursor(runs_dir: Path) -> 
         assert app.screen.query_one("#preview-loss", Plot).chart.empty == "no epoch was finished"
 
 
+@pytest.mark.slow
 async def test_the_preview_follows_a_growing_log(runs_dir: Path) -> None:
     app = App(runs_dir)
     run = Run(runs_dir / "2026-01-04_0900_diabetes-linear_ddd")
@@ -487,6 +490,7 @@ async def test_names_from_files_are_neither_markup_nor_commands(
         assert not run.path.exists()
 
 
+@pytest.mark.slow
 async def test_a_long_list_scrolls_with_its_cursor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     for number in range(100):

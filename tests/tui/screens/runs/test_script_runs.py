@@ -103,6 +103,7 @@ async def test_what_the_script_evaluated_opens_and_what_needs_its_data_says_so(
         await until(pilot, lambda: "was written by mine.py" in screen_text(app))
 
 
+@pytest.mark.slow
 async def test_evaluate_says_why_it_cannot(make: Make, tmp_path: Path) -> None:
     run = write(tmp_path)
     run.close()

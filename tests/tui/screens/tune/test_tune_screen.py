@@ -297,6 +297,7 @@ async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make: Make,
         assert "cannot" in screen.problem
 
 
+@pytest.mark.slow
 async def test_a_network_that_nobody_has_named_is_asked_for_before_a_study_of_it(
     make: Make, tmp_path: Path
 ) -> None:
