@@ -41,7 +41,7 @@ PARTS = {
     "resident_memory": "peak memory of loading arrays and data sets, beside their size",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
     "coverage": "95 % intervals by simulation: how often they hold the true value; equal runs told apart",
-    "gpu": "what only a GPU can show: waits, CUDA graphs, precisions, other libraries, NCCL",
+    "gpu": "with a GPU: waits, CUDA graphs, precisions, other libraries, NCCL",
     "kills": "1,000 SIGKILLs at random moments: what is lost of runs that are resumed",
 }
 """The parts in the order in which they run, each the name of a module here."""

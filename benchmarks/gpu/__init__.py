@@ -1,1 +1,1 @@
-"""What only a GPU can show: waits, graphs, precisions, other libraries, several GPUs."""
+"""Measurements of a GPU: waits, graphs, precisions, other libraries, several GPUs."""

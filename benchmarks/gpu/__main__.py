@@ -1,4 +1,4 @@
-"""What only a GPU can show, in ten minutes at most.
+"""Measurements that need a GPU, in ten minutes at most.
 
     python -m benchmarks.gpu [--quick] [--json FILE] [--device cpu]
 
@@ -63,7 +63,7 @@ def main() -> int:
         return 0
     name = torch.cuda.get_device_name() if given.device == "cuda" else "the processor, to try the parts"
     print(f"  {name}, torch {torch.__version__}", flush=True)
-    numbers: dict[str, Any] = {"title": "what only a GPU can show", "device": name}
+    numbers: dict[str, Any] = {"title": "measurements of a GPU", "device": name}
     parts = [part for part in PARTS if given.device == "cuda" or part.arguments != (LARGE,)]
     for part in parts:
         numbers[part.name] = run(part, given.device, quick=given.quick)

@@ -13,10 +13,8 @@ from pathlib import Path
 from benchmarks.gpu.training import NETWORKS, options
 from benchmarks.harness import QUICK_ROUNDS, ROUNDS, in_turns, rows
 from benchmarks.mnist import mnist_root
-from benchmarks.peers import BASELINE, ON_GPU, PEERS, Contest, Peer
+from benchmarks.peers import BASELINE, ON_GPU, PEERS, SAMPLES, Contest, Peer
 
-FEW = 4_096
-"""Samples on a processor: as many as a network needs to be told from guessing."""
 PLAYERS = ("bare", "torchtui", "torchtui_eager", "ignite", "lightning_")
 
 
@@ -38,7 +36,7 @@ def network_named(parser: ArgumentParser) -> None:
 def main() -> None:
     """Print a line for each, in both precisions."""
     given = options((__doc__ or "").splitlines()[0], network_named)
-    samples = ON_GPU[given.network] if given.device == "cuda" else FEW
+    samples = (ON_GPU if given.device == "cuda" else SAMPLES)[given.network]
     with mnist_root() as (root, _):
         for precision in ("fp32", "bf16"):
             contest = Contest(given.network, 1, samples, given.device, precision)
@@ -51,6 +49,8 @@ def main() -> None:
                     f"{precision}, absent: {reason}", True, f"{given.network}, {precision}: {reason}"
                 )
             try:
+                if PLAYERS[0] not in {peer.peer for peer in peers}:
+                    raise RuntimeError(f"{given.network}, {precision}: there is no bare loop to compare with")
                 rounds = QUICK_ROUNDS if given.quick else ROUNDS
                 table = rows(in_turns([peer.epoch for peer in peers], rounds), BASELINE, {})
             finally:

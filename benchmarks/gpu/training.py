@@ -1,4 +1,4 @@
-"""What the parts share: their command line, the networks, and a run of the engine without a folder."""
+"""Common parts: the command line, the networks, and a run of the engine without a folder."""
 
 import argparse
 import json
@@ -51,7 +51,7 @@ class Nowhere:
 
 
 class Numbers:
-    """What a part has measured; each number is printed, and written at once, as the part may be ended."""
+    """Numbers of a part; each is printed, and written at once, as the part may be ended."""
 
     def __init__(self, file: Path | None) -> None:
         self._file, self._numbers = file, {}

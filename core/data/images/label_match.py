@@ -34,7 +34,7 @@ class Labelled(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """What the rows of a table hold.
+    """Rows of a table, sorted out.
 
     Attributes:
         found: images with their labels, by their paths.
