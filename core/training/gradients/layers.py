@@ -52,7 +52,7 @@ def _linear_backward(
 
 
 def _convolution(layer: nn.Conv2d, inputs: Tensor) -> tuple[Tensor, None]:
-    settings = layer.stride, layer.padding, layer.dilation, layer.groups
+    settings: Any = layer.stride, layer.padding, layer.dilation, layer.groups
     return conv2d(inputs, layer.weight, layer.bias, *settings), None
 
 
