@@ -18,6 +18,7 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.events import Event, RunFinished
+from core.observers.settings import Extras
 from core.session.preload import load_backend
 from tests.support.fork_server import Command, ForkServer
 from tests.support.made_once import made_once
@@ -48,7 +49,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of the machine's own settings reaches a test, and nothing of a test these settings."""
-    extras = ("TUI_AGREED_CODE", "TUI_LOG", "TUI_NOTIFY", "TUI_STALL_MINUTES", "TUI_SYSTEM", "TUI_MEDIA")
+    extras = ("TUI_AGREED_CODE", *Extras.variables())
     for name in ("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS", *extras):
         monkeypatch.setenv(name, "")  # so that what a command sets is undone, too
         monkeypatch.delenv(name)

@@ -48,6 +48,11 @@ class Extras(Options):
         return tuple(parse_rule(text).text for text in texts if text.strip())
 
     @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """Return the names of the environment variables."""
+        return tuple(f"TUI_{name.upper()}" for name in cls.model_fields)
+
+    @classmethod
     def from_environment(cls, over: Mapping[str, Any] | None = None) -> Self:
         """Return the settings of the environment, with some fields replaced.
 
@@ -55,7 +60,7 @@ class Extras(Options):
             InputError: a variable or an option has a value that does not fit.
         """
         over = over or {}
-        told = {name: os.environ.get(f"TUI_{name.upper()}") for name in cls.model_fields}
+        told = dict(zip(cls.model_fields, map(os.environ.get, cls.variables()), strict=True))
         given = {**{name: value for name, value in told.items() if value}, **over}
         try:
             return cls.model_validate(given)

@@ -58,11 +58,12 @@ def _lock(run: Run, inherited: int | None) -> FileLock:
 
 
 def _inherited(run: Run) -> int | None:
-    """Return the open lock that this process was started with, if it is that of this run."""
+    """Return the open lock that this process was started with, if it is that of this run; it is taken once."""
     try:
-        handle = int(os.environ.pop(HANDED_OVER, ""))
+        handle = int(os.environ.get(HANDED_OVER, ""))
         if not os.path.samestat(os.fstat(handle), os.stat(run.lock_file)):
             return None
+        del os.environ[HANDED_OVER]
         os.set_inheritable(handle, False)
     except (OSError, ValueError):
         return None

@@ -13,10 +13,21 @@ from core.evaluation.predictions import Predictions, joined
 from core.evaluation.report import Report
 from core.metrics import MEANS_OF_SAMPLES
 from core.runs.folder import Run, all_runs
-from core.runs.summary import RunSummary
+from core.runs.summary import RunSummary, summarise
+from core.status import is_active
 from core.tasks.evaluation import evaluate
 
-__all__ = ["Repeats", "Spread", "metrics_of", "pooled_report", "runs_of", "seeds_of", "spread"]
+__all__ = [
+    "Repeats",
+    "Spread",
+    "group_of",
+    "left",
+    "metrics_of",
+    "pooled_report",
+    "runs_of",
+    "seeds_of",
+    "spread",
+]
 
 RepeatKind = Literal["fold", "seed"]
 
@@ -79,6 +90,24 @@ def seeds_of(config: TrainConfig, count: int, runs_dir: Path) -> Repeats:
     while first - 1 in known:
         first -= 1
     return Repeats("seed", count, first)
+
+
+def left(repeats: Repeats, known: Mapping[int, Run]) -> list[int]:
+    """Return the folds or seeds whose run is neither complete, nor trained now, nor waiting for that."""
+
+    def is_left(at: int) -> bool:
+        status = summarise(known[at]).status if at in known else "stopped"
+        return status != "completed" and not is_active(status)
+
+    return [at for at in repeats.numbers if is_left(at)]
+
+
+def group_of(run: Run) -> list[Run]:
+    """Return the newest run of each fold that a run is one of, or else of each seed; also the run itself."""
+    config = run.config()
+    kind: RepeatKind = "fold" if config.data.folds else "seed"
+    repeats = Repeats(kind, config.data.folds or 1, 1 if config.data.folds else config.training.seed)
+    return [found for _, found in sorted(runs_of(repeats, config, run.path.parent).items())]
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,10 @@ if TYPE_CHECKING:
     from core.config.schema import TrainConfig
     from core.interop.readers.following import ForeignLog
     from core.runs.folder import Run
+    from core.session.repeats import Repeats
     from tui.app.turns import Turns
     from tui.runtime.feed import RunFeed
-    from tui.runtime.hosts.host import Host
+    from tui.runtime.hosts.host import Host, WantedRun
     from tui.runtime.hosts.log_host import LogHost
     from tui.runtime.queue import Queue, Waiting
 
@@ -218,6 +219,12 @@ class TuiApp(Titled, Windows):
         from tui.app.starting import start_waiting
 
         start_waiting(self, one)
+
+    def start_repeats(self, host: "Host", wanted: "Sequence[WantedRun]", repeats: "Repeats") -> None:
+        """Start a run for each fold or seed on another host than this app."""
+        from tui.app.starting import all_elsewhere
+
+        all_elsewhere(self, host, wanted, repeats)
 
     def resume_run(self, run: "Run") -> None:
         """Resume an interrupted or stopped run in this app."""

@@ -1,5 +1,6 @@
 """Starting and resuming runs: in this app, in a background process, or when their turn comes."""
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from core.errors import TorchtuiError
@@ -15,9 +16,10 @@ from tui.screens.trust_prompt import with_consent
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig
+    from core.session.repeats import Repeats
     from tui.app.app import TuiApp
 
-__all__ = ["resume", "start", "start_waiting"]
+__all__ = ["all_elsewhere", "resume", "start", "start_waiting"]
 
 
 def start(app: "TuiApp", config: "TrainConfig", host: Host | None) -> None:
@@ -57,19 +59,33 @@ def here(app: "TuiApp", config: "TrainConfig", run: Run | None = None) -> None:
 def elsewhere(app: "TuiApp", config: "TrainConfig", host: Host, run: Run | None = None) -> None:
     """Train on another host than this app, and show it live, unless the app trains another one."""
     wanted = WantedRun(config, app.runs_dir, app.data_root, _take_name(app, run), run)
+    _start_there(app, host, lambda: host.start(wanted))
+
+
+def all_elsewhere(app: "TuiApp", host: Host, wanted: Sequence[WantedRun], repeats: "Repeats") -> None:
+    """Train a run for each fold or seed on another host than this app, and show the first one live.
+
+    Args:
+        wanted: those that are not trained yet, at least one.
+    """
+    from tui.runtime.repeats import words_of
+
+    kept = wanted[0].name.removesuffix(f" {repeats.kind} {repeats.number(wanted[0].config)}")
+    _start_there(app, host, lambda: host.start_all(wanted, words_of(repeats, kept)))
+
+
+def _start_there(app: "TuiApp", host: Host, start: Callable[[], Started]) -> None:
     if host.AT_ONCE:
-        _show_started(app, *_started(host, wanted))
+        _show_started(app, *_started(start))
     else:  # whoever takes the run may be slow to answer
         app.run_worker(
-            lambda: app.call_from_thread(_show_started, app, *_started(host, wanted)),
-            thread=True,
-            name="start",
+            lambda: app.call_from_thread(_show_started, app, *_started(start)), thread=True, name="start"
         )
 
 
-def _started(host: Host, wanted: WantedRun) -> tuple[Started | None, TorchtuiError | None]:
+def _started(start: Callable[[], Started]) -> tuple[Started | None, TorchtuiError | None]:
     try:
-        return host.start(wanted), None
+        return start(), None
     except TorchtuiError as error:
         return None, error
 
@@ -80,9 +96,11 @@ def _show_started(app: "TuiApp", started: Started | None, error: TorchtuiError |
     if started is None:
         return
     if app.training_here:  # Live keeps showing the run that trains here
-        app.tell(f"{started.message}; 1 Runs lists it.")
-    else:
-        app.show_live(RunFeed(started.host))
+        app.tell(f"{started.message}; 1 Runs lists {'them' if started.others else 'it'}.")
+        return
+    app.show_live(RunFeed(started.host))
+    if started.others:
+        app.tell(f"{started.message}; 1 Runs lists them.")
 
 
 def start_waiting(app: "TuiApp", one: Waiting) -> None:

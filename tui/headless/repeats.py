@@ -1,22 +1,22 @@
 """Cross-validation and repeated seeds without screens: one run after the other, then their metrics in one table."""
 
 import signal
-from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.config.schema import TrainConfig
-from core.errors import InputError
+from core.errors import InputError, ProcessLost
 from core.events import Event
 from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
-from core.session.repeats import Repeats, Spread, metrics_of, pooled_report, runs_of, seeds_of, spread
+from core.session.repeats import Repeats, Spread, metrics_of, pooled_report, spread
 from core.torchrun import is_launched
 from tui.forms.command_line import resume_command
 from tui.headless import train as headless
@@ -24,30 +24,35 @@ from tui.headless.documents.envelope import print_document
 from tui.headless.documents.lines import FoldsLine, SeedsLine, spreads
 from tui.headless.report import report_console
 from tui.headless.train_views import View, choose_view
+from tui.runtime.console import print_into
+from tui.runtime.held_runs import HeldRun
+from tui.runtime.hosts.host import Host, WantedRun
+from tui.runtime.repeats import begun, called, to_train
+from tui.runtime.user_queue.runs import place_in_queue
 from tui.terminal.text import clean, number
 
 __all__ = ["train_repeats"]
 
+STOPPED = 128
+"""Exit codes above are those of a signal."""
 MAX_COLUMNS = 10
 """Maximum number of runs whose values are shown beside mean and deviation."""
 
 
 def train_repeats(
-    config: TrainConfig,
+    wanted: WantedRun,
     repeats: Repeats,
-    run: Run | None,
     *,
-    runs_dir: Path,
-    data_root: Path | None,
     as_json: bool,
     quiet: bool,
-    name: str = "",
+    host: Host | None = None,
 ) -> int:
     """Train a run for each fold or seed, print the spread of their metrics, and return the exit code.
 
     Args:
-        run: any of earlier ones to resume; completed runs are not trained again.
-        name: what the user calls them; each gets its fold or seed behind it.
+        wanted: with any of earlier runs to resume; completed ones are not trained again, nor those that another
+            process trains. A name gets the fold or seed behind it.
+        host: where each is trained, from this terminal; None for this process.
 
     Raises:
         TorchtuiError: the configuration does not fit; no run was started.
@@ -56,38 +61,31 @@ def train_repeats(
         one = "--set data.folds=5 --set data.fold=1" if repeats.kind == "fold" else "--seed 1"
         raise InputError(
             f"--{repeats.kind}s trains in a single process, but torchrun started several",
-            f"Leave out torchrun, or train one {repeats.kind} with: {one}",
+            f"Leave out torchrun, or train one {repeats.kind} with: {one}; or let us start them: --processes 2",
         )
     known: dict[int, Run] = {}
-    if run is not None:
-        repeats, known = _begun(config, repeats, run)
+    if wanted.run is not None:
+        repeats, known = begun(repeats, wanted.config, wanted.run)
+    todo = {*to_train(repeats, known)}
+    if wanted.run is not None and not place_in_queue(wanted.run):  # this process may hold it already
+        todo.add(repeats.number(wanted.config))
+    training = _Training(wanted, repeats, host, as_json, quiet)
     done: list[RunSummary] = []
-    received: list[int] = []
-    train = partial(headless.train, runs_dir=runs_dir, data_root=data_root, received=received)
-    code = 0
-    for place, at in enumerate(repeats.numbers, start=1):
-        summary = summarise(known[at]) if at in known else None
-        if summary is None or summary.status != "completed":
-            plain = choose_view(as_json=as_json, quiet=quiet)
-            title = f"{repeats.kind} {at}" if repeats.kind == "seed" else f"fold {at} of {repeats.count}"
-            if repeats.kind == "seed":
-                title += f", {place} of {repeats.count}"
-            view = _OneRun(plain, "" if as_json or quiet else title)
-            asked = repeats.config(config, at)
-            try:
-                called = f"{name} {repeats.kind} {at}" if name else ""
-                code = max(code, train(asked, known.get(at), view=view, name=called))
-            except KeyboardInterrupt:  # pressed while the run is being prepared, or twice
-                received.append(signal.SIGINT)
-            summary = summarise(view.run) if view.run else None
-        if summary is not None:
-            done.append(summary)
-        if received or summary is None or summary.status == "stopped":
-            break
+    with training.holding({at: run for at, run in known.items() if at in todo and run != wanted.run}):
+        for at in repeats.numbers:
+            run = known.get(at)
+            if run is None or (at in todo and summarise(run).status != "completed"):
+                run = training.train(at, run)
+            summary = summarise(run) if run is not None else None
+            if summary is not None:
+                done.append(summary)
+            if training.received or summary is None or (at in todo and summary.status == "stopped"):
+                break
     if not done:
         raise KeyboardInterrupt
-    if received and len(done) < repeats.count:
-        code = 128 + received[0]
+    code = training.code
+    if training.received and len(done) < repeats.count:
+        code = 128 + training.received[0]
     if as_json:
         print_document(_line(done, repeats))
     elif not quiet:
@@ -95,27 +93,81 @@ def train_repeats(
     return code
 
 
-def _title(repeats: Repeats, number: int, place: int) -> str:
-    of = f"of {repeats.count}"
-    return f"fold {number} {of}" if repeats.kind == "fold" else f"seed {number}, {place} {of}"
+class _Training:
+    """Trains one fold or seed after the other.
 
+    Attributes:
+        code: the highest exit code so far. received: signals that ask to stop.
+    """
 
-def _begun(config: TrainConfig, repeats: Repeats, run: Run) -> tuple[Repeats, dict[int, Run]]:
-    """The earlier runs that one belongs to, by fold or seed."""
-    if repeats.kind == "fold" and config.data.folds != repeats.count:
-        had = f"{config.data.folds} folds" if config.data.folds else "no folds"
-        raise InputError(
-            f"--folds: got {repeats.count}, {run.id} was started with {had}", "Give the same number"
+    def __init__(
+        self, wanted: WantedRun, repeats: Repeats, host: Host | None, as_json: bool, quiet: bool
+    ) -> None:
+        self.wanted, self.repeats, self.host = wanted, repeats, host
+        self.as_json, self.quiet = as_json, quiet
+        self.code = 0
+        self.received: list[int] = []
+        self._held: dict[int, HeldRun] = {}
+        self._console = wanted.run.console_file if wanted.run is not None else None
+
+    @contextmanager
+    def holding(self, runs: Mapping[int, Run]) -> Iterator[None]:
+        """Context manager in which nothing else trains the runs that wait for their turn."""
+        with ExitStack() as stack:
+            self._held = {at: stack.enter_context(HeldRun(run)) for at, run in runs.items()}
+            yield
+
+    def train(self, at: int, run: Run | None) -> Run | None:
+        """Train the run of a fold or seed, and return it; None where it got no folder."""
+        view = _OneRun(choose_view(as_json=self.as_json, quiet=self.quiet), self._title(at))
+        config = self.repeats.config(self.wanted.config, at)
+        name = called(self.wanted.name, self.repeats, at)
+        wanted = replace(self.wanted, config=config, name=name, run=run)
+        if run is not None:
+            if self._console is not None:  # of a background process, which the run before prints into
+                print_into(run.console_file, self._console)
+                self._console = run.console_file
+            if at in self._held:
+                self._held[at].hand_over()
+        try:
+            code = self._here(wanted, view) if self.host is None else self._on(self.host, wanted, view)
+            self.code = max(self.code, code)
+        except KeyboardInterrupt:  # pressed while the run is being prepared, or twice
+            self.received.append(signal.SIGINT)
+        return view.run
+
+    def _here(self, wanted: WantedRun, view: "_OneRun") -> int:
+        return headless.train(
+            wanted.config,
+            wanted.run,
+            runs_dir=wanted.runs_dir,
+            data_root=wanted.data_root,
+            view=view,
+            name=wanted.name,
+            received=self.received,
         )
-    if config != run.config():
-        raise InputError(
-            f"--{repeats.kind}s with --resume keeps the configuration of the runs",
-            "To change settings, start anew",
-        )
-    runs_dir = run.path.parent
-    if repeats.kind == "seed":
-        repeats = seeds_of(config, repeats.count, runs_dir)
-    return repeats, runs_of(repeats, config, runs_dir)
+
+    def _on(self, host: Host, wanted: WantedRun, view: "_OneRun") -> int:
+        """Train in processes that a host starts from this terminal."""
+        run = wanted.folder()
+        view.announce(run)
+        words = wanted.resume_words(run)
+        words += ["--json"] if self.as_json else ["--quiet"] if self.quiet else []
+        try:
+            code = host.execute(words)
+        except ProcessLost as lost:  # the others can be trained all the same
+            print(f"error: {clean(str(lost))}", file=sys.stderr, flush=True)
+            return lost.exit_code
+        if code > STOPPED:
+            self.received.append(code - STOPPED)
+        return code
+
+    def _title(self, at: int) -> str:
+        if self.as_json or self.quiet:
+            return ""
+        kind, count = self.repeats.kind, self.repeats.count
+        place = f"{at}, {at - self.repeats.first + 1}" if kind == "seed" else str(at)
+        return f"{kind} {place} of {count}"
 
 
 def _line(done: list[RunSummary], repeats: Repeats) -> FoldsLine | SeedsLine:
@@ -210,10 +262,14 @@ class _OneRun:
         self.view, self.title = view, title
         self.run: Run | None = None
 
-    def begin(self, run: Run) -> None:
+    def announce(self, run: Run) -> None:
+        """Print which run it is."""
         self.run = run
         if self.title:
             print(f"{self.title}: {clean(run.id)}", flush=True)
+
+    def begin(self, run: Run) -> None:
+        self.announce(run)
         self.view.begin(run)
 
     def show(self, event: Event) -> None:

@@ -1,19 +1,22 @@
 """Console of a run that the app trains: what is printed meanwhile is kept with the run, on a thread of its own."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from core.files.atomic import creating
 from core.files.console import ConsoleLog, kept_bounded
+from core.files.reading import open_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from core.runs.folder import Run
 
-__all__ = ["RunConsole", "bounded_output"]
+__all__ = ["RunConsole", "bounded_output", "print_into"]
 
 POLL_SECONDS = 0.25
 MAX_EARLY = 1 << 16
@@ -103,6 +106,22 @@ def bounded_output(console: "Path | None") -> Iterator[None]:
         return
     with kept_bounded(console):
         yield
+
+
+def print_into(console: "Path", before: "Path") -> None:
+    """Let what this process prints from now on go to a console file, if it prints into another one now.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    if not _prints_into(before):
+        return
+    sys.stdout.flush()
+    with creating(console):
+        handle = open_plain(console, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for stream in (1, 2):
+        os.dup2(handle, stream)
+    os.close(handle)
 
 
 def _prints_into(console: "Path") -> bool:

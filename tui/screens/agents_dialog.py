@@ -15,9 +15,10 @@ from textual.widgets import Button, Static
 from core.errors import TorchtuiError
 from core.runs.agents.calls import AgentCall, calls_of
 from core.runs.agents.grants import grants_of, left
-from core.runs.agents.session import Session, allow_again, current_session, stop_session
+from core.runs.agents.session import Session, allow_again, current_session
 from core.runs.labels import title_of
 from tui.forms.remedies import error_in_app
+from tui.runtime.user_queue.leaving import stop_agents
 from tui.screens.dialog import Dialog
 from tui.terminal.text import age, clean, counted
 from tui.widgets.table import Column, Table
@@ -125,14 +126,14 @@ class AgentsDialog(Dialog[str]):
     def action_stop(self) -> None:
         """Save and stop all that agents have started; nothing more starts."""
         if self.session is not None and not self.session.stopped:
-            self._change(stop_session, "Agents are stopped: what they started is being saved.")
+            self._change(stop_agents, "Agents are stopped: what they started is being saved.")
 
     def action_allow(self) -> None:
         """Let agents start runs again, with a new budget."""
         if self.session is not None and self.session.stopped:
             self._change(allow_again, "Agents may start runs again, with a new budget.")
 
-    def _change(self, act: Callable[[Session], None], told: str) -> None:
+    def _change(self, act: Callable[[Session], object], told: str) -> None:
         assert self.session is not None
         try:
             act(self.session)

@@ -2,15 +2,17 @@
 
     grants/3/grant.json         what was given, when and for what
     grants/3/process-4711       locked by a process that uses it, and touched every second; see `core.runs.agents.guard`
+    grants/3/waits-RUN          there while a run of it waits in the queue of the user
 
-A grant counts in full while a process uses it. Once none does, its minutes count up to its last sign of life, so
-nothing has to be written when a process ends, however it ends.
+A grant counts in full while a process uses it, or waits to. Once none does, its minutes count up to its last sign of
+life, so nothing has to be written when a process ends, however it ends.
 """
 
 import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,9 +24,10 @@ from core.files.lock import LockState, lock_state
 from core.files.reading import read_bytes
 from core.runs.agents.session import Budget, Session, alone
 
-__all__ = ["PROCESS", "Grant", "give_back", "grants_of", "left", "read_grant", "take"]
+__all__ = ["PROCESS", "Grant", "give_back", "grants_of", "left", "no_longer_waits", "read_grant", "take"]
 
 PROCESS: Final = "process-"
+WAITS: Final = "waits-"
 STARTING_SECONDS = 60.0
 """Time within which the first process of a grant shows itself; until then it is taken for alive."""
 SHORTEST = 0.05
@@ -78,6 +81,15 @@ class Grant:
         text = json.dumps([*names])
         write_atomically(self.folder / "started.json", lambda file: file.write(text.encode()))
 
+    def waits(self, name: str) -> None:
+        """Note that a run waits, until its process starts or `no_longer_waits` is called.
+
+        Raises:
+            RunError: that cannot be written.
+        """
+        with creating(self.folder):
+            (self.folder / f"{WAITS}{name}").touch()
+
     @property
     def alive(self) -> bool:
         """Return whether a process uses it, or may yet."""
@@ -86,6 +98,8 @@ class Grant:
             return True
         if self._is_void or now >= self.deadline:
             return False
+        if self._files(WAITS):
+            return True
         return LockState.UNSUPPORTED in states if states else now - self.given < STARTING_SECONDS
 
     @property
@@ -104,8 +118,11 @@ class Grant:
         return os.path.lexists(self.folder / "void")
 
     def _processes(self) -> list[Path]:
+        return self._files(PROCESS)
+
+    def _files(self, start: str) -> list[Path]:
         try:
-            return [self.folder / name for name in os.listdir(self.folder) if name.startswith(PROCESS)]
+            return [self.folder / name for name in os.listdir(self.folder) if name.startswith(start)]
         except OSError:
             return []
 
@@ -146,6 +163,16 @@ def take(
         text = json.dumps(values)
         write_atomically(folder / "grant.json", lambda file: file.write(text.encode()))
     return grant
+
+
+def no_longer_waits(folder: Path, name: str) -> None:
+    """Note that a run no longer waits.
+
+    Args:
+        folder: of the grant. name: as for `Grant.waits`.
+    """
+    with suppress(OSError):  # it counts as waiting up to the deadline then
+        (folder / f"{WAITS}{Path(name).name}").unlink()
 
 
 def give_back(grant: Grant) -> None:

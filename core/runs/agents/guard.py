@@ -19,12 +19,14 @@ from core.errors import RunError
 from core.files.atomic import creating
 from core.files.lock import FileLock
 from core.files.reading import open_plain
-from core.runs.agents.grants import PROCESS, Grant, read_grant
+from core.runs.agents.grants import PROCESS, Grant, no_longer_waits, read_grant
 
-__all__ = ["GRANT", "environment_of", "guard_this_process"]
+__all__ = ["GRANT", "WAITED", "environment_of", "guard_this_process", "variables_of_waiting"]
 
 GRANT: Final = "TUI_GRANT"
 """Environment variable with the folder of the grant that a process was started with."""
+WAITED: Final = "TUI_GRANT_WAITED"
+"""Environment variable with the run that waited until this process started."""
 BEAT_SECONDS = 1.0
 SAVE_SECONDS, SAVE_SHARE = 30.0, 0.1
 """Time to save before the deadline: at most so many seconds, and this part of the minutes."""
@@ -33,6 +35,16 @@ SAVE_SECONDS, SAVE_SHARE = 30.0, 0.1
 def environment_of(grant: Grant) -> dict[str, str]:
     """Return the environment of a process that uses a grant."""
     return {**os.environ, GRANT: str(grant.folder.resolve())}
+
+
+def variables_of_waiting(grant: Grant, name: str) -> dict[str, str]:
+    """Return the variables of a process that will use a grant once it is its turn, and note that its run waits.
+
+    Raises:
+        RunError: that cannot be written.
+    """
+    grant.waits(name)
+    return {GRANT: str(grant.folder.resolve()), WAITED: name}
 
 
 def guard_this_process() -> None:
@@ -51,6 +63,8 @@ def guard_this_process() -> None:
     path = grant.folder / f"{PROCESS}{os.getpid()}-{secrets.token_hex(2)}"
     with creating(path):
         lock = FileLock(open_plain(path, os.O_RDWR | os.O_CREAT))
+    if name := os.environ.pop(WAITED, ""):
+        no_longer_waits(grant.folder, name)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     # A clock that stands still while the machine sleeps: what sleeps with it has time left to save.

@@ -8,7 +8,7 @@ import pytest
 from core.runs.folder import Run
 from tests.support.written_runs import write_run
 from tests.tui.cli.conftest import Tui
-from tui.runtime import queue_process
+from tui.runtime import in_turn
 from tui.runtime.user_queue import adding
 
 
@@ -23,7 +23,7 @@ def test_runs_are_taken_in_order_each_once_after_the_one_ahead(
         taken.append((runs, after))
         return runs
 
-    monkeypatch.setattr(queue_process, "train_in_turn", train)
+    monkeypatch.setattr(in_turn, "train_in_turn", train)
     answer = tui("queue 222 111 222 --after latest")
     assert answer.code == 0, answer.err
     assert taken == [([two, one], ahead)]

@@ -77,6 +77,7 @@ def test_what_would_run_is_shown_and_not_started(tui: Tui) -> None:
         "run_in": "background",
         "command": "tui train --no-ui --data iris --json",
         "script": "",
+        "each": [{"command": "tui train --no-ui --data iris --json", "script": ""}],
     }
     assert not Path("runs").exists()
 
@@ -106,7 +107,6 @@ def test_a_profile_saved_here_is_used_again_and_settings_beside_it_count_more(tu
         ("--processes -1", "processes: got -1, takes a number >= 0"),
         ("--gpus a", "gpus.0: got 'a', takes a whole number"),
         ("--profile none", "there is no profile 'none'. None was saved yet"),
-        ("--run-in background --folds 3", "--folds trains one run after the other in this command"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(tui: Tui, line: str, error: str) -> None:

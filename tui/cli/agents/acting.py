@@ -1,7 +1,6 @@
 """Tools that start and stop work. Each takes its minutes and runs off the budget first, and carries them with it."""
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
@@ -10,13 +9,13 @@ from pydantic import Field
 
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
+from core.counting import counted
 from core.data.dataset import no_progress
 from core.errors import InputError, RunError
 from core.runs.agents.grants import Grant, give_back, grants_of, take
-from core.runs.agents.guard import environment_of
+from core.runs.agents.guard import environment_of, variables_of_waiting
 from core.runs.folder import Run, create_run, find_run
 from core.runs.labels import AGENT, checked_name, write_labels
-from core.runs.lock import is_held
 from core.runs.requests import send
 from core.session.repeats import Repeats
 from core.tuning.search.auto import AUTO, Method
@@ -28,13 +27,14 @@ from tui.cli.agents.bounds import config_of, ensure_agreed, ensure_here, ensure_
 from tui.forms.flags import SHORT_NAMES
 from tui.headless.documents.acting import RequestDocument
 from tui.headless.documents.agents import StartedDocument, started_document
+from tui.runtime.hosts.host import WantedRun
 from tui.runtime.hosts.launching import launch_in_background
-from tui.runtime.queue_process import launch_queue
+from tui.runtime.user_queue.adding import add_runs
+from tui.runtime.user_queue.runs import leave_queue
+from tui.runtime.user_queue.store import read_lineup
 
 __all__ = ["resume_run", "start_run", "stop", "tune"]
 
-HOLD_SECONDS = 30.0
-"""Longest wait for the process that trains runs in turn to take them."""
 Settings = Annotated[
     Mapping[str, Any],
     Field(
@@ -70,9 +70,9 @@ def start_run(
 ) -> StartedDocument:
     """Start training in the background and return at once; show_run waits for the end.
 
-    The run is evaluated on validation, never on test. Several seeds or folds are trained one after the other, and each
-    counts as a run. When its minutes are over it saves a checkpoint and stops; set max_minutes among the settings for
-    it to end before that with an evaluation.
+    The run is evaluated on validation, never on test. Several seeds or folds are trained one after the other, in the
+    queue of the user, and each counts as a run. When its minutes are over it saves a checkpoint and stops; set
+    max_minutes among the settings for it to end before that with an evaluation.
     """
     if seeds > 1 and folds:
         raise InputError("seeds and folds exclude each other", "Give one of them")
@@ -84,8 +84,8 @@ def start_run(
         configs = [repeats.config(config, number) for number in repeats.numbers]
     with _granted(agent, minutes, len(configs), "start_run") as grant:
         runs = [_created(agent, one, name) for one in configs]
-        _launch(agent, runs, grant)
-    return started_document(agent.session, grant, runs=[run.id for run in runs])
+        notes = _launch(agent, runs, grant)
+    return started_document(agent.session, grant, runs=[run.id for run in runs], notes=notes)
 
 
 def resume_run(
@@ -181,7 +181,8 @@ def stop(
         study_process.stop(open_study(agent.place.runs_dir, study.name))
         agent.started.append(study.name)
         return RequestDocument(request="stop", to=study.name)
-    send(run, "stop")
+    if not leave_queue(run):
+        send(run, "stop")
     agent.started.append(run.id)
     return RequestDocument(request="stop", to=run.id)
 
@@ -224,18 +225,24 @@ def _created(agent: Agent, config: TrainConfig, name: str) -> Run:
     )
 
 
-def _launch(agent: Agent, runs: Sequence[Run], grant: Grant) -> None:
-    """Train runs in the background: one, or several in turn."""
+def _launch(agent: Agent, runs: Sequence[Run], grant: Grant) -> list[str]:
+    """Train runs in the background: one, or several in turn in the queue of the user; return what there is to know."""
     names = [run.id for run in runs]
     grant.started(names)
     agent.started.extend(names)
+    place = agent.place
     if len(runs) == 1:
-        launch_in_background(runs[0], agent.place.data_root, environment_of(grant))
-        return
-    process = launch_queue(runs, None, agent.place.data_root, environment_of(grant))
-    end = time.monotonic() + HOLD_SECONDS
-    while process.poll() is None and not is_held(runs[-1]) and time.monotonic() < end:
-        time.sleep(0.05)  # until then they look as if nobody trained them
+        launch_in_background(runs[0], place.data_root, environment_of(grant))
+        return []
+    wanted = [WantedRun(run.config(), place.runs_dir, place.data_root, run=run) for run in runs]
+    entries = add_runs(wanted, in_turn=True, variables=lambda run: variables_of_waiting(grant, run.id))
+    lineup = read_lineup()
+    ahead = [entry for entry in lineup.of("running", "waiting") if entry.id < entries[0].id]
+    notes = [f"they are entries {entries[0].id} to {entries[-1].id} of the user's queue, one after the other"]
+    if lineup.paused or ahead:
+        why = "which is paused" if lineup.paused else f"behind {counted(len(ahead), 'other')}"
+        notes.append(f"they wait in the queue, {why}; their minutes pass meanwhile")
+    return notes
 
 
 def _own_run(agent: Agent, reference: str) -> Run:

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,12 @@ import typer
 from core.errors import DependencyError, InputError, RunError
 from core.runs.agents.calls import calls_of
 from core.runs.agents.grants import grants_of, left
-from core.runs.agents.session import Budget, Session, allow_again, current_session, open_session, stop_session
+from core.runs.agents.session import Budget, Session, allow_again, current_session, open_session
 from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption
 from tui.cli.json_option import JsonOption
 from tui.cli.lazy import Command, Group
+from tui.runtime.user_queue.leaving import stop_agents
 
 __all__ = ["agents", "mcp"]
 
@@ -107,11 +109,11 @@ def stop(context: typer.Context, as_json: JsonOption = False, runs: RunsOption =
     Example: tui agents stop
     """
     session = _session(runs or context.obj)
-    stop_session(session)
+    left_queue = stop_agents(session)
     if as_json:
         _print_document(session)
         return
-    print(f"agents are stopped{_being_saved(session)}; `tui agents allow` lets them start again")
+    print(f"agents are stopped{_being_saved(session, left_queue)}; `tui agents allow` lets them start again")
 
 
 @agents.command(cls=Command)
@@ -141,9 +143,12 @@ def _print_document(session: Session | None) -> None:
     print_document(session_document(session))
 
 
-def _being_saved(session: Session) -> str:
+def _being_saved(session: Session, left_queue: Sequence[str]) -> str:
+    """Return what is being saved now, and what waits no more."""
     going = [name for grant in grants_of(session) if grant.alive for name in grant.targets]
-    return f"; {', '.join(going)} {'is' if len(going) == 1 else 'are'} being saved" if going else ""
+    going = [name for name in going if name not in left_queue]
+    saved = f"; {', '.join(going)} {'is' if len(going) == 1 else 'are'} being saved" if going else ""
+    return f"{saved}; {', '.join(left_queue)} left the queue" if left_queue else saved
 
 
 def _print(session: Session) -> None:

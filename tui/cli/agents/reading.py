@@ -30,6 +30,7 @@ from tui.headless.documents.runs import (
     runs_document,
     study_document,
 )
+from tui.runtime.user_queue.runs import as_queued, waiting_runs
 
 __all__ = ["compare_runs", "list_choices", "list_runs", "metric_history", "session", "show_run", "show_study"]
 
@@ -56,8 +57,9 @@ def list_runs(
     query, where = parse(filter), agent.place.runs_dir
     refresh_logs(where)
     found: list[RunSummary] = []
+    waiting = waiting_runs()
     for run in all_runs(where):
-        summary = without_test(summarise(run))
+        summary = without_test(as_queued(summarise(run), waiting))
         if query.matches(summary):
             found.append(summary if settings else replace(summary, config=_named(summary)))
         if len(found) == limit:
@@ -83,7 +85,10 @@ def show_run(
 ) -> RunDocument:
     """Show one run: its status, epochs, validation metrics, settings, what went wrong, and which files are damaged."""
     found, until = _run(agent, run), time.monotonic() + wait_seconds
-    while is_active((summary := summarise(found)).status) and time.monotonic() < until:
+    while (
+        is_active((summary := as_queued(summarise(found), waiting_runs())).status)
+        and time.monotonic() < until
+    ):
         time.sleep(POLL_SECONDS)
     return run_document(without_test(summary), problems(found))
 

@@ -24,6 +24,7 @@ TAKEN = ("train", "tune")
 """Commands that can wait."""
 HERE = "run"
 """The command that trains runs here, which need not be named."""
+NUMBERS = typer.Argument(metavar="ID ...", help="Numbers of entries, as `tui queue` lists them.")
 NUMBER = typer.Argument(metavar="ID", help="Number of the entry, as `tui queue` lists it.")
 
 
@@ -101,7 +102,11 @@ def add(
     if first[0] in TAKEN or Path(first[0]).suffix in (".yaml", ".yml"):
         command = first if first[0] in TAKEN else ["train", "--config", *first]
         needed = _gpus_of(command) if gpus is None else gpus
-        add_to_queue(_checked(command, runs, data_root), _title(command), gpus=needed)
+        checked, repeated = _checked(command, runs, data_root)
+        if repeated:
+            _add_each(checked, needed)
+        else:
+            add_to_queue(checked, _title(command), gpus=needed)
     else:
         from tui.runtime.hosts.host import WantedRun
 
@@ -127,26 +132,30 @@ def move(
 
 
 @app.command(cls=Command)
-def remove(entry: Annotated[int, NUMBER], as_json: JsonOption = False) -> None:
-    """Remove an entry that waits or has ended; a run that it would resume stays where it is.
+def remove(entry: Annotated[list[int], NUMBERS], as_json: JsonOption = False) -> None:
+    """Remove entries that wait or have ended; a run that one would resume stays where it is.
 
-    Example: tui queue remove 4
+    Example: tui queue remove 4 5
     """
     from tui.runtime.user_queue import adding
+    from tui.runtime.user_queue.store import read_lineup
 
-    _show(adding.remove(entry), as_json)
+    for number in entry:
+        adding.remove(number)
+    _show(read_lineup(), as_json)
 
 
 @app.command(cls=Command)
-def stop(entry: Annotated[int, NUMBER], as_json: JsonOption = False) -> None:
-    """Ask an entry that runs to save and stop; the next one starts then.
+def stop(entry: Annotated[list[int], NUMBERS], as_json: JsonOption = False) -> None:
+    """Ask entries that run to save and stop; the next one starts then.
 
     Example: tui queue stop 3
     """
     from tui.runtime.user_queue import adding
     from tui.runtime.user_queue.store import read_lineup
 
-    adding.stop(entry)
+    for number in entry:
+        adding.stop(number)
     _show(read_lineup(), as_json)
 
 
@@ -220,7 +229,7 @@ def run_here(
     found = list(dict.fromkeys(find_run(where, name) for name in run))
     first = find_run(where, after) if after is not None else None
     from core.runs.summary import summarise
-    from tui.runtime.queue_process import train_in_turn
+    from tui.runtime.in_turn import train_in_turn
 
     train_in_turn(found, first, data_root)
     ended = {one.id: summarise(one).status for one in found}
@@ -235,8 +244,22 @@ def run_here(
         print(clean(f"{name}  {status}"))
 
 
-def _checked(command: list[str], runs: Path | None, data_root: Path | None) -> list[str]:
+def _add_each(command: list[str], gpus: int | None) -> None:
+    """Add an entry for each fold or seed of a command, so that each takes a device as soon as one is free."""
+    needed = [] if gpus is None else ["--gpus-needed", str(gpus)]
+    train = _load("tui.cli.commands.train:train")
+    try:
+        train.main(args=[*command[1:], "--run-in", "queue", "--quiet", *needed], standalone_mode=False)
+    except SystemExit as end:
+        if end.code:
+            raise
+
+
+def _checked(command: list[str], runs: Path | None, data_root: Path | None) -> tuple[list[str], bool]:
     """Return a headless command, after its flags and its configuration were found to be right.
+
+    Returns:
+        Its words, and whether it trains a run for each of several folds or seeds.
 
     Raises:
         TorchtuiError, click.UsageError: they are not.
@@ -253,7 +276,8 @@ def _checked(command: list[str], runs: Path | None, data_root: Path | None) -> l
         values["config_file"] = Path(values["config_file"])
     if not parsed.params["resume"]:
         _check(**values)
-    return [name, *words]
+    repeated = name == "train" and any(parsed.params[each] is not None for each in ("folds", "seeds"))
+    return [name, *words], repeated
 
 
 @with_config

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
@@ -30,6 +30,9 @@ from tui.cli.extras_options import with_extras
 from tui.cli.host_options import Place, with_host
 from tui.cli.run_arguments import NameOption
 from tui.runtime.hosts.host import WantedRun
+
+if TYPE_CHECKING:
+    from core.session.repeats import Repeats
 
 __all__ = ["train"]
 
@@ -61,16 +64,17 @@ def train(
     """
     if no_preflight and resume is None:
         values = configuration.set_path(values, "training.preflight=false")
-    name, repeats = checked_name(name or ""), {"--folds": folds, "--seeds": seeds}
+    name = checked_name(name or "")
     if not (no_ui or place.is_elsewhere):
-        resumed = {"--resume": resume, "--checkpoint": checkpoint}
-        _ensure_headless({**resumed, **repeats, "--json": as_json, "--quiet": quiet})
+        several = {"--resume": resume, "--checkpoint": checkpoint, "--folds": folds, "--seeds": seeds}
+        _ensure_headless({**several, "--json": as_json, "--quiet": quiet})
         _open(values, name, trust_code, runs, data_root)
         return
     runs = runs or default_runs_dir()
     begun = run_of_this_launch(runs) if resume is None else None
     config, run = (begun.config(), begun) if begun else _asked(values, resume, runs)
-    if run is not None and name and folds is None and seeds is None:
+    repeats = _repeats(config, folds, seeds, checkpoint)
+    if run is not None and name and repeats is None:
         write_labels(run.path, name=name)
     if checkpoint is not None and not restarts_done():
         run = _returned(run, checkpoint)
@@ -78,10 +82,10 @@ def train(
         trust_config(config, run)
     wanted = WantedRun(config, runs, data_root, name, run)
     if place.is_elsewhere:
-        sys.exit(_elsewhere(place, wanted, repeats, as_json, quiet))
-    if folds is None and seeds is None:
-        sys.exit(_headless(wanted, as_json, quiet))
-    sys.exit(_repeat(wanted, folds, seeds, as_json, quiet))
+        from tui.cli.elsewhere import show_or_start
+
+        sys.exit(show_or_start(place, wanted, repeats, as_json=as_json, quiet=quiet))
+    sys.exit(_headless(wanted, repeats, as_json, quiet))
 
 
 def _ensure_headless(given: Mapping[str, object]) -> None:
@@ -130,8 +134,30 @@ def _returned(run: Run | None, checkpoint: str) -> Run:
     return with_checkpoint(run, checkpoint)
 
 
-def _headless(wanted: WantedRun, as_json: bool, quiet: bool) -> int:
-    """Train, and return the exit code."""
+def _repeats(
+    config: TrainConfig, folds: int | None, seeds: int | None, checkpoint: str | None
+) -> "Repeats | None":
+    """Return the repeats that are asked for; what they need is loaded for them alone.
+
+    Raises:
+        InputError: they do not fit what else is asked for.
+    """
+    if folds is None and seeds is None:
+        return None
+    if checkpoint is not None:
+        flag = "--folds" if folds is not None else "--seeds"
+        raise InputError(f"--checkpoint returns one run, and {flag} is of several", f"Leave out {flag}")
+    from tui.runtime.repeats import repeats_asked
+
+    return repeats_asked(config, folds, seeds)
+
+
+def _headless(wanted: WantedRun, repeats: "Repeats | None", as_json: bool, quiet: bool) -> int:
+    """Train here, and return the exit code."""
+    if repeats is not None:
+        from tui.headless.repeats import train_repeats
+
+        return train_repeats(wanted, repeats, as_json=as_json, quiet=quiet)
     from tui.headless.train import train as train_headless
     from tui.headless.train_views import choose_view
 
@@ -141,41 +167,5 @@ def _headless(wanted: WantedRun, as_json: bool, quiet: bool) -> int:
         runs_dir=wanted.runs_dir,
         data_root=wanted.data_root,
         view=choose_view(as_json=as_json, quiet=quiet),
-        name=wanted.name,
-    )
-
-
-def _elsewhere(
-    place: Place, wanted: WantedRun, repeats: Mapping[str, int | None], as_json: bool, quiet: bool
-) -> int:
-    """Start the run on another host, or show what would run, and return the exit code.
-
-    Args:
-        repeats: numbers of runs that were asked for, by their flags.
-    """
-    from tui.cli.elsewhere import show_or_start
-
-    for flag, count in repeats.items():
-        if count is not None and not place.only_shown:
-            raise InputError(f"{flag} trains one run after the other in this command", "Leave out --run-in")
-    return show_or_start(place, wanted, as_json=as_json, quiet=quiet)
-
-
-def _repeat(wanted: WantedRun, folds: int | None, seeds: int | None, as_json: bool, quiet: bool) -> int:
-    """Train a run for each fold or seed, and return the exit code."""
-    from core.session.repeats import Repeats
-    from tui.headless.repeats import train_repeats
-
-    if folds is not None and seeds is not None:
-        raise InputError("--folds and --seeds exclude each other", "Give one of them")
-    first = wanted.config.training.seed
-    return train_repeats(
-        wanted.config,
-        Repeats("fold", folds) if folds else Repeats("seed", seeds or 1, first),
-        wanted.run,
-        runs_dir=wanted.runs_dir,
-        data_root=wanted.data_root,
-        as_json=as_json,
-        quiet=quiet,
         name=wanted.name,
     )

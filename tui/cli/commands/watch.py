@@ -71,22 +71,34 @@ def _run_or_file(reference: str, runs_dir: Path) -> Run:
 
 def stop(
     run: RunArgument,
+    group: Annotated[
+        bool, typer.Option("--group", help="Also all others of its folds or seeds that train or wait.")
+    ] = False,
     as_json: JsonOption = False,
     runs: RunsOption = None,
 ) -> None:
-    """Ask the process that is training a run to save and stop.
+    """Ask the process that is training a run to save and stop; one that waits leaves its queue.
 
-    Example: tui stop latest
+    Examples: tui stop latest
+
+    tui stop latest --group
     """
     from tui.runtime.hosts.job_host import stop_job
     from tui.terminal.text import clean
 
     found = find_run(runs or default_runs_dir(), run)
-    stop_job(found, STOP_SECONDS)
+    stopped = [found]
+    if group:
+        from tui.runtime.stopping import stop_group
+
+        stopped = stop_group(found, STOP_SECONDS)
+    else:
+        stop_job(found, STOP_SECONDS)
     if as_json:
         from tui.headless.documents.acting import RequestDocument
         from tui.headless.documents.envelope import print_document
 
         print_document(RequestDocument(request="stop", to=found.id))
         return
-    print(f"asked {clean(found.id)} to save and stop")
+    for one in stopped:
+        print(f"asked {clean(one.id)} to save and stop")

@@ -160,6 +160,7 @@ class ElsewhereDocument(Document):
 
     Attributes:
         run: its id. folder: absolute path. run_in: name of the host. message: where it is now, one sentence.
+        runs: ids of all runs that were started, of ``--folds`` and ``--seeds`` one for each; none of a study.
     """
 
     kind = "elsewhere"
@@ -167,6 +168,7 @@ class ElsewhereDocument(Document):
     folder: str
     run_in: str
     message: str
+    runs: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,12 +177,14 @@ class CommandDocument(Document):
 
     Attributes:
         run_in: name of the host. command: for a shell. script: of the job; empty where there is none.
+        each: command and script of each fold or seed that would be started by itself; otherwise of the one command.
     """
 
     kind = "command"
     run_in: str
     command: str
     script: str
+    each: list[dict[str, str]]
 
 
 def file_document(path: Path, runs: Sequence[str]) -> FileDocument:

@@ -5,19 +5,22 @@ change what it computes, which is why none of it is part of a configuration.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from core.config.schema import TrainConfig
+from core.errors import TorchtuiError
 from core.options import Options
+from core.runs.delete import delete
 from core.runs.folder import Run, create_run
 from core.runs.origin.environment import write_environment
 from core.safe_path import TUI_COMMAND
 from tui.runtime.hosts.run_host import RunHost
 
-__all__ = ["TORCHRUN", "TORCHRUN_MODULE", "TUI", "Host", "Started", "WantedRun", "executable"]
+__all__ = ["TORCHRUN", "TORCHRUN_MODULE", "TUI", "Host", "Started", "WantedRun", "executable", "new_folders"]
 
 TUI, TORCHRUN = "tui", "torchrun"
 """First words of commands, as people write them."""
@@ -53,6 +56,26 @@ class WantedRun:
         return words + (["--data-root", str(self.data_root)] if self.data_root is not None else [])
 
 
+@contextmanager
+def new_folders(wanted: Sequence[WantedRun]) -> Iterator[list[Run]]:
+    """Context manager with runs, whose folders are made now where they are new, and deleted again after an error.
+
+    Raises:
+        TorchtuiError: a folder cannot be made.
+    """
+    runs: list[Run] = []
+    try:
+        for one in wanted:
+            runs.append(one.folder())
+        yield runs
+    except TorchtuiError:
+        for one, run in zip(wanted, runs, strict=False):
+            if one.run is None:
+                with suppress(TorchtuiError):  # one that trains already
+                    delete(run)
+        raise
+
+
 @dataclass(frozen=True)
 class Started:
     """A run that was started somewhere.
@@ -61,11 +84,13 @@ class Started:
         host: to follow it.
         message: where it is now, one sentence; empty where that is plain to see.
         stop: words of the command that takes it back before it trains, where that is not the one that stops it.
+        others: of the same folds or seeds, in order.
     """
 
     host: RunHost
     message: str = ""
     stop: Sequence[str] = ()
+    others: Sequence[Run] = ()
 
 
 class Host(Options):
@@ -73,11 +98,13 @@ class Host(Options):
 
     Attributes:
         TITLE: what a form calls it.
+        APART: each fold or seed is started by itself there, rather than one after the other by one process.
         HERE: the command that starts a run trains it, in its own terminal, and ends with it.
         AT_ONCE: training starts at once there, so that whoever started it can wait for that, and report why it did not.
     """
 
     TITLE: ClassVar[str]
+    APART: ClassVar[bool] = False
     HERE: ClassVar[bool] = False
     AT_ONCE: ClassVar[bool] = True
 
@@ -120,6 +147,21 @@ class Host(Options):
 
         Raises:
             TorchtuiError: it cannot be started.
+        """
+        raise NotImplementedError
+
+    def start_all(self, wanted: Sequence[WantedRun], repeats: Sequence[str]) -> Started:
+        """Start runs that differ in fold or seed alone there, and return at once.
+
+        Args:
+            wanted: those that are not trained yet, in order, at least one.
+            repeats: options with which a command trains them one after the other, such as ``--folds 5``.
+
+        Returns:
+            The first of them, with a message about all.
+
+        Raises:
+            TorchtuiError: they cannot be started; then none is.
         """
         raise NotImplementedError
 

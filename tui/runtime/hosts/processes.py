@@ -8,9 +8,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from core.counting import counted
 from core.processes.launcher import Launcher, chosen_gpus
 from core.runs.lock import HANDED_OVER
-from tui.runtime.hosts.host import Host, Started, WantedRun, executable
+from tui.runtime.hosts.host import Host, Started, WantedRun, executable, new_folders
 from tui.runtime.hosts.launching import launch_in_background
 from tui.runtime.hosts.log_host import LogHost
 from tui.runtime.signals import hand_on_signals, ignore_hangup
@@ -52,6 +53,13 @@ class Processes(Host):
         run = wanted.folder()
         process = launch_in_background(run, wanted.data_root, more=self.command([]))
         return Started(LogHost(run, process), f"{run.id} trains in {self.count} processes")
+
+    def start_all(self, wanted: Sequence[WantedRun], repeats: Sequence[str]) -> Started:
+        with new_folders(wanted) as (first, *others):
+            more = [*repeats, *self.command([])]
+            process = launch_in_background(first, wanted[0].data_root, more=more)
+        message = f"{first.id} trains in {self.count} processes, {counted(len(others), 'other')} after it"
+        return Started(LogHost(first, process), message, others=others)
 
 
 def _report(text: str) -> None:

@@ -1,6 +1,7 @@
 """The queue of the user, in which a run waits until a device is free."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
@@ -11,11 +12,10 @@ from core.control import Request
 from core.counting import counted
 from core.errors import TorchtuiError
 from core.events import Event
-from core.runs.delete import delete
 from core.runs.folder import Run
-from tui.runtime.hosts.host import TUI, Host, Started, WantedRun
+from tui.runtime.hosts.host import TUI, Host, Started, WantedRun, new_folders
 from tui.runtime.hosts.log_host import LogHost
-from tui.runtime.user_queue.adding import add_run, place_of, remove
+from tui.runtime.user_queue.adding import add_runs, place_of, remove
 from tui.runtime.user_queue.entries import Entry, Lineup
 from tui.runtime.user_queue.store import read_lineup
 
@@ -28,23 +28,26 @@ class Queued(Host):
     """The queue of this machine: the run starts when a device is free, also after you have logged out."""
 
     TITLE: ClassVar = "the queue"
+    APART: ClassVar = True
     AT_ONCE: ClassVar = False
     name: Literal["queue"] = "queue"
     gpus_needed: Literal["auto"] | Annotated[int, Field(ge=0, le=64)] = "auto"
     """GPUs that it waits for, and has alone; auto: one where this machine has some."""
 
     def start(self, wanted: WantedRun) -> Started:
-        run = wanted.folder()
-        try:
-            gpus = None if self.gpus_needed == "auto" else self.gpus_needed
-            entry = add_run(replace(wanted, run=run), gpus)
-        except TorchtuiError:
-            if wanted.run is None:
-                delete(run)
-            raise
-        host = QueuedHost(run, entry.id)
-        message = f"{run.id} is entry {entry.id} of the queue"
-        return Started(host, message, (TUI, "queue", "remove", str(entry.id)))
+        return self.start_all([wanted], ())
+
+    def start_all(self, wanted: Sequence[WantedRun], repeats: Sequence[str]) -> Started:
+        gpus = None if self.gpus_needed == "auto" else self.gpus_needed
+        with new_folders(wanted) as runs:
+            entries = add_runs([replace(one, run=run) for one, run in zip(wanted, runs, strict=True)], gpus)
+        run, number = runs[0], entries[0].id
+        host = QueuedHost(run, number)
+        if len(entries) == 1:
+            message = f"{run.id} is entry {number} of the queue"
+            return Started(host, message, (TUI, "queue", "remove", str(number)))
+        message = f"{len(entries)} runs are entries {number} to {entries[-1].id} of the queue"
+        return Started(host, message, others=runs[1:])
 
 
 class QueuedHost(LogHost):

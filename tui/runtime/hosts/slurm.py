@@ -1,6 +1,7 @@
 """A job of Slurm that trains a run, with the settings of the job."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -10,8 +11,8 @@ from core.runs.folder import default_runs_dir
 from core.slurm.client import missing, partitions
 from core.slurm.script import own_script
 from core.slurm.settings import SlurmSettings
-from tui.runtime.hosts.host import TUI, Host, Started, WantedRun
-from tui.runtime.hosts.job_host import JobHost
+from tui.runtime.hosts.host import TUI, Host, Started, WantedRun, new_folders
+from tui.runtime.hosts.job_host import JobHost, stop_job
 from tui.runtime.hosts.submitting import submit_run
 
 __all__ = ["Slurm"]
@@ -21,6 +22,7 @@ class Slurm(Host, SlurmSettings):
     """A job of Slurm. Before its time limit the run saves and requeues itself."""
 
     TITLE: ClassVar = "Slurm job"
+    APART: ClassVar = True
     AT_ONCE: ClassVar = False
     name: Literal["slurm"] = "slurm"
 
@@ -64,6 +66,21 @@ class Slurm(Host, SlurmSettings):
                 delete(run)
             raise
         return Started(JobHost(run), f"{run.id} is job {job.id} of Slurm")
+
+    def start_all(self, wanted: Sequence[WantedRun], repeats: Sequence[str]) -> Started:
+        jobs: list[str] = []
+        with new_folders(wanted) as runs:
+            try:
+                for one, run in zip(wanted, runs, strict=True):
+                    jobs.append(submit_run(run, self, one.data_root).id)
+            except TorchtuiError:
+                for run in runs[: len(jobs)]:
+                    with suppress(TorchtuiError):  # the error before is the one to tell
+                        stop_job(run, 0)
+                raise
+        alone = f"{runs[0].id} is job {jobs[0]} of Slurm"
+        message = f"{len(runs)} runs are the jobs {', '.join(jobs)} of Slurm" if len(runs) > 1 else alone
+        return Started(JobHost(runs[0]), message, others=runs[1:])
 
 
 def _value(words: Sequence[str], flag: str) -> str:

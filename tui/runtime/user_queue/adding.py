@@ -3,25 +3,25 @@
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 
 from core.counting import counted
 from core.errors import DeviceError, InputError
+from core.runs.folder import Run
 from core.runs.labels import title_of
 from core.user_code.trust import AGREED
-from tui.runtime.hosts.host import WantedRun
+from tui.runtime.hosts.host import WantedRun, new_folders
 from tui.runtime.hosts.launching import agreed_digests
-from tui.runtime.user_queue.entries import Entry, Lineup, Move, added, entry_of, moved, removed
+from tui.runtime.user_queue.entries import Entry, Lineup, Move, added, entry_of, moved
+from tui.runtime.user_queue.leaving import take_out
 from tui.runtime.user_queue.places import gpus_here
-from tui.runtime.user_queue.store import change_lineup, forget_files, pid_of, read_lineup
-from tui.runtime.user_queue.work import start_working
+from tui.runtime.user_queue.store import change_lineup, pid_of, read_lineup
+from tui.runtime.user_queue.work import KEPT, start_working
 
-__all__ = ["add", "add_run", "move", "pause", "place_of", "remove", "resume", "set_slots", "stop"]
-
-KEPT = ("TUI_RUNS", "TUI_DATA")
-"""Variables of whoever adds, which its command depends on."""
+__all__ = ["add", "add_run", "add_runs", "move", "pause", "place_of", "remove", "resume", "set_slots", "stop"]
 
 
 def add(
@@ -47,12 +47,68 @@ def add(
         DeviceError: this machine has fewer GPUs.
         RunError: the queue cannot be written, or worked on.
     """
+    return _added([_entry(words, title, gpus, run, after, agreed)])[0]
+
+
+def add_run(wanted: WantedRun, gpus: int | None = None, after: Path | None = None) -> Entry:
+    """Add a run to the queue; a new one gets its folder now, and is trained as it was when it was added.
+
+    Args:
+        gpus, after: as for `add`.
+
+    Raises:
+        TorchtuiError: its folder cannot be made, or the queue not be written; a new folder is deleted then.
+    """
+    return add_runs([wanted], gpus, after)[0]
+
+
+def add_runs(
+    wanted: Sequence[WantedRun],
+    gpus: int | None = None,
+    after: Path | None = None,
+    *,
+    in_turn: bool = False,
+    variables: Callable[[Run], Mapping[str, str]] = lambda run: {},
+) -> list[Entry]:
+    """Add several runs to the queue as `add_run` does, all or none.
+
+    Args:
+        in_turn: each waits for the end of the one before it, also where a device is free.
+        variables: returns those of the environment of one, beside those that are always kept.
+    """
+    with new_folders(wanted) as runs:
+        entries = []
+        for one, run in zip(wanted, runs, strict=True):
+            needed = 0 if one.config.training.device == "cpu" else gpus
+            words = one.resume_words(run)[1:]
+            title = title_of(run.path) if len(runs) == 1 else _title_of_one(one, run)
+            entry = _entry(words, title, needed, run.path, after, agreed_digests(run))
+            entries.append(entry.model_copy(update={"variables": {**entry.variables, **variables(run)}}))
+            after = run.path if in_turn else after
+        return _added(entries)
+
+
+def _title_of_one(wanted: WantedRun, run: Run) -> str:
+    """Return what lists call one of several folds or seeds."""
+    data, title = wanted.config.data, title_of(run.path)
+    label = f"fold {data.fold} of {data.folds}" if data.folds else f"seed {wanted.config.training.seed}"
+    return title if title.endswith(label.partition(" of ")[0]) else f"{title}  {label}"
+
+
+def _entry(
+    words: Sequence[str],
+    title: str,
+    gpus: int | None,
+    run: Path | None,
+    after: Path | None,
+    agreed: Sequence[str],
+) -> Entry:
     if gpus and gpus > (there := len(gpus_here())):
         raise DeviceError(f"{counted(gpus, 'GPU')} are needed, and this machine has {there}", "Ask for fewer")
-    variables = {name: os.environ[name] for name in KEPT if name in os.environ}
+    variables = {name: os.environ[name] for name in KEPT if os.environ.get(name)}
     if agreed:
         variables[AGREED] = " ".join(agreed)
-    entry = Entry(
+    return Entry(
         id=0,
         words=tuple(words),
         folder=str(Path.cwd()),
@@ -63,26 +119,14 @@ def add(
         after=str(after.resolve()) if after is not None else "",
         added=time.time(),
     )
-    lineup = change_lineup(lambda lineup: added(lineup, entry))
+
+
+def _added(entries: Sequence[Entry]) -> list[Entry]:
+    """Add entries in one step, and let them be worked on."""
+    lineup = change_lineup(lambda lineup: reduce(added, entries, lineup))
     if not lineup.paused:
         start_working()
-    return lineup.entries[-1]
-
-
-def add_run(wanted: WantedRun, gpus: int | None = None, after: Path | None = None) -> Entry:
-    """Add a run to the queue; a new one gets its folder now, and is trained as it was when it was added.
-
-    Args:
-        gpus, after: as for `add`.
-
-    Raises:
-        TorchtuiError: its folder cannot be made, or the queue not be written.
-    """
-    run = wanted.folder()
-    if wanted.config.training.device == "cpu":
-        gpus = 0
-    words = wanted.resume_words(run)[1:]
-    return add(words, title_of(run.path), gpus=gpus, run=run.path, after=after, agreed=agreed_digests(run))
+    return [*lineup.entries[-len(entries) :]]
 
 
 def place_of(lineup: Lineup, entry: Entry) -> int:
@@ -102,9 +146,7 @@ def remove(number: int) -> Lineup:
     Raises:
         InputError: it runs.
     """
-    lineup = change_lineup(lambda lineup: removed(lineup, number))
-    forget_files(number, console=True)
-    return lineup
+    return take_out(number)
 
 
 def stop(number: int) -> None:

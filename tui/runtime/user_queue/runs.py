@@ -8,8 +8,8 @@ from core.errors import TorchtuiError
 from core.runs.folder import Run
 from core.runs.summary import RunSummary
 from core.status import is_resumable
-from tui.runtime.user_queue.entries import removed
-from tui.runtime.user_queue.store import change_lineup, forget_files, read_lineup
+from tui.runtime.user_queue.leaving import take_out
+from tui.runtime.user_queue.store import read_lineup
 
 __all__ = ["as_queued", "leave_queue", "place_in_queue", "waiting_runs"]
 
@@ -50,6 +50,5 @@ def leave_queue(run: Run) -> bool:
     number = place_in_queue(run)
     if not number:
         return False
-    change_lineup(lambda lineup: removed(lineup, number))
-    forget_files(number, console=True)
+    take_out(number)
     return True

@@ -17,11 +17,14 @@ from core.files.lock import FileLock
 from core.files.reading import open_plain
 from core.gpus.process import GIVEN, given_environment
 from core.gpus.table import GpuState
+from core.observers.settings import Extras
+from core.runs.agents.guard import GRANT
 from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER
 from core.safe_path import TUI_COMMAND
 from core.status import has_failed
-from tui.runtime.queue_process import HeldRun
+from core.user_code.trust import AGREED
+from tui.runtime.held_runs import HeldRun
 from tui.runtime.user_queue.entries import ENDED, Entry, Lineup, replaced
 from tui.runtime.user_queue.places import CPU, Start, gpus_here, starts_of
 from tui.runtime.user_queue.store import (
@@ -36,7 +39,7 @@ from tui.runtime.user_queue.store import (
     read_lineup,
 )
 
-__all__ = ["start_working", "work"]
+__all__ = ["KEPT", "start_working", "work"]
 
 POLL_SECONDS = 0.5
 LOOK_SECONDS = 5.0
@@ -44,7 +47,9 @@ LOOK_SECONDS = 5.0
 STOPPED = (130, 143, -signal.SIGTERM, -signal.SIGINT)
 WORK_LOCK = "TUI_QUEUE_LOCK"
 """Names, to the process that starts what waits, the open lock of that work."""
-OF_ONE_RUN = (GIVEN, HANDED_OVER)
+KEPT = ("TUI_RUNS", "TUI_DATA", GRANT, *Extras.variables())
+"""Variables of whoever adds, which its command depends on: also the observers, and the bounds of an agent."""
+OF_ONE_RUN = (GIVEN, HANDED_OVER, AGREED, *KEPT)
 """Variables that the one who adds may have, and that are not meant for others."""
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 

@@ -23,7 +23,6 @@ from tui.terminal.text import clean
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig
     from core.session.repeats import RepeatKind
-    from tui.runtime.queue import Waiting
     from tui.screens.jobs.job import Job
 
 __all__ = ["JOBS", "USE", "JobActions"]
@@ -134,12 +133,15 @@ class JobActions(ModeScreen):
         return make(run, marked, self.tui.data_root)
 
     def _repeats_job(self, job: str, config: "TrainConfig") -> "Job":
-        from tui.screens.jobs.repeats import repeats_job
+        from tui.runtime.hosts.host import WantedRun
+        from tui.runtime.hosts.registry import available_hosts
+        from tui.runtime.hosts.remembered import remembered
+        from tui.screens.jobs.repeats import Starting, repeats_job
 
-        def enqueue(waiting: "list[Waiting]") -> None:
-            self.tui.enqueue(*waiting)
-
-        kind, run = REPEATS[job], self.job_run
+        kind, run, tui = REPEATS[job], self.job_run, self.tui
         number = config.training.seed if kind == "seed" else config.data.fold
-        name = read_labels(run.path).name.removesuffix(f" {kind} {number}") if run else self.tui.run_name
-        return repeats_job(kind, config, run, self.tui.runs_dir, name, enqueue)
+        name = read_labels(run.path).name.removesuffix(f" {kind} {number}") if run else tui.run_name
+        hosts = {host: remembered(tui.settings, host) for host in available_hosts()}
+        usual = tui.settings.run_in if run is None and tui.settings.run_in in hosts else next(iter(hosts))
+        starting = Starting(hosts, usual, lambda waiting: tui.enqueue(*waiting), tui.start_repeats)
+        return repeats_job(kind, WantedRun(config, tui.runs_dir, tui.data_root, name, run), starting)

@@ -1,7 +1,8 @@
 """Jobs that train several runs: one for each fold, or for each seed."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.config.schema import TrainConfig
@@ -13,37 +14,50 @@ from core.runs.folder import Run
 from core.runs.labels import title_of
 from core.runs.summary import RunSummary, summarise
 from core.session.repeats import RepeatKind, Repeats, Spread, metrics_of, runs_of, seeds_of, spread
-from core.status import is_active
 from tui.forms.command_line import command_line, place
+from tui.forms.option_form import flags_for
+from tui.runtime.hosts.here import Here
+from tui.runtime.hosts.host import Host, WantedRun
 from tui.runtime.queue import Waiting
+from tui.runtime.repeats import wanted_repeats
 from tui.screens.jobs.job import Answers, Done, Job, Question
 from tui.terminal.text import number
 
-__all__ = ["outcome", "repeats_job"]
+__all__ = ["Starting", "outcome", "repeats_job"]
 
 USUAL, MIN_COUNT, MAX_COUNT = 5, 2, 1000
 MAX_METRICS = 3
 """Metrics in the sentence that tells how repeats ended."""
 
 
-def repeats_job(
-    kind: RepeatKind,
-    config: TrainConfig,
-    run: Run | None,
-    runs_dir: Path,
-    name: str,
-    enqueue: Callable[[list[Waiting]], object],
-) -> Job:
-    """Return the job that trains a run for each fold or seed, one after the other.
+@dataclass(frozen=True)
+class Starting:
+    """How the runs are started.
 
-    Args:
-        run: of that configuration, which counts as one of them; None for a new configuration.
-        name: what the user calls the runs; each gets its fold or seed behind it.
-        enqueue: called with the runs that are still to be trained.
+    Attributes:
+        hosts: where they can train, by name; the app among them. usual: the one that is chosen at first.
+        enqueue: takes the runs that the app trains one after the other.
+        elsewhere: starts them on another host.
     """
 
+    hosts: Mapping[str, Host]
+    usual: str
+    enqueue: Callable[[list[Waiting]], object]
+    elsewhere: Callable[[Host, list[WantedRun], Repeats], object]
+
+
+def repeats_job(kind: RepeatKind, wanted: WantedRun, starting: Starting) -> Job:
+    """Return the job that trains a run for each fold or seed.
+
+    Args:
+        wanted: what to train, with its run if it counts as one of them. A name gets the fold or seed behind it.
+    """
+    config, run, runs_dir = wanted.config, wanted.run, wanted.runs_dir
+
     def command(answers: Answers) -> str:
-        end = [f"--{kind}s", answers["count"] or "N"]
+        host = starting.hosts[answers["host"]]
+        there = [] if isinstance(host, Here) else ["--run-in", host.host_name, *flags_for(host)]
+        end = [*there, f"--{kind}s", answers["count"] or "N"]
         if run is not None and kind == "seed":
             return shlex.join(["tui", "train", "--no-ui", "--resume", run.id, *end, *place(runs_dir)])
         whole = config.model_copy(update={"data": config.data.model_copy(update={"folds": 0, "fold": 1})})
@@ -52,35 +66,34 @@ def repeats_job(
     def work(answers: Answers, progress: Progress) -> Done:
         count = _whole(answers["count"], f"{kind}s")
         progress("looking for runs", 0, 0)
-        repeats = Repeats("fold", count)
-        if kind == "seed":
-            repeats = Repeats(kind, count, config.training.seed)
-            repeats = seeds_of(config, count, runs_dir) if run is not None else repeats
+        repeats = Repeats("fold", count) if kind == "fold" else Repeats(kind, count, config.training.seed)
+        if kind == "seed" and run is not None:
+            repeats = seeds_of(config, count, runs_dir)
         known = runs_of(repeats, config, runs_dir) if run is not None else {}
-        items = [
-            Waiting(
-                repeats.config(config, at),
-                f"{name} {kind} {at}" if name else "",
-                f"{kind} {at}",
-                known.get(at),
-                repeats,
-            )
-            for at in repeats.numbers
-            if at not in known
-            or not (is_active(status := summarise(known[at]).status) or status == "completed")
-        ]
-        if not items:
+        missing, _ = wanted_repeats(wanted, repeats, known)
+        if not missing:
             text, _ = outcome(repeats, config, runs_dir)
             return Done(f"{text}: all are trained. 6 compares them")
+        host = starting.hosts[answers["host"]]
+        if not isinstance(host, Here):
+            return Done(host.TITLE, then=lambda: starting.elsewhere(host, missing, repeats))
+        items = [_waiting(one, repeats) for one in missing]
         order = ", one after the other" if len(items) > 1 else ""
         told = f"{counted(len(items), 'run')}{order}: {_named(items)}"
-        return Done(told, then=lambda: enqueue(items))
+        return Done(told, then=lambda: starting.enqueue(items))
 
     word = "Cross-validate" if kind == "fold" else "Train again with other seeds:"
     of = title_of(run.path) if run is not None else "the form"
     usual = config.data.folds if kind == "fold" and config.data.folds else USUAL
     asked = Question("count", f"{kind}s", str(usual), hint=f"{MIN_COUNT} ... {MAX_COUNT}")
-    return Job(f"{word} {of}", "Start", (asked,), command, work)
+    names = {name: host.TITLE for name, host in starting.hosts.items()}
+    there = Question("host", "run in", starting.usual, choices=names)
+    return Job(f"{word} {of}", "Start", (asked, there), command, work)
+
+
+def _waiting(one: WantedRun, repeats: Repeats) -> Waiting:
+    label = f"{repeats.kind} {repeats.number(one.config)}"
+    return Waiting(one.config, one.name, label, one.run, repeats)
 
 
 def outcome(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> tuple[str, list[Run]]:

@@ -15,6 +15,7 @@ from tui.forms.remedies import error_in_app
 from tui.runtime.hosts.host import Host
 from tui.runtime.hosts.profiles import load_profile, profile_names
 from tui.runtime.hosts.registry import DEFAULT_HOST, HOSTS, available_hosts, make_host
+from tui.runtime.hosts.remembered import remembered
 from tui.runtime.settings import Settings
 from tui.screens.run_in.profiles_dialog import ProfilesDialog
 from tui.terminal.text import clean
@@ -51,7 +52,7 @@ class RunIn(Section):
         self.offered = [only] if only else available_hosts()
         name = only or (settings.run_in if settings.run_in in self.offered else DEFAULT_HOST)
         self.name_of_host = name
-        self.texts = texts_of(self._fitting(_remembered(settings, name)), HOST)
+        self.texts = texts_of(self._fitting(remembered(settings, name)), HOST)
         self.chooser = Field(_chooser(self.offered), name)
         self.profile = Field(_profile(), NO_PROFILE)
         super().__init__(HOST, [self.chooser, self.profile, *self._make()])
@@ -105,7 +106,7 @@ class RunIn(Section):
         event.stop()
         path = event.field.spec.path
         if path == self.chooser.spec.path:
-            await self._put(_remembered(self.settings, event.text))
+            await self._put(remembered(self.settings, event.text))
         elif path == PROFILE:
             await self._take(event.text)
         elif path in self.texts:
@@ -213,15 +214,6 @@ def _profiles() -> Mapping[str, Host]:
         except TorchtuiError:  # the command line says what is wrong with it
             continue
     return found
-
-
-def _remembered(settings: Settings, name: str) -> Host:
-    """Return a host with the settings it had last, or else its defaults."""
-    values = settings.hosts.get(name)
-    try:
-        return make_host({**(values if isinstance(values, dict) else {}), "name": name})
-    except TorchtuiError:
-        return make_host({"name": name})
 
 
 def _chooser(names: list[str]) -> FieldSpec:

@@ -1,7 +1,8 @@
 """Bounds of agents, tool by tool; nothing is trained: the processes that would be started are only noted."""
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 
 from core.errors import ConfigError, InputError, RunError, TorchtuiError, UntrustedCode
 from core.events import EvaluationFinished
-from core.runs.agents.grants import left
-from core.runs.agents.guard import GRANT
+from core.runs.agents.grants import grants_of, left
+from core.runs.agents.guard import GRANT, WAITED, guard_this_process
 from core.runs.agents.session import Budget, stop_session
 from core.runs.folder import Run, all_runs
 from core.runs.labels import read_labels
@@ -21,6 +22,9 @@ from tui.cli.agents import acting, computing, reading
 from tui.cli.agents.agent import Agent, Place
 from tui.cli.agents.bounds import LOCKED, config_of
 from tui.headless.documents.envelope import as_dict
+from tui.runtime.user_queue import adding
+from tui.runtime.user_queue.leaving import stop_agents
+from tui.runtime.user_queue.store import read_lineup
 
 IRIS = {"data": "iris"}
 
@@ -33,11 +37,11 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Agent:
     return Agent(Place(work / "runs", None, (work.resolve(),), Budget(60, 10)), "a client")
 
 
-class Ended:
-    """A process that has ended."""
+class Idle:
+    """A stand-in that does nothing, whatever is asked of it."""
 
-    def poll(self) -> int:
-        return 0
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *values, **facts: None
 
 
 @pytest.fixture
@@ -48,14 +52,9 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
     def one(run: Run, data_root: Path | None, environment: Mapping[str, str]) -> None:
         found.append(([run.id], environment[GRANT]))
 
-    def several(
-        runs: list[Run], after: None, data_root: Path | None, environment: Mapping[str, str]
-    ) -> Ended:
-        found.append(([run.id for run in runs], environment[GRANT]))
-        return Ended()
-
     monkeypatch.setattr(acting, "launch_in_background", one)
-    monkeypatch.setattr(acting, "launch_queue", several)
+    monkeypatch.setattr(adding, "start_working", lambda: None)
+    monkeypatch.setattr(adding, "gpus_here", tuple)
     return found
 
 
@@ -142,9 +141,11 @@ def test_what_is_started_carries_its_budget_and_its_mark(
 ) -> None:
     told = acting.start_run(agent, IRIS | {"lr": 0.01}, seeds=3, minutes=20, name="wide")
     assert (told.minutes_left, told.runs_left) == (40, 7)
-    ((names, grant),) = launched
-    assert names == told.runs
-    assert grant == str(agent.session.folder / "grants" / "1")
+    entries, names = read_lineup().of("waiting"), told.runs
+    assert [Path(entry.run).name for entry in entries] == names
+    assert [Path(entry.after).name for entry in entries] == ["", *names[:-1]], "one after the other"
+    assert {entry.variables[GRANT] for entry in entries} == {str(agent.session.folder / "grants" / "1")}
+    assert told.notes == ["they are entries 1 to 3 of the user's queue, one after the other"]
     runs = [Run(agent.place.runs_dir / name) for name in names]
     assert [run.config().training.seed for run in runs] == [0, 1, 2]
     assert {(read_labels(run.path).name, *read_labels(run.path).tags) for run in runs} == {
@@ -152,6 +153,7 @@ def test_what_is_started_carries_its_budget_and_its_mark(
     }
     folds = acting.start_run(agent, IRIS, folds=4)
     assert folds.runs_left == 3
+    assert "behind 3 others; their minutes pass meanwhile" in folds.notes[1]
     with pytest.raises(RunError, match="Ask for at most 3"):
         acting.start_run(agent, IRIS, seeds=4)
     with pytest.raises(RunError, match="Ask for at most 3"):
@@ -177,6 +179,29 @@ def test_only_what_agents_started_is_stopped_or_resumed(
             act(agent, "abc")
     (mine,) = acting.start_run(agent, IRIS).runs
     assert acting.resume_run(agent, mine).runs_left == 8
+
+
+def test_what_waits_in_the_queue_holds_its_budget_until_it_leaves(
+    agent: Agent, launched: list[tuple[list[str], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = acting.start_run(agent, IRIS, seeds=3, minutes=20).runs
+    assert {reading.show_run(agent, name).status for name in names} == {"pending"}
+    later = time.time() + 10 * 60
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert left(agent.session) == Budget(40, 7)
+    assert acting.stop(agent, names[2]).to == names[2]
+    assert left(agent.session) == Budget(40, 7)
+    guarded = read_lineup().of("waiting")[0].variables
+    for name in (GRANT, WAITED):
+        monkeypatch.setenv(name, guarded[name])
+    monkeypatch.setattr("core.runs.agents.guard.threading.Thread", lambda **facts: Idle())
+    monkeypatch.setattr("core.runs.agents.guard.signal", Idle())
+    guard_this_process()
+    (grant,) = grants_of(agent.session)
+    assert [path.name for path in grant.folder.glob("waits-*")] == [f"waits-{names[1]}"]
+    assert stop_agents(agent.session) == names[:2]
+    assert not read_lineup().entries
+    assert not [*grant.folder.glob("waits-*")]
 
 
 def test_nothing_starts_in_a_stopped_session(agent: Agent, launched: list[tuple[list[str], str]]) -> None:

@@ -1,5 +1,6 @@
 """A run in the queue of the user, as a host."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,11 @@ class Book:
         other = Entry(id=0, words=("train",), folder=".", title="other")
         self.lineup = added(Lineup(note="waits for 1 free GPU"), other)
 
-    def add_run(self, wanted: WantedRun, gpus: int | None) -> Entry:
-        entry = Entry(id=0, words=("train",), folder=".", title="mine", gpus=gpus)
-        self.lineup = added(self.lineup, entry)
-        return self.lineup.entries[-1]
+    def add_runs(self, wanted: Sequence[WantedRun], gpus: int | None) -> list[Entry]:
+        for _ in wanted:
+            entry = Entry(id=0, words=("train",), folder=".", title="mine", gpus=gpus)
+            self.lineup = added(self.lineup, entry)
+        return [*self.lineup.entries[-len(wanted) :]]
 
     def remove(self, number: int) -> None:
         self.lineup = removed(self.lineup, number)
@@ -36,7 +38,7 @@ class Book:
 def book(monkeypatch: pytest.MonkeyPatch) -> Book:
     book = Book()
     monkeypatch.setattr(queued, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(queued, "add_run", book.add_run)
+    monkeypatch.setattr(queued, "add_runs", book.add_runs)
     monkeypatch.setattr(queued, "remove", book.remove)
     monkeypatch.setattr(queued, "read_lineup", lambda: book.lineup)
     return book
@@ -74,10 +76,12 @@ def test_a_run_that_waits_is_taken_out_of_the_queue_when_it_is_stopped(book: Boo
 def test_a_run_that_the_queue_refuses_leaves_no_folder(
     book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(wanted: WantedRun, gpus: int | None) -> Entry:
+    def refuse(wanted: Sequence[WantedRun], gpus: int | None) -> list[Entry]:
         raise DeviceError("2 GPUs are needed, and this machine has 0")
 
-    monkeypatch.setattr(queued, "add_run", refuse)
+    monkeypatch.setattr(queued, "add_runs", refuse)
     with pytest.raises(DeviceError):
         Queued(gpus_needed=2).start(WantedRun(TrainConfig(), tmp_path, None))
+    with pytest.raises(DeviceError):
+        Queued().start_all([WantedRun(TrainConfig(), tmp_path, None)] * 3, ("--folds", "3"))
     assert all_runs(tmp_path) == []

@@ -1,7 +1,6 @@
-"""Runs that wait: their order, and a queue that goes on without the app."""
+"""Runs that wait: their order, and several that are trained in turn by one process."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,10 @@ import pytest
 from core.config.schema import TrainConfig, from_dict
 from core.errors import RunError
 from core.runs.folder import Run, create_run
-from core.runs.lock import HANDED_OVER, hold, is_held
-from tui.runtime import queue_process
+from core.runs.lock import hold, is_held
+from tui.runtime import in_turn
+from tui.runtime.in_turn import train_in_turn
 from tui.runtime.queue import Waiting, appended, moved_up, without
-from tui.runtime.queue_process import launch_queue, train_in_turn
 
 
 def test_runs_are_appended_moved_up_and_removed() -> None:
@@ -57,7 +56,7 @@ def test_runs_are_trained_in_turn_and_none_ends_the_queue(
             os.unlink(deleted.config_file)
         return Ended()
 
-    monkeypatch.setattr(queue_process, "launched", launch)
+    monkeypatch.setattr(in_turn, "launched", launch)
     assert train_in_turn(runs, None, None) == [first, last]
     assert waited == [True, True, True]
     assert not any(map(is_held, runs))
@@ -73,23 +72,8 @@ def test_a_queue_waits_for_the_run_ahead(tmp_path: Path, monkeypatch: pytest.Mon
         return Ended()
 
     with hold(ahead):
-        monkeypatch.setattr(queue_process, "is_held", lambda run: next(states))
+        monkeypatch.setattr(in_turn, "is_held", lambda run: next(states))
         monkeypatch.setattr("time.sleep", lambda seconds: order.append("waited"))
-        monkeypatch.setattr(queue_process, "launched", launch)
+        monkeypatch.setattr(in_turn, "launched", launch)
         train_in_turn([run], ahead, None)
     assert order == ["waited", "waited", "started"]
-
-
-def test_the_process_of_a_queue_is_given_the_runs_in_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, two, ahead = (create_run(tmp_path / "runs", TrainConfig()) for _ in range(3))
-    started: list[list[str]] = []
-    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: started.append(command))
-    launch_queue([one, two], ahead, tmp_path)
-    (command,) = started
-    assert command[command.index("queue") :] == [
-        *("queue", str(one.path), str(two.path)),
-        *("--after", str(ahead.path), "--data-root", str(tmp_path)),
-    ]
-    assert HANDED_OVER not in os.environ
