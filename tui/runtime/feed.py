@@ -85,7 +85,8 @@ class FrameBudget:
     def _space(self, kind: Kind, began: float, shared: bool) -> None:
         wait = min(LONGEST[kind], max(SHORTEST, self.cost[kind] / SHARE[shared][kind]))
         self._due[kind] = began + wait
-        self._due["text"] = max(self._due["text"], began + min(wait, LONGEST["text"]))
+        rest = min(wait, LONGEST["text"]) if shared else SHORTEST  # what is logged elsewhere is read at once
+        self._due["text"] = max(self._due["text"], began + rest)
 
 
 class RunFeed:

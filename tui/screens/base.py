@@ -1,6 +1,6 @@
 """Base of the six screens: the line of modes on top, the footer, and the help."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -8,14 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Click, ScreenResume, ScreenSuspend
+from textual.events import Click, Resize, ScreenResume, ScreenSuspend
+from textual.geometry import Size
 from textual.message_pump import MessagePump
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.terminal.textual_private import use_frugal_compositor
+from tui.terminal.textual_private import restyle_before_layout, use_frugal_compositor
 from tui.widgets.key_line import NARROW, KeyLine
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ MODES = ("runs", "configure", "live", "evaluate", "tune", "compare")
 def tui_of(node: MessagePump) -> "TuiApp":
     """Return the app of a screen or widget, typed."""
     return cast("TuiApp", node.app)
+
+
+def classes_at(cells: int, breakpoints: Sequence[tuple[int, str]]) -> dict[str, bool]:
+    """Return which class of some breakpoints a screen of so many cells has."""
+    chosen = max(each for each in breakpoints if each[0] <= cells)
+    return {name: (least, name) == chosen for least, name in breakpoints}
 
 
 class ModeTab(Static):
@@ -100,6 +107,7 @@ class ModeScreen(Screen[None]):
         self._styled_with_focus: bool | None = (
             None  # whether the terminal had the focus; None before the first paint
         )
+        self._size_laid_out = Size(0, 0)
 
     @property
     def tui(self) -> "TuiApp":
@@ -122,6 +130,25 @@ class ModeScreen(Screen[None]):
     def action_leave_field(self) -> None:
         """Move the focus out of a field, so that the keys of the screen work."""
         self.set_focus(None)
+
+    @on(Resize)
+    def _take_size(self, event: Resize) -> None:
+        """Lay out and draw a new size of the window once, in the styles for it.
+
+        Textual does so in the styles of the size before, again in those for it, and once more when it tells the screen
+        of its own new size.
+        """
+        if event.size == self._size_laid_out or event.size != self.app.size:  # or a newer one is on its way
+            event.prevent_default()
+            return
+        self._size_laid_out, before = event.size, self.classes
+        self.update_classes(
+            classes_at(event.size.width, self.HORIZONTAL_BREAKPOINTS)
+            | classes_at(event.size.height, self.VERTICAL_BREAKPOINTS),
+            update=False,
+        )
+        if self.classes != before:
+            restyle_before_layout(self)
 
     @on(ScreenSuspend)
     def _left(self) -> None:

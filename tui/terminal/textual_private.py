@@ -14,7 +14,7 @@ from typing import Any
 from textual.app import App, ScreenStackError
 from textual.css.query import NoMatches
 from textual.events import MouseEvent
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -26,6 +26,7 @@ from textual.worker import WorkerFailed
 __all__ = [
     "FrameTimer",
     "LenientApp",
+    "restyle_before_layout",
     "use_frugal_compositor",
     "write_to_terminal",
 ]
@@ -42,6 +43,8 @@ class LenientApp(App[None]):
     def __init__(self) -> None:
         outlive_faults()
         paint_at_once()
+        lay_out_once()
+        look_up_rules_at_once()
         super().__init__()
 
     def survives(self, error: Exception) -> bool:
@@ -137,6 +140,52 @@ def paint_at_once() -> None:
         return timer
 
     setattr(Screen, "_update_timer", property(timer_of))  # noqa: B010  # typed as its own
+
+
+@cache
+def lay_out_once() -> None:
+    """Let a widget that a layout has given another size ask for no further layout because of it.
+
+    Textual lays out everything once more, and draws it all, since the room for what a widget scrolls has changed with
+    its size. A scrollbar that comes or goes asks for a layout of its own. Without `_size_updated` all do here, too.
+    """
+    usual = getattr(Widget, "_size_updated", None)
+    if usual is None:
+        return
+
+    def updated(widget: Widget, size: Size, room: Size, container: Size, layout: bool = False) -> bool:
+        return bool(usual(widget, size, room, container, layout))
+
+    setattr(Widget, "_size_updated", updated)  # noqa: B010  # typed as its own
+
+
+@cache
+def look_up_rules_at_once() -> None:
+    """Let the rules of the style sheet be found in sets by their identity without a call of Python for each.
+
+    Textual looks for every rule in a set whenever it styles a widget. Its own hash is the identity, too.
+    """
+    try:
+        from textual.css.model import RuleSet
+    except ImportError:
+        return
+    setattr(RuleSet, "__hash__", object.__hash__)  # noqa: B010  # typed as its own
+
+
+def restyle_before_layout(screen: Screen[Any]) -> None:
+    """Style a screen whose classes have changed, right before all of it is laid out and drawn anew.
+
+    Its widgets then need not ask for a layout and for being drawn themselves. Where Textual keeps that differently than
+    expected here, they do.
+    """
+    screen.app.stylesheet.update(screen)
+    if not all(hasattr(Widget, part) for part in ("_clear_arrangement_cache", "_exchange_repaint_regions")):
+        return
+    for widget in screen.walk_children(Widget, with_self=True):
+        widget._clear_arrangement_cache()
+        widget._exchange_repaint_regions()
+        widget._layout_updates += 1
+        widget._layout_required = widget._repaint_required = False
 
 
 def write_to_terminal(app: App[Any], text: str) -> bool:

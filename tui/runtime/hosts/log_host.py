@@ -1,7 +1,6 @@
 """A run that another process trains, or that has ended, followed through its log."""
 
 import subprocess
-from pathlib import Path
 
 from core.control import Request
 from core.errors import RunError
@@ -12,6 +11,7 @@ from core.runs.labels import title_of
 from core.runs.lock import is_held
 from core.runs.log import LogReader
 from core.runs.requests import send
+from tui.runtime.growth import size_of
 
 __all__ = ["LogHost"]
 
@@ -34,7 +34,7 @@ class LogHost:
         self.place = ""
         self.reader = LogReader(run.log_file)
         self._process = process
-        self._said_before = _size(run.log_file) if process else 0
+        self._said_before = size_of(run.log_file) if process else 0
 
     @property
     def name(self) -> str:
@@ -68,11 +68,3 @@ class LogHost:
     def _last_words(self) -> str:
         lines = read_tail(self.run.console_file).strip().splitlines()
         return lines[-1] if lines else ""
-
-
-def _size(path: Path) -> int:
-    """Bytes; 0 if there is no such file."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from core.errors import TorchtuiError
@@ -20,6 +21,8 @@ from tui.charts.live import SMOOTHING, ZOOMS, View, length_of
 from tui.forms.remedies import error_in_app
 from tui.runtime.feed import SHORTEST, RunFeed
 from tui.runtime.foreign_host import ForeignHost
+from tui.runtime.growth import watch_size
+from tui.runtime.hosts.log_host import LogHost
 from tui.screens.base import WIDE
 from tui.screens.chart_dialog import SaveChart, copy_readout
 from tui.screens.console_panel import ConsolePanel
@@ -55,6 +58,9 @@ class LiveScreen(RunRequests):
     BINDINGS: ClassVar[list[BindingType]] = LIVE_KEYS
     PANELS = ("epochs", "confusion", "messages")
     VIEWS = ("-layers", "-media", "-system")
+
+    class Grown(Message):
+        """The log of the followed run has grown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,6 +121,22 @@ class LiveScreen(RunRequests):
             self._look(self.feed)
         self.set_timer(self.feed.budget.rest() if self.feed else SHORTEST, self._tick)
 
+    @on(Grown)
+    def _take_in(self) -> None:
+        """Look at once when another process has logged something."""
+        if self.feed is not None and self.is_current:
+            self._look(self.feed)
+
+    def _watch_log(self, feed: RunFeed) -> None:
+        """Wait for what another process logs, while its run is followed."""
+        if isinstance(feed.host, LogHost):
+            watch_size(
+                feed.host.run.log_file,
+                lambda: self.post_message(self.Grown()),
+                ready=feed.budget.text_due,
+                wanted=lambda: feed is self._drawn and self.is_running,
+            )
+
     def _look(self, feed: RunFeed) -> None:
         """Read new events; draw the changes if their cost allows it now."""
         feed.budget.settle()
@@ -167,6 +189,7 @@ class LiveScreen(RunRequests):
         self.remove_class("-media", "-in-job")
         self.refresh_bindings()
         self.query_one("#messages", Static).update("")
+        self._watch_log(feed)
 
     def _draw_texts(self, feed: RunFeed) -> None:
         """Draw what changes constantly, and new results; nothing here changes the layout."""

@@ -9,8 +9,10 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from core.errors import TorchtuiError
+from core.events import Notice
 from core.interop.readers.logs import find_log
 from core.runs.folder import all_runs
+from core.runs.log import EventLog
 from core.runs.summary import summarise
 from tests.support.narrow import instance, some
 from tests.support.own_metrics import write_own_metrics
@@ -18,6 +20,7 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.live import View, metric_chart, subtitle
 from tui.charts.plot import Plot
+from tui.runtime.feed import FrameBudget
 from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.log_host import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
@@ -269,6 +272,24 @@ async def test_a_background_process_that_cannot_begin_says_why(make: Make) -> No
         app.start_run(from_dict({"data": "iris", "model": "cnn"}), Background())
         await until(pilot, lambda: some(app.feed).status == "failed")
         await until(pilot, lambda: "cnn takes images" in shown_messages(app))
+
+
+async def test_what_another_process_logs_is_shown_at_once(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when the screen would look at the log by itself."""
+    app = make(training={"epochs": 1})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        run = some(some(app.feed).host.run)
+        app.open_run(run)
+        await until(pilot, lambda: some(app.feed).status == "completed" and live(app)._drawn is app.feed)
+        monkeypatch.setattr(LiveScreen, "_tick", lambda screen: None)
+        monkeypatch.setattr(FrameBudget, "charts_due", lambda budget: False)
+        log = EventLog(run)
+        log.write(Notice(level="info", message="from elsewhere"))
+        log.close()
+        await until(pilot, lambda: "from elsewhere" in shown_messages(app))
 
 
 @pytest.mark.slow
