@@ -1,13 +1,14 @@
 """Cost of watching: epochs of MNIST headless, with the Live screen beside them, and followed from outside.
 
-The screen beside them is once left alone, and once keys are pressed and its window is resized all the time.
+The screen beside them is once left alone, and once keys are pressed and its window is resized all the time. Then the
+same of a network that prints its loss at each step and gives a picture after each epoch, with both of them shown.
 
     python -m benchmarks.interface [--quick] [--json FILE]
 
 Each is a process of its own, screens in a real pseudo-terminal of 120x40, and trains 784-100-10 with SGD and batches of
-64 on one thread. All live at once and take turns of an epoch, while the others are stopped (SIGSTOP): what is compared
-lies seconds apart, so that a machine whose speed changes by the minute does not count. Some processes are lucky with
-where their memory lies, so all begin anew several times.
+64 on one thread. All of a network live at once and take turns of an epoch, while the others are stopped (SIGSTOP): what
+is compared lies seconds apart, so that a machine whose speed changes by the minute does not count. Some processes are
+lucky with where their memory lies, so all begin anew several times.
 """
 
 import json
@@ -22,6 +23,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import cycle
 from pathlib import Path
 
+from benchmarks import talking
 from benchmarks.harness import Took, in_turns, options, print_table, rows, write
 from benchmarks.mnist import mnist_root
 from core.runs.folder import all_runs
@@ -42,7 +44,11 @@ KEY_SECONDS = 0.2
 KEYS_A_SIZE = 5
 LOOK_SECONDS = 0.02
 """How often the log of a training without a screen is looked at."""
-BUDGETS = {BESIDE: 1.05, FOLLOWED: 1.01}
+BUDGETS = {BESIDE: 1.03, PRESSED: 1.15, FOLLOWED: 1.00}
+NETWORKS = {"": (), ", console and media open": ("--model", f"{Path(talking.__file__)}:Talking")}
+"""What the names of each table end with, and what its network is."""
+OPEN_KEYS = "it"
+"""Open media and console."""
 
 
 class Epochs:
@@ -95,9 +101,9 @@ def settings(root: Path) -> list[str]:
 
 
 @contextmanager
-def without_screen(root: Path, runs: Path) -> Iterator[int]:
+def without_screen(runs: Path, *options: str) -> Iterator[int]:
     """`tui train --no-ui`, its lines thrown away; the process's number."""
-    command = [sys.executable, "-m", "tui", "train", "--no-ui", "--runs", str(runs), *settings(root)]
+    command = [sys.executable, "-m", "tui", "train", "--no-ui", "--runs", str(runs), *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as training:
         try:
             yield training.pid
@@ -115,6 +121,15 @@ def in_terminal(folder: Path, *arguments: str) -> Iterator[Terminal]:
     finally:
         terminal.process.kill(signal.SIGKILL)
         terminal.end()
+
+
+def open_panels(terminal: Terminal, epochs: Epochs) -> None:
+    """Show console and media, once there are any."""
+    looking(terminal)(epochs, 1)
+    terminal.wait_for("media")  # its key is offered
+    for key in OPEN_KEYS:
+        terminal.press(key)
+    terminal.wait_for(lambda text: "console  " in text and "weights" in text)
 
 
 def wait_for_epochs(epochs: Epochs, wanted: int) -> None:
@@ -158,36 +173,48 @@ def looking(terminal: Terminal, player: Player | None = None) -> Callable[[Epoch
 
 
 @contextmanager
-def contestants(root: Path) -> Iterator[list[Callable[[], dict[str, Took]]]]:
-    """All four, each stopped after its first epoch."""
-    with tempfile.TemporaryDirectory() as given, ExitStack() as stack:
-        folder = Path(given)
-        alone = stack.enter_context(without_screen(root, folder / "alone"))
-        made = [turns(HEADLESS, [alone], Epochs(folder / "alone"), wait_for_epochs)]
-        for name in (BESIDE, PRESSED):
-            place = folder / name.replace(" ", "_")
+def contestants(root: Path, ending: str) -> Iterator[list[Callable[[], dict[str, Took]]]]:
+    """All four of a table, each stopped after its first epoch.
+
+    Args:
+        ending: of their names; see `NETWORKS`.
+    """
+    given, opens = [*settings(root), *NETWORKS[ending]], bool(ending)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        alone = stack.enter_context(without_screen(folder / "alone", *given))
+        made = [turns(HEADLESS + ending, [alone], Epochs(folder / "alone"), wait_for_epochs)]
+        for kind in (BESIDE, PRESSED):
+            place = folder / kind.replace(" ", "_")
             place.mkdir()
-            screen = stack.enter_context(in_terminal(place, "train", *settings(root)))
-            wait = looking(screen, Player(screen) if name == PRESSED else None)
-            made.append(turns(name, [screen.process.pid], Epochs(place / "runs"), wait))
-        training = stack.enter_context(without_screen(root, folder / "runs"))
+            screen = stack.enter_context(in_terminal(place, "train", *given))
+            if opens:
+                open_panels(screen, Epochs(place / "runs"))
+            wait = looking(screen, Player(screen) if kind == PRESSED else None)
+            made.append(turns(kind + ending, [screen.process.pid], Epochs(place / "runs"), wait))
+        training = stack.enter_context(without_screen(folder / "runs", *given))
         wait_for_epochs(Epochs(folder / "runs"), 1)
         screen = stack.enter_context(in_terminal(folder, "watch", "latest"))
+        if opens:
+            open_panels(screen, Epochs(folder / "runs"))
         processes = [training, screen.process.pid]
-        made.append(turns(FOLLOWED, processes, Epochs(folder / "runs"), looking(screen)))
+        made.append(turns(FOLLOWED + ending, processes, Epochs(folder / "runs"), looking(screen)))
         yield made
 
 
 def main() -> None:
     """Measure, print, and write the numbers if asked."""
     given = options(__doc__.splitlines()[0])
-    times: dict[str, list[Took]] = {}
+    table = []
     with mnist_root() as (root, data):
-        for _ in range(given.rounds):
-            with contestants(root) as made:
-                for name, taken in in_turns(made, TURNS).items():
-                    times.setdefault(name, []).extend(taken)
-    table = rows(times, HEADLESS, BUDGETS)
+        for ending in NETWORKS:
+            times: dict[str, list[Took]] = {}
+            for _ in range(given.rounds):
+                with contestants(root, ending) as made:
+                    for name, taken in in_turns(made, TURNS).items():
+                        times.setdefault(name, []).extend(taken)
+            budgets = {kind + ending: budget for kind, budget in BUDGETS.items()}
+            table += rows(times, HEADLESS + ending, budgets)
     title = f"one epoch of {data}, 784-100-10, 1 thread, {given.rounds} processes of each, {TURNS} turns"
     print_table(title, table)
     write(given.json, title, table, rounds=given.rounds, turns=TURNS)
