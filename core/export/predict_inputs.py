@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.images.endings import PICTURES
 from core.data.kinds.channels import channels_first
 from core.data.tables.values.missing import is_missing, missing_texts
 from core.data.text.words import FIRST_ID, PADDING_ID, text_ids
@@ -14,24 +15,6 @@ from core.export.predict_tables import encode, plain, read_rows, text_of
 __all__ = ["files_of", "read", "read_samples", "shape_of", "shortened"]
 
 INPUT_NAMES = ("inputs", "x", "x_test", "images", "test_images", "features", "data", "arr_0")
-PICTURES = {
-    *(
-        ".png",
-        ".apng",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".jp2",
-        ".j2k",
-        ".bmp",
-        ".dib",
-        ".gif",
-        ".webp",
-        ".avif",
-    ),
-    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx"),
-}
 USUAL = {"separator": "auto", "encoding": "utf-8", "header": True}
 """How a table is written, for a model whose training read none from a text file."""
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from core.errors import DataError, RunDamaged, RunError
 from core.events import CheckpointSaved, EpochFinished, Event, Notice, RunStarted, from_json, to_json
 from core.interop.best_epoch import Best
-from core.runs.folder import Run, create_folder, write_sections
+from core.runs.creating import create_folder, write_sections
+from core.runs.folder import Run
 from core.runs.origin.environment import write_environment
 
 if TYPE_CHECKING:

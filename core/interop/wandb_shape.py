@@ -16,7 +16,7 @@ from typing import Any, Self
 from core.errors import DataError, RunError
 from core.interop.script_settings import settings_of
 from core.interop.writer import RunWriter
-from core.runs.folder import write_sections
+from core.runs.creating import write_sections
 from core.runs.labels import MAX_NAME, MAX_TAG, write_labels
 from core.runs.media.kinds import kind_of
 from core.runs.script import script_sections

@@ -40,7 +40,8 @@ from core.interop.script_run import Kept, NotKept, ScriptRun
 from core.interop.script_settings import directions_of, number_of, settings_of
 from core.interop.step_counter import whole_step
 from core.metrics import lower_is_better
-from core.runs.folder import Run, default_runs_dir, write_sections
+from core.runs.creating import write_sections
+from core.runs.folder import Run, default_runs_dir
 from core.runs.script import script_sections
 from core.status import Ending
 from core.torchrun import is_first

@@ -1,24 +1,19 @@
-"""Run folders: made, named, found.
+"""Run folders: what is in them, and how they are found.
 
 The schema and what reads user code are imported when they are needed: a script that only logs does without them.
 """
 
-import errno
 import os
 import re
-import secrets
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.config.yaml_files import read_yaml, sections_to_yaml
+from core.config.yaml_files import read_yaml
 from core.errors import ConfigError, RunError
-from core.files.atomic import creating, write_atomically
-from core.files.temporary import hidden_folder, sweep_folders, sync_folder
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
-from core.runs.labels import read_labels, write_labels
+from core.runs.labels import read_labels
 from core.runs.references import LATEST, STUDY, matches, resolve
 from core.runs.script import imported_dir, is_imported, script_of
 
@@ -27,35 +22,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DELETED",
+    "LOCK",
+    "MINUTE_FORMAT",
     "SPLITS",
     "Run",
     "all_runs",
-    "create_folder",
-    "create_run",
     "default_runs_dir",
     "ensure_plain",
     "find_run",
     "is_run",
     "minute_in",
-    "name_of",
     "run_places",
     "with_checkpoint",
-    "write_config",
-    "write_sections",
 ]
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
 MINUTE = re.compile(rf"(?:{STUDY})?(\d{{4}}-\d\d-\d\d_\d{{4}})_")
 MINUTE_FORMAT = "%Y-%m-%d_%H%M"
-NEW = ".new-"
-"""Prefix of the hidden name of an incomplete folder."""
+"""Of the time with which the name of a folder begins."""
 DELETED = ".deleted-"
 """Prefix of the hidden folder in which a run is while it is being deleted."""
 LOCK = "run.lock"
-TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
-"""Errors of renaming a folder to a name that something has."""
-MAX_CHARACTERS = 40
-ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Name of the file that a process holds while it trains a run."""
 KEPT = re.compile(r"epoch-([1-9]\d{0,8})\.pt")
 """Name of the checkpoint of an epoch that is kept."""
 ADDED = ("checkpoints", "evaluation")
@@ -195,79 +183,6 @@ def default_runs_dir() -> Path:
     return Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
 
 
-def name_of(config: "TrainConfig") -> str:
-    """The part of a folder's name that says what is trained on what; nothing in it acts on a shell or a file system."""
-    data = re.sub(r"[^\w.+-]+", "_", config.data.title)[:MAX_CHARACTERS].strip("._-")
-    return f"{data or config.data.name}-{config.model.name}"
-
-
-def create_run(
-    runs_dir: Path,
-    config: "TrainConfig",
-    also: Callable[[Run], object] = lambda run: None,
-    name: str = "",
-) -> Run:
-    """A new folder, named by date, data, model and three random letters, with the configuration in it.
-
-    User files that it names are copied, so that the run can be rebuilt after they have changed.
-
-    Args:
-        also: writes what else is in it from its first moment on.
-        name: what the user calls it, see `core.runs.labels`.
-
-    Raises:
-        RunError: the folder cannot be written.
-        InputError: the name does not fit.
-        UserCodeError: such a file cannot be read.
-    """
-
-    from core.user_code.loading import program_of, references
-    from core.user_code.source import copy_source
-    from core.user_code.trust import agree, is_trusted
-
-    def fill(run: Run) -> None:
-        write_config(run, config)
-        for used in references(config):
-            program = program_of(used.reference)
-            copy_source(program.source, run.code_folder / used.folder)
-            if is_trusted(program):  # also if it was only named: another process may resume with these bytes
-                agree([program])
-        also(run)
-        if name:
-            write_labels(run.path, name=name)
-
-    return create_folder(runs_dir, name_of(config), fill)
-
-
-def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object], *, id: str = "") -> Run:
-    """A new folder, named by date, a name and three random letters, which is there whole or not at all.
-
-    Args:
-        fill: writes what is in it, while it still has a hidden name.
-        id: what it is called instead, unless a folder has this name.
-
-    Raises:
-        RunError: it cannot be made.
-    """
-    stamp = time.strftime(MINUTE_FORMAT)
-    with creating(runs_dir):
-        runs_dir.mkdir(parents=True, exist_ok=True)
-        sweep_folders(runs_dir, DELETED)
-        with hidden_folder(runs_dir, NEW, lock_name=LOCK) as hidden:
-            fill(Run(hidden))
-            while True:
-                tail = "".join(secrets.choice(ALPHABET) for _ in range(3))
-                run, id = Run(runs_dir / (id or f"{stamp}_{name}_{tail}")), ""
-                try:
-                    hidden.rename(run.path)
-                except OSError as error:
-                    if error.errno not in TAKEN:
-                        raise
-                    continue
-                sync_folder(runs_dir)
-                return run
-
-
 def minute_in(name: str) -> float | None:
     """Return the minute with which the name of a run's or a study's folder begins, in seconds since 1970.
 
@@ -280,27 +195,6 @@ def minute_in(name: str) -> float | None:
         return time.mktime(time.strptime(found[1], MINUTE_FORMAT))
     except (ValueError, OverflowError):
         return None
-
-
-def write_config(run: Run, config: "TrainConfig") -> None:
-    """Write ``config.yaml``.
-
-    Raises:
-        RunError: it cannot be written.
-    """
-    from core.config.schema import to_given
-
-    write_sections(run, to_given(config))
-
-
-def write_sections(run: Run, sections: Mapping[str, Mapping[str, Any] | None]) -> None:
-    """Write ``config.yaml`` from plain values in sections.
-
-    Raises:
-        RunError: it cannot be written.
-    """
-    text = sections_to_yaml(sections)
-    write_atomically(run.config_file, lambda file: file.write(text.encode()))
 
 
 def with_checkpoint(run: Run, name: str) -> Run:

@@ -28,8 +28,9 @@ from core.observers.hub import observing
 from core.observers.settings import ALONE, Extras
 from core.runs.checkpoints import FolderCheckpoints, State
 from core.runs.code import from_copies
+from core.runs.creating import create_run, write_config
 from core.runs.data_facts import write_data_facts
-from core.runs.folder import Run, create_run, write_config
+from core.runs.folder import Run
 from core.runs.jobs.record import note_job
 from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog

@@ -12,7 +12,8 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.errors import TorchtuiError, UntrustedCode
 from core.runs.code import agreed_code, from_copies, trust_config, unknown_code
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.tuning.executors.protocol import TrialTask
 from core.tuning.executors.trial import run_trial
 from core.user_code.loading import call, load_object, program_of, trust_named

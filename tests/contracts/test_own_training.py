@@ -24,7 +24,7 @@ from core.losses import Auto
 from core.models.registry import build
 from core.options import choices
 from core.runs.code import agreed_code, from_copies, trust_config, unknown_code
-from core.runs.folder import create_run
+from core.runs.creating import create_run
 from core.session.evaluation import score_inputs, trained_model
 from core.session.preparation import assemble
 from core.training.context import TrainingContext

@@ -15,7 +15,8 @@ from core.config.yaml_files import read_yaml
 from core.errors import ConfigError, RunError, UntrustedCode
 from core.events import Notice, to_json
 from core.runs.checkpoints import FolderCheckpoints
-from core.runs.folder import Run, all_runs, create_run, find_run
+from core.runs.creating import create_run
+from core.runs.folder import Run, all_runs, find_run
 from core.runs.lock import hold, is_held
 from core.runs.log import EventLog, LogReader
 from core.runs.requests import send

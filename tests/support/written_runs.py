@@ -6,7 +6,8 @@ from typing import Any
 
 from core.config.schema import from_dict, to_dict
 from core.events import EpochFinished, RunFinished, RunStarted
-from core.runs.folder import Run, write_config
+from core.runs.creating import write_config
+from core.runs.folder import Run
 from core.runs.log import EventLog
 from core.status import Ending
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.counting import counted
 from core.errors import TorchtuiError
-from core.runs.folder import create_run
+from core.runs.creating import create_run
 from core.status import is_ended
 from tui.runtime.feed import RunFeed
 from tui.runtime.hosts.app_host import AppHost

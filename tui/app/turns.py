@@ -73,7 +73,7 @@ class Turns:
         Raises:
             TorchtuiError: a folder cannot be made.
         """
-        from core.runs.folder import create_run
+        from core.runs.creating import create_run
 
         runs = [
             one.run or create_run(self.app.runs_dir, one.config, name=one.given_name) for one in self.waiting

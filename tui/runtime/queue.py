@@ -32,7 +32,7 @@ class Waiting:
     @property
     def name(self) -> str:
         """Its name, also before its folder exists."""
-        from core.runs.folder import name_of
+        from core.runs.creating import name_of
         from core.runs.labels import title_of
 
         name = title_of(self.run.path) if self.run is not None else self.given_name or name_of(self.config)

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from core.data.images.endings import PICTURES
+
 __all__ = [
     "ARCHIVES",
     "ENDINGS",
@@ -18,24 +20,7 @@ __all__ = [
 
 HEIC = frozenset({".heic", ".heif", ".hif"})
 """Images of phones, read by the package pillow-heif."""
-ENDINGS = HEIC | {
-    *(
-        ".png",
-        ".apng",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".jp2",
-        ".j2k",
-        ".bmp",
-        ".dib",
-        ".gif",
-        ".webp",
-        ".avif",
-    ),
-    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx"),
-}
+ENDINGS = HEIC | PICTURES
 """Endings of images, in lower case."""
 TABLE_ENDINGS = frozenset({".csv", ".tsv", ".parquet", ".xlsx", ".json", ".jsonl", ".feather"})
 

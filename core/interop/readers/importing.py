@@ -33,7 +33,8 @@ from core.files.reading import open_plain, read_bytes
 from core.files.syncing import never_synced
 from core.interop.readers.following import ForeignLog
 from core.interop.readers.logs import FORMATS, MAX_FOLDERS, Found, find_logs
-from core.runs.folder import Run, write_sections
+from core.runs.creating import write_sections
+from core.runs.folder import Run
 from core.runs.history.outline import Thinning
 from core.runs.script import SOURCE, imported_dir
 

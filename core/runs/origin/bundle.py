@@ -11,7 +11,8 @@ from core.data.dataset import Progress
 from core.errors import InputError, RunError
 from core.files.atomic import creating, write_atomically
 from core.files.reading import open_regular
-from core.runs.folder import Run, create_folder, ensure_plain
+from core.runs.creating import create_folder
+from core.runs.folder import Run, ensure_plain
 from core.runs.lock import is_held
 
 __all__ = ["open_bundle", "write_bundle"]

@@ -27,7 +27,8 @@ from core.files.atomic import creating, write_atomically
 from core.files.reading import read_text
 from core.files.temporary import LOCK_NAME, hidden_folder, sync_folder
 from core.remedies import START_STUDY
-from core.runs.folder import ALPHABET, minute_in, name_of
+from core.runs.creating import ALPHABET, name_of
+from core.runs.folder import minute_in
 from core.runs.labels import read_labels
 from core.runs.references import NOBODY, STUDY, matches, resolve
 

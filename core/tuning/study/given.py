@@ -10,7 +10,8 @@ from typing import Any
 from core.config import schema as configuration
 from core.files.syncing import synced_soon
 from core.runs.code import agreed_code
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.runs.lock import is_held
 from core.runs.origin.environment import environment_files, write_files
 from core.tuning.executors.protocol import Outcome, TrialTask

@@ -7,7 +7,7 @@ import pytest
 from core.config.default_model import with_fitting_model
 from core.config.schema import from_dict, to_dict, to_given
 from core.data.registry import load
-from core.runs.folder import create_run
+from core.runs.creating import create_run
 from core.tuning.search.plan import make_plan, plan_from_dict
 from core.user_code.trust import trust
 

@@ -13,7 +13,8 @@ from core.control import RunControl
 from core.errors import RunDamaged, RunError
 from core.events import CheckpointSaved, Notice, RunStarted
 from core.runs.checkpoints import FolderCheckpoints, load_checkpoint, load_latest
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.runs.summary import summarise
 from tests.support.narrow import some
 

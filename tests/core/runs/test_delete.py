@@ -8,8 +8,9 @@ import pytest
 
 from core.config.schema import TrainConfig
 from core.errors import RunError, RunLocked
+from core.runs.creating import create_run
 from core.runs.delete import delete, folder_size
-from core.runs.folder import Run, all_runs, create_run
+from core.runs.folder import Run, all_runs
 from core.runs.lock import hold, missing_lock_warning
 from tests.support.killed import die, in_a_killed_process
 from tests.support.locks import refuse_locks

@@ -7,7 +7,8 @@ import pytest
 
 from core.config.schema import TrainConfig
 from core.errors import RunError
-from core.runs.folder import create_run, find_run
+from core.runs.creating import create_run
+from core.runs.folder import find_run
 from core.runs.references import resolve
 from core.tuning.search.plan import make_plan
 from core.tuning.study.folder import create_folder, find_study

@@ -23,7 +23,8 @@ from core.errors import RunDamaged, RunError, RunLocked
 from core.events import Event, Notice, RunPaused
 from core.files.atomic import write_atomically
 from core.runs.checkpoints import FolderCheckpoints, load_checkpoint
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.runs.lock import hold, is_held, missing_lock_warning
 from core.runs.log import EventLog, LogReader, all_events
 from core.runs.requests import claimed

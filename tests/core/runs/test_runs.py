@@ -22,7 +22,8 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
-from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_run, name_of, write_config
+from core.runs.creating import create_run, name_of, write_config
+from core.runs.folder import Run, all_runs, default_runs_dir, find_run
 from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.origin.environment import environment, without_secrets, write_environment

@@ -12,7 +12,8 @@ from core.control import RunControl
 from core.data.dataset import Progress, no_progress
 from core.errors import DataError, RunError, RunLocked
 from core.events import Event, RunFinished, RunStarted
-from core.runs.folder import Run, all_runs, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run, all_runs
 from core.runs.lock import hold
 from core.runs.log import EventLog, LogReader
 from core.runs.requests import claimed

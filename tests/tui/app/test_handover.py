@@ -12,7 +12,8 @@ from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import TorchtuiError
 from core.events import Event, RunFinished
-from core.runs.folder import Run, all_runs, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run, all_runs
 from core.runs.labels import title_of
 from core.runs.lock import is_held
 from core.runs.summary import summarise

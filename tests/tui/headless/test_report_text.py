@@ -9,7 +9,8 @@ from rich.console import Console
 
 from core.config.schema import TrainConfig
 from core.evaluation import Predictions, Report
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.runs.log import EventLog
 from core.runs.media.kinds import Text
 from core.runs.media.store import MediaStore

@@ -12,7 +12,8 @@ import pytest
 
 from core.config.schema import TrainConfig
 from core.files.console import older_part
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from tests.support.killed import in_a_killed_process
 from tui.runtime import capture as capturing
 from tui.runtime.capture import Capture

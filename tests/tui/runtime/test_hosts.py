@@ -15,7 +15,8 @@ from core.config.schema import TrainConfig
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.events import Event, Notice, RunFinished, RunPaused
-from core.runs.folder import Run, all_runs, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run, all_runs
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import EventLog
 from core.runs.requests import send

@@ -7,7 +7,8 @@ import pytest
 
 from core.config.schema import TrainConfig, from_dict
 from core.errors import RunError
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.runs.lock import hold, is_held
 from tui.runtime import in_turn
 from tui.runtime.in_turn import train_in_turn

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.config.schema import TrainConfig
-from core.runs.folder import create_run
+from core.runs.creating import create_run
 from tests.support.narrow import instance, some
 from tests.support.screen import screen_text
 from tests.support.waiting import until

@@ -14,7 +14,8 @@ from core.data.dataset import no_progress
 from core.errors import InputError, RunError
 from core.runs.agents.grants import Grant, give_back, grants_of, take
 from core.runs.agents.guard import environment_of, variables_of_waiting
-from core.runs.folder import Run, create_run, find_run
+from core.runs.creating import create_run
+from core.runs.folder import Run, find_run
 from core.runs.labels import AGENT, checked_name, write_labels
 from core.runs.requests import send
 from core.session.repeats import Repeats

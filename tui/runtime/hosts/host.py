@@ -14,8 +14,9 @@ from typing import ClassVar
 from core.config.schema import TrainConfig
 from core.errors import TorchtuiError
 from core.options import Options
+from core.runs.creating import create_run
 from core.runs.delete import delete
-from core.runs.folder import Run, create_run
+from core.runs.folder import Run
 from core.runs.origin.environment import write_environment
 from core.safe_path import TUI_COMMAND
 from tui.runtime.hosts.run_host import RunHost

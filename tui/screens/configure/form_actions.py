@@ -9,7 +9,7 @@ from core.config.yaml_files import read_yaml
 from core.errors import TorchtuiError
 from core.files.atomic import creating, write_atomically
 from core.runs.code import unknown_code
-from core.runs.folder import name_of
+from core.runs.creating import name_of
 from core.user_code.loading import references, version
 from tui.forms.form import fill, refit
 from tui.forms.form_state import FormState

@@ -12,7 +12,8 @@ from core.runs.catalogue import Catalogue
 from core.runs.comparison.entries import EntryReader
 from core.runs.comparison.groups import grouped
 from core.runs.comparison.settings import differences
-from core.runs.folder import Run, all_runs, create_folder, find_run, write_sections
+from core.runs.creating import create_folder, write_sections
+from core.runs.folder import Run, all_runs, find_run
 from core.runs.history.outline import Outline
 from core.runs.query.language import parse
 from core.runs.script import imported_dir

@@ -10,7 +10,8 @@ import pytest
 from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.runs.catalogue import Catalogue
-from core.runs.folder import Run, write_config
+from core.runs.creating import write_config
+from core.runs.folder import Run
 from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
 from core.runs.jobs.record import JobRecord, job_of, note_job, write_job
 from core.runs.lock import hold

@@ -12,7 +12,8 @@ from core.events import Notice
 from core.gpus import claims
 from core.gpus.allowed import Allowed
 from core.gpus.table import GpuState
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.runs.log import LogReader
 from core.tuning.executors import placing
 from core.tuning.executors.executors import LocalProcesses

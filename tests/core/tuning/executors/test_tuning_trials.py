@@ -205,7 +205,7 @@ def test_data_is_loaded_once_in_a_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     from core.data import registry
-    from core.runs.folder import create_run
+    from core.runs.creating import create_run
     from core.tuning.executors import trial
 
     loads: list[Any] = []

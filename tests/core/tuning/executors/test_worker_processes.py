@@ -12,7 +12,8 @@ import pytest
 
 from core.config import schema as configuration
 from core.runs.code import trust_config
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.tuning.executors import executors
 from core.tuning.executors.executors import LocalProcesses
 from core.tuning.executors.protocol import Ended, TrialTask

@@ -9,7 +9,8 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import ConfigError
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.session import session
 from core.session.lifecycle import start_or_resume
 from core.tuning.executors.costs import costs

@@ -15,7 +15,8 @@ from core.files.lock import FileLock
 from core.gpus import claims
 from core.gpus.process import GIVEN
 from core.gpus.table import GpuState
-from core.runs.folder import all_runs, create_run
+from core.runs.creating import create_run
+from core.runs.folder import all_runs
 from core.runs.lock import is_held
 from core.runs.summary import summarise
 from tui.runtime.hosts.host import WantedRun

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.config.schema import TrainConfig
-from core.runs.folder import Run, create_run
+from core.runs.creating import create_run
+from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.summary import RunSummary, summarise
 from tui.runtime.hosts.host import WantedRun
