@@ -379,8 +379,8 @@ def test_of_several_that_resume_a_run_at_once_one_owns_it_and_the_others_are_tol
 def test_runs_that_begin_in_the_same_second_with_the_same_name_have_folders_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.runs.folder.ALPHABET", "ab")  # 8 names
-    monkeypatch.setattr("core.runs.folder.time.strftime", lambda form: "2026-11-23_1200")
+    monkeypatch.setattr("core.runs.creating.ALPHABET", "ab")  # 8 names
+    monkeypatch.setattr("core.runs.creating.time.strftime", lambda form: "2026-11-23_1200")
     runs = at_once(8, lambda: create_run(tmp_path, TrainConfig()))
     assert len({run.id for run in runs}) == 8
     assert all(run.config() == TrainConfig() for run in runs)

@@ -93,8 +93,8 @@ def test_a_run_is_named_by_date_data_and_model(tmp_path: Path) -> None:
 
 def test_a_name_that_is_taken_is_not_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     letters = iter("aaaaaabbb")
-    monkeypatch.setattr("core.runs.folder.secrets.choice", lambda alphabet: next(letters))
-    monkeypatch.setattr("core.runs.folder.time.strftime", lambda form: "2026-11-23_1200")
+    monkeypatch.setattr("core.runs.creating.secrets.choice", lambda alphabet: next(letters))
+    monkeypatch.setattr("core.runs.creating.time.strftime", lambda form: "2026-11-23_1200")
     first, second = create_run(tmp_path, TrainConfig()), create_run(tmp_path, TrainConfig())
     assert (first.id[-3:], second.id[-3:]) == ("aaa", "bbb")
 
