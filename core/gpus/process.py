@@ -4,11 +4,11 @@ A process that was started with a GPU of its own, by a study or a queue, takes n
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.gpus.allowed import VISIBLE, as_counted
 from core.gpus.choice import Taken, take, without_own
-from core.gpus.claims import claim, holder
+from core.gpus.claims import claim, claimed, holder, unclaimed
 from core.gpus.table import GpuState, read_table
 from core.torchrun import is_launched
 
@@ -20,6 +20,7 @@ __all__ = [
     "given",
     "given_environment",
     "gpu_note",
+    "gpu_to_evaluate",
     "release_gpu",
     "take_gpu",
     "taken",
@@ -51,12 +52,35 @@ def take_gpu(name: str) -> None:
     gpus = without_own(as_counted(read_table()[0], seen), os.getpid()) if seen else []
     if name in AUTOMATIC and gpus:
         _taken.append(found := take(gpus))
-        if len(gpus) > 1 or found.gpu.busy or found.lock is None:
-            _note.append(
-                f"device cuda:{found.place} is {found.gpu.label}: {found.why}. training.device names another one"
-            )
+        if note := _why(found, gpus):
+            _note.append(f"{note}. training.device names another one")
     elif name.startswith("cuda:") and int(name.removeprefix("cuda:")) < len(gpus):
         _take_named(gpus, int(name.removeprefix("cuda:")))
+
+
+def gpu_to_evaluate(name: str) -> tuple[str, str]:
+    """Return the GPU on which an earlier run is evaluated, chosen as `take_gpu` chooses one, and one line on why.
+
+    It is not kept from others: an evaluation is short, and an app may keep what it has evaluated.
+
+    Args:
+        name: of the device of the run; returned as it is where it leaves no choice.
+    """
+    if given() or name not in AUTOMATIC or is_launched() or not (seen := by_cuda()):
+        return name, ""
+    gpus = without_own(as_counted(read_table()[0], seen), os.getpid())
+    ours = claimed(gpus)
+    found = take(gpus, lambda gpu: None if gpu.uuid in ours else unclaimed())
+    if found.lock is not None:
+        found.lock.close()
+    return f"cuda:{found.place}", _why(found, gpus)
+
+
+def _why(found: Taken, gpus: Sequence[GpuState]) -> str:
+    """Return why a GPU was chosen; empty where there was nothing to choose and nothing to say."""
+    if len(gpus) == 1 and not found.gpu.busy and found.lock is not None:
+        return ""
+    return f"device cuda:{found.place} is {found.gpu.label}: {found.why}"
 
 
 def _take_named(gpus: list[GpuState], place: int) -> None:

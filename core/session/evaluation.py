@@ -9,6 +9,7 @@ from core.data.dataset import Progress, no_progress
 from core.devices import resolve
 from core.errors import DataError, DeviceError, RunDamaged
 from core.evaluation.values import Array
+from core.gpus.process import gpu_to_evaluate
 from core.inference.chosen import thresholds_of
 from core.inference.stored import Evaluation, chosen_thresholds, load_evaluation, saved_evaluation
 from core.inference.together import mean_thresholds
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     from core.data.inputs import Fields
     from core.session.session import Prepared
 
-__all__ = ["RunData", "decision_thresholds", "evaluate_run", "score_inputs", "trained_model"]
+__all__ = [
+    "RunData",
+    "decision_thresholds",
+    "evaluate_run",
+    "score_inputs",
+    "take_device_note",
+    "trained_model",
+]
+
+_notes: list[str] = []
 
 
 def evaluate_run(
@@ -59,12 +69,20 @@ def evaluate_run(
 
 
 def trained_model(
-    run: Run, *, data_root: Path | None = None, progress: Progress = no_progress, samples: bool = True
+    run: Run,
+    *,
+    data_root: Path | None = None,
+    progress: Progress = no_progress,
+    samples: bool = True,
+    device: str = "",
 ) -> "Prepared":
     """Return the data of a run and its model with the weights that `run` names, on its own device or else on another.
 
+    Where that leaves a choice it is a free GPU, see `take_device_note`.
+
     Args:
         samples: whether the data shall have its samples; without them it need not be there any more.
+        device: where the model shall be; empty for the run's own.
 
     Raises:
         TorchtuiError: weights, data or model are not there or do not fit together.
@@ -75,9 +93,12 @@ def trained_model(
         from core.session.calibrate import with_temperature
         from core.session.together import trained_together
 
-        each = [
-            trained_model(one, data_root=data_root, progress=progress, samples=samples) for one in members
-        ]
+        each: list[Prepared] = []
+        for one in members:
+            device = device or (str(each[0].device) if each else "")
+            each.append(
+                trained_model(one, data_root=data_root, progress=progress, samples=samples, device=device)
+            )
         return with_temperature(trained_together(each), run)
     from core.runs.checkpoints import load_weights
     from core.runs.data_facts import known_data
@@ -87,11 +108,8 @@ def trained_model(
     config = run.config()
     weights, loss_weights = load_weights(run)
     progress(f"loading {config.data.title}", 0, 0)
-    try:
-        resolve(config.training.device)
-    except DeviceError:  # trained on another machine
-        training = config.training.model_copy(update={"device": "auto"})
-        config = config.model_copy(update={"training": training})
+    training = config.training.model_copy(update={"device": device or _device_of(config.training.device)})
+    config = config.model_copy(update={"training": training})
     try:
         known = None if samples else known_data(run)
         if known is not None:
@@ -111,6 +129,24 @@ def trained_model(
     from core.session.calibrate import with_temperature
 
     return with_temperature(prepared, run)
+
+
+def _device_of(name: str) -> str:
+    """Return the device to evaluate on, for the one that a run was trained on, and note why."""
+    try:
+        resolve(name)
+    except DeviceError:  # trained on another machine
+        name = "auto"
+    name, note = gpu_to_evaluate(name)
+    _notes[:] = [note]
+    return name
+
+
+def take_device_note() -> str:
+    """Return one line on the GPU that the latest model was put on, once; empty where there was no choice."""
+    note = _notes[0] if _notes else ""
+    _notes.clear()
+    return note
 
 
 def score_inputs(trained: "Prepared", inputs: "Tensor | Fields") -> Array:

@@ -203,6 +203,27 @@ def test_a_run_takes_a_free_gpu_and_reports_it(monkeypatch: pytest.MonkeyPatch) 
     assert (process.taken(), process.gpu_note()) == (None, "")
 
 
+def test_an_earlier_run_is_evaluated_on_a_free_gpu_which_stays_free_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine(monkeypatch, 3, APPS)
+    name, note = process.gpu_to_evaluate("auto")
+    assert name == "cuda:1"
+    assert note.startswith("device cuda:1 is GPU 1 (NVIDIA A100-SXM4-40GB): not in use, 40.0 of")
+    assert claims.claimed(table_of(GPUS, "", "")) == set()
+    process.take_gpu("auto")
+    assert process.taken() == 1
+    assert process.gpu_to_evaluate("cuda")[0] == "cuda:2", "not beside what this process trains"
+    assert process.gpu_to_evaluate("cuda:1") == ("cuda:1", "")
+    assert process.gpu_to_evaluate("cpu") == ("cpu", "")
+    machine(monkeypatch, 2, APPS)
+    name, note = process.gpu_to_evaluate("auto")
+    assert (name, "used by process 77" in note) == ("cuda:0", True)
+    process.release_gpu()
+    monkeypatch.setenv(process.GIVEN, "GPU 2")
+    assert process.gpu_to_evaluate("auto") == ("auto", "")
+
+
 def test_without_the_tool_the_first_gpu_that_no_other_run_has_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

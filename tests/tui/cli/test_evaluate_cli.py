@@ -13,6 +13,7 @@ import pytest
 
 from core.evaluation import Predictions
 from core.runs.folder import Run, find_run
+from core.session import evaluation
 
 Tui = Callable[..., Any]
 
@@ -54,6 +55,30 @@ def test_json_is_one_object_with_the_whole_report(train: Tui, tui: Tui) -> None:
         predictions(latest()).predicted == predictions(latest()).targets
     )
     assert answer.out.count("\n") == 1
+
+
+def test_the_gpu_that_was_chosen_is_reported_beside_the_result(
+    train: Tui, tui: Tui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train("--quiet")
+    shutil.rmtree(latest().path / "evaluation")
+    asked: list[str] = []
+
+    def choose(name: str) -> tuple[str, str]:
+        asked.append(name)
+        return "cpu", "device cuda:1 is GPU 1 (A100): not in use"
+
+    monkeypatch.setattr(evaluation, "gpu_to_evaluate", choose)
+    told = "device cuda:1 is GPU 1 (A100): not in use. CUDA_VISIBLE_DEVICES names another one\n"
+    for line in (
+        "evaluate latest --split validation --json",
+        "explain latest --json",
+        "calibrate latest --json",
+    ):
+        answer = tui(line)
+        assert (answer.code, answer.err) == (0, told if asked else ""), line
+        json.loads(answer.out)
+        asked.clear()
 
 
 def test_csv_holds_every_sample(train: Tui, tui: Tui) -> None:

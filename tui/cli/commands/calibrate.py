@@ -6,7 +6,7 @@ import typer
 
 from core.metrics import OF_PROBABILITIES, label_of
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
-from tui.cli.commands.evaluate import tell
+from tui.cli.commands.evaluate import tell, tell_device
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunArgument, runs_named
 from tui.headless.documents.envelope import print_document
@@ -43,6 +43,7 @@ def calibrate(
         print("the network's own probabilities are back" if removed else "this run is not calibrated")
         return
     calibrated = calibrate_run(found, data_root=data_root, progress=tell)
+    tell_device()
     tell("", 0, 0)
     if as_json:
         print_document(calibration_document(found, calibrated))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.inference.stored import Evaluation
     from core.runs.folder import Run
 
-__all__ = ["evaluate", "tell"]
+__all__ = ["evaluate", "tell", "tell_device"]
 
 PLOT_WIDTH, PLOT_HEIGHT = 72, 18
 
@@ -74,6 +74,7 @@ def evaluate(
         from core.session.evaluation import evaluate_run
 
         evaluation = evaluate_run(found[0], split, data_root=data_root, progress=tell)
+    tell_device()
     if split == "test":
         from core.runs.opening import record_test_opening
 
@@ -145,6 +146,16 @@ def tell(what: str, done: int, total: int) -> None:
         from tui.terminal.text import clean, progress_line
 
         print(f"\r\x1b[K{clean(progress_line(what, done, total))}\r", end="", file=sys.stderr, flush=True)
+
+
+def tell_device() -> None:
+    """Report the GPU that was computed on, where there was a choice; not part of the result."""
+    from core.session.evaluation import take_device_note
+    from tui.terminal.text import clean
+
+    if note := take_device_note():
+        tell("", 0, 0)
+        print(clean(f"{note}. CUDA_VISIBLE_DEVICES names another one"), file=sys.stderr, flush=True)
 
 
 def _print_plots(evaluation: "Evaluation", console: "Console") -> None:

@@ -6,7 +6,7 @@ import typer
 
 from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
-from tui.cli.commands.evaluate import tell
+from tui.cli.commands.evaluate import tell, tell_device
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import CheckpointOption, RunArgument, runs_named
 from tui.headless.documents.envelope import print_document
@@ -42,6 +42,7 @@ def explain(
 
         record_test_opening(found, evaluation.report.metrics)
     failures = failures_of(evaluation, RunData(found, data_root), tell)
+    tell_device()
     tell("", 0, 0)
     if as_json:
         from tui.headless.documents.evaluating import explanation_document

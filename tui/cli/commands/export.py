@@ -7,7 +7,7 @@ import typer
 
 from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
-from tui.cli.commands.evaluate import tell
+from tui.cli.commands.evaluate import tell, tell_device
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import CheckpointOption, OneOrMoreRuns, TogetherOption, runs_named
 
@@ -49,6 +49,7 @@ def export(
     from tui.terminal.text import clean
 
     written = export_run(found, to, output or Path(f"{found.id}-{to}"), data_root=data_root, progress=tell)
+    tell_device()
     tell("", 0, 0)
     if as_json:
         from tui.headless.documents.acting import export_document

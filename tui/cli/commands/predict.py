@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
-from tui.cli.commands.evaluate import tell
+from tui.cli.commands.evaluate import tell, tell_device
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import CheckpointOption, OneOrMoreRuns, TogetherOption, runs_named
 from tui.runtime.streams import result_stream, set_results_apart
@@ -56,6 +56,7 @@ def predict(
     from core.session.new_samples import NewMasks, predict_new
 
     new = predict_new(found, samples, masks=masks, data_root=data_root, progress=tell)
+    tell_device()
     tell("", 0, 0)
     for note in new.notes:
         print(clean(note), file=sys.stderr)

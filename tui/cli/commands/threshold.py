@@ -8,7 +8,7 @@ import typer
 from core.errors import InputError
 from core.metrics import OF_THRESHOLD
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
-from tui.cli.commands.evaluate import tell
+from tui.cli.commands.evaluate import tell, tell_device
 from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunArgument, runs_named
 from tui.headless.documents.envelope import print_document
@@ -88,6 +88,7 @@ def threshold(
         _show(found, as_json=as_json)
     else:
         choice = choose_for_run(found, rule, label or (), data_root=data_root, progress=tell)
+        tell_device()
         tell("", 0, 0)
         if as_json:
             print_document(chosen_threshold_document(found, rule, choice))

@@ -22,7 +22,7 @@ from core.runs.folder import Run
 from core.runs.labels import title_of
 from core.runs.opening import record_test_opening
 from core.runs.summary import RunSummary, summarise
-from core.session.evaluation import RunData, evaluate_run
+from core.session.evaluation import RunData, evaluate_run, take_device_note
 from core.tasks.registry import task_of
 from tui.forms.guide.explain import Explanation
 from tui.forms.remedies import error_in_app
@@ -69,10 +69,11 @@ NOTHING = "No run has been evaluated yet.\n\nPress 2 to train a run, or 1 and th
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An evaluation, and a description of its weights."""
+    """An evaluation, a description of its weights, and where it was computed, if there was a choice of GPUs."""
 
     subject: Subject
     weights: str
+    device: str
 
 
 class Pane(TabPane):
@@ -214,6 +215,8 @@ class EvaluateScreen(Background, JobActions):
         evaluation = opened.subject.evaluation
         self.split = evaluation.split
         self.query_one("#evaluated-run", Static).update(_title(evaluation, opened.weights))
+        if opened.device:
+            self.notify(clean(opened.device), markup=False)
         self._draw_headline()
         self.set_class(True, "-evaluated")
         self._offer_tabs(evaluation.report.task)
@@ -288,6 +291,7 @@ def _open(data: RunData, split: str, progress: Progress) -> Opened:
     """Evaluate, and prepare whatever is slow; not for the UI thread."""
     run = data.run
     summary = summarise(run)
+    take_device_note()  # of what was computed elsewhere in the app
     evaluation = evaluate_run(run, split or _first_split(summary), data_root=data.root, progress=progress)
     if evaluation.split == "test":
         record_test_opening(run, evaluation.report.metrics)
@@ -295,7 +299,7 @@ def _open(data: RunData, split: str, progress: Progress) -> Opened:
     if subject.class_names:
         _ = subject.confusion, evaluation.predictions.predicted  # computed once, kept
     _ = subject.beside
-    return Opened(subject, _weights(summary))
+    return Opened(subject, _weights(summary), take_device_note())
 
 
 def _first_split(summary: RunSummary) -> str:
