@@ -16,7 +16,8 @@ from core.files.lock import FileLock
 from core.files.reading import open_plain
 from core.files.temporary import hidden_folder
 from core.remedies import OTHER_RUNS_DIR
-from core.slurm.client import cancel, find_jobs, missing, submit
+from core.slurm.client import cancel, find_jobs, submit
+from core.slurm.commands import missing
 from core.slurm.reasons import ending, waiting
 
 __all__ = ["check_locks", "check_nccl", "check_processes", "check_ray", "check_several", "check_slurm"]

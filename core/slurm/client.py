@@ -1,45 +1,34 @@
-"""Slurm's commands: each is called with a time limit, and what goes wrong is one line."""
+"""Jobs and partitions, as Slurm's commands describe them; jobs submitted and cancelled."""
 
 import os
 import re
 import shutil
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.errors import RunError, TorchtuiError
+from core.slurm.commands import call, ensure_installed, missing
 from core.slurm.job import SlurmJob
-from core.slurm.reasons import refusal
 from core.slurm.settings import seconds_of
 
 __all__ = [
     "Partition",
-    "SlurmSilent",
     "cancel",
     "find_jobs",
     "jobs_of",
-    "missing",
+    "line_of",
     "partitions",
     "submit",
     "unavailable",
 ]
 
-SECONDS = 15.0
-"""After which a controller that does not answer is given up for now."""
 FIELDS = "%i|%T|%r|%S|%N|%M|%l|%P"
 """Of squeue: id, state, reason, (expected) start, nodes, time used, time limit, partition. Its JSON has another
 schema in each version, and always lists the jobs of all users."""
 SACCT_FIELDS = "JobID,State,Reason,Start,NodeList,ElapsedRaw,TimelimitRaw,Partition,ExitCode"
 ENDED_FIELDS = re.compile(r"(\w+)=(\S*)")
 JOB_ID = re.compile(r"\d+(?:_\d+)?")
-SILENCE = re.compile(
-    r"timed out|unable to contact|connection refused|communication|try again|backup controller", re.IGNORECASE
-)
-
-
-class SlurmSilent(TorchtuiError):
-    """Slurm's controller does not answer now; it may later."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +37,7 @@ class Partition:
 
     Attributes:
         limit: seconds that a job may run; 0 without a limit.
+        free: nodes on which nothing runs.
         cores, memory, gpus: of its largest nodes; memory in MB.
     """
 
@@ -56,15 +46,10 @@ class Partition:
     is_up: bool
     limit: int
     nodes: int
+    free: int
     cores: int
     memory: int
     gpus: int
-
-
-def missing() -> str:
-    """Return why no job can be submitted from this machine, found without asking Slurm; empty if nothing is missing."""
-    absent = [name for name in ("sbatch", "squeue", "scontrol", "scancel") if shutil.which(name) is None]
-    return f"Slurm is not installed here: there is no {absent[0]}" if absent else ""
 
 
 def unavailable() -> str:
@@ -72,7 +57,7 @@ def unavailable() -> str:
     if reason := missing():
         return reason
     try:
-        _call("sinfo", "--noheader", "--format=%R")
+        call("sinfo", "--noheader", "--format=%R")
     except TorchtuiError as error:
         return error.message
     return ""
@@ -88,8 +73,9 @@ def submit(script: str, environment: Mapping[str, str] | None = None) -> str:
         RunError: Slurm refuses the job, and says why, or is not installed.
         SlurmSilent: it does not answer; whether it has taken the job is not known.
     """
-    _ensure_installed()
-    printed = _call("sbatch", "--parsable", given=script, environment=environment, refused=True)
+    ensure_installed()
+    inherited = os.environ if environment is None else environment
+    printed = call("sbatch", "--parsable", given=script, environment=inherited, refused=True)
     job, _, _ = (
         printed.strip().rpartition("\n")[2].partition(";")
     )  # the cluster follows where there are several
@@ -108,9 +94,9 @@ def cancel(job: str, *, only_waiting: bool = False) -> None:
         RunError: Slurm refuses.
         SlurmSilent: it does not answer.
     """
-    _ensure_installed()
+    ensure_installed()
     try:
-        _call("scancel", *(["--state=PENDING"] if only_waiting else []), job)
+        call("scancel", *(["--state=PENDING"] if only_waiting else []), job)
     except RunError as error:
         if "Invalid job id" not in error.message and "already" not in error.message:
             raise
@@ -128,7 +114,7 @@ def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return {}
-    _ensure_installed()
+    ensure_installed()
     queued = list(_queued(wanted))
     found = {job.id: job for job in queued} | _arrays(wanted, queued)
     ended = {job: found[job] for job in found if found[job].has_ended}
@@ -136,7 +122,7 @@ def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
         if (past := _past(job)) is not None:
             found[job] = past
     waiting = {job.partition for job in found.values() if job.waits}
-    lines = {partition: _line(partition) for partition in waiting}
+    lines = {partition: line_of(partition) for partition in waiting}
     return {job.id: _placed(job, lines.get(job.partition, [])) for job in found.values() if job.id in wanted}
 
 
@@ -150,7 +136,7 @@ def jobs_of(arrays: Iterable[str]) -> list[SlurmJob]:
     wanted = list(arrays)
     if not wanted:
         return []
-    _ensure_installed()
+    ensure_installed()
     return [job for job in _queued(wanted) if not job.has_ended]
 
 
@@ -161,19 +147,20 @@ def partitions() -> list[Partition]:
         RunError: Slurm is not installed here, or refuses.
         SlurmSilent: it does not answer.
     """
-    _ensure_installed()
+    ensure_installed()
     found: dict[str, Partition] = {}
-    for line in _call("sinfo", "--noheader", "--format=%R|%P|%a|%l|%D|%c|%m|%G").splitlines():
+    for line in call("sinfo", "--noheader", "--format=%R|%P|%a|%l|%A|%D|%c|%m|%G").splitlines():
         fields = line.split("|")
-        if len(fields) != 8:
+        if len(fields) != 9:
             continue
-        name, starred, state, limit, nodes, cores, memory, gres = fields
+        name, starred, state, limit, free, nodes, cores, memory, gres = fields
         new = Partition(
             name,
             starred.endswith("*"),
             state == "up",
             _seconds(limit),
             _number(nodes),
+            _number(free.partition("/")[2]),
             _number(cores),
             _number(memory),
             _gpus(gres),
@@ -186,7 +173,7 @@ def partitions() -> list[Partition]:
 def _queued(ids: list[str]) -> Iterator[SlurmJob]:
     """Yield the jobs that the controller remembers: those of today, at least."""
     try:
-        printed = _call(
+        printed = call(
             "squeue", "--noheader", "--array", "--states=all", f"--jobs={','.join(ids)}", f"--format={FIELDS}"
         )
     except RunError as error:
@@ -222,7 +209,7 @@ def _arrays(ids: list[str], tasks: list[SlurmJob]) -> dict[str, SlurmJob]:
 def _past(job: str) -> SlurmJob | None:
     """Return a job that has ended, from the controller's memory or the accounting; None if neither has it."""
     with suppress(RunError):
-        fields = dict(ENDED_FIELDS.findall(_call("scontrol", "--oneliner", "show", "job", job)))
+        fields = dict(ENDED_FIELDS.findall(call("scontrol", "--oneliner", "show", "job", job)))
         return SlurmJob(
             job,
             fields.get("JobState", ""),
@@ -237,7 +224,7 @@ def _past(job: str) -> SlurmJob | None:
     if shutil.which("sacct") is None:
         return None
     with suppress(RunError):  # such as: accounting is disabled
-        for line in _call(
+        for line in call(
             "sacct", "--noheader", "--allocations", "--parsable2", f"--jobs={job}", f"--format={SACCT_FIELDS}"
         ).splitlines():
             values = line.split("|")
@@ -257,15 +244,20 @@ def _past(job: str) -> SlurmJob | None:
     return None
 
 
-def _line(partition: str) -> list[str]:
-    """Return the ids of the jobs that wait in a partition, the next one first; held ones are not in line."""
-    printed = _call(
+def line_of(partition: str, should_stop: Callable[[], bool] | None = None) -> list[str]:
+    """Return the ids of the jobs that wait in a partition, the next one first; held ones are not in line.
+
+    Args:
+        should_stop: asked meanwhile; once it is true nobody waits for the answer, and `Withdrawn` is raised.
+    """
+    printed = call(
         "squeue",
         "--noheader",
         "--states=PENDING",
         f"--partition={partition}",
         "--sort=-p,i",
         "--format=%A|%i|%Q",
+        should_stop=should_stop,
     )
     rows = [line.split("|") for line in printed.splitlines()]
     return [row[1] for row in rows if len(row) == 3 and row[2].strip() != "0"]
@@ -279,55 +271,11 @@ def _placed(job: SlurmJob, line: list[str]) -> SlurmJob:
     return replace(job, ahead=places[0] if places else None)
 
 
-def _call(
-    program: str,
-    *arguments: str,
-    given: str | None = None,
-    environment: Mapping[str, str] | None = None,
-    refused: bool = False,
-) -> str:
-    """Return what a command of Slurm's prints.
-
-    Args:
-        refused: its last words say why it refuses a job.
-    """
-    plain = {**(os.environ if environment is None else environment), "SLURM_TIME_FORMAT": "%s", "LC_ALL": "C"}
-    if given is not None:  # the job inherits it
-        plain = dict(os.environ if environment is None else environment)
-    for name in [name for name in plain if name.startswith(("SQUEUE_", "SINFO_", "SACCT_", "SBATCH_"))]:
-        del plain[name]  # else a user's own formats
-    try:
-        answer = subprocess.run(
-            [program, *arguments],
-            input=given,
-            stdin=subprocess.DEVNULL if given is None else None,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            env=plain,
-        )
-    except subprocess.TimeoutExpired:
-        raise SlurmSilent(f"Slurm does not answer: {program} has waited {SECONDS:.0f} seconds") from None
-    except OSError as error:
-        raise RunError(f"cannot run {program}: {error.strerror}") from None
-    if not answer.returncode:
-        return answer.stdout
-    words = refusal(answer.stderr or answer.stdout)
-    if SILENCE.search(words):
-        raise SlurmSilent(f"Slurm does not answer: {words}")
-    raise RunError(f"Slurm refuses the job: {words}" if refused else f"{program}: {words}")
-
-
-def _ensure_installed() -> None:
-    if reason := missing():
-        raise RunError(reason, "Submit from a machine of the cluster, or train here")
-
-
 def _joined(one: Partition, other: Partition) -> Partition:
     return replace(
         one,
         nodes=one.nodes + other.nodes,
+        free=one.free + other.free,
         cores=max(one.cores, other.cores),
         memory=max(one.memory, other.memory),
         gpus=max(one.gpus, other.gpus),

@@ -58,7 +58,8 @@ ENDINGS = {
     FORGOTTEN: "is no longer known to Slurm, nor to its accounting",
 }
 REFUSED = re.compile(r"^(?:\w+: )?(?:error|fatal): ", re.MULTILINE)
-SUBMISSION = "Batch job submission failed: "
+SUBMISSIONS = ("Batch job submission failed: ", "allocation failure: ")
+"""What stands before the reason: of a job, and of one that was only tried."""
 
 
 def waiting(job: SlurmJob) -> str:
@@ -81,7 +82,9 @@ def refusal(printed: str) -> str:
     lines = [line for line in REFUSED.sub("", printed.strip()).splitlines() if line.strip()]
     if not lines:
         return "it gave no reason"
-    last, before = lines[-1].removeprefix(SUBMISSION).strip(), [line.strip() for line in lines[:-1]]
+    last, before = lines[-1].strip(), [line.strip() for line in lines[:-1]]
+    for start in SUBMISSIONS:
+        last = last.removeprefix(start)
     return f"{last} ({'; '.join(before[-2:])})" if before else last
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.slurm.settings import SlurmSettings
 
-__all__ = ["array_script", "job_script", "own_script"]
+__all__ = ["array_script", "job_script", "own_script", "test_script"]
 
 FIRST_PORT, PORTS = 20_000, 20_000
 """Where the first node's processes meet: a port that follows from the job, so that jobs of one node do not share it."""
@@ -163,6 +163,11 @@ def array_script(
     lines += ["trap : TERM  # the worker itself saves", ""]
     lines += [*settings.setup, ""] if settings.setup else []
     return "\n".join([*lines, *head, "", f"{shlex.join(command)} &", ARRAY_END]) + "\n"
+
+
+def test_script(settings: SlurmSettings) -> str:
+    """Return the script of a job that asks for the same and does nothing."""
+    return "\n".join(["#!/bin/bash", *_options(settings, "tui", None), "true"]) + "\n"
 
 
 def _ensure_plain(*texts: str) -> None:

@@ -19,6 +19,7 @@ NOT_OURS = {
     "core/export/predict.py",
     "core/slurm/script.py",
     "core/slurm/client.py",
+    "core/slurm/forecast.py",
     "core/slurm/settings.py",
 }
 """The exported program has flags of its own, and so have Slurm's."""

@@ -11,7 +11,7 @@ from core.counting import counted
 from core.errors import DependencyError, InputError
 from core.machine import memory
 from core.runs.labels import write_labels
-from core.slurm.client import missing
+from core.slurm.commands import missing
 from core.slurm.settings import SlurmSettings
 from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots

@@ -1,13 +1,20 @@
 """Where the job of a run stands, in one line."""
 
 import time
+from typing import TYPE_CHECKING
 
 from core.counting import counted
 from core.slurm.job import SlurmJob
 from core.slurm.reasons import ending, waiting
 from tui.terminal.text import clean, duration
 
-__all__ = ["job_text"]
+if TYPE_CHECKING:
+    from core.slurm.forecast import Forecast
+
+__all__ = ["forecast_text", "job_text"]
+
+SOON_SECONDS = 60.0
+"""A start so near is one at once: Slurm plans in steps."""
 
 
 def job_text(job: SlurmJob, now: float) -> str:
@@ -17,6 +24,22 @@ def job_text(job: SlurmJob, now: float) -> str:
         now: seconds since 1970.
     """
     return clean(f"job {job.id or 'being submitted'} {_standing(job, now)}")
+
+
+def forecast_text(forecast: "Forecast", now: float) -> str:
+    """Return how many jobs wait before a job that is not submitted yet, and when it is expected to start.
+
+    Args:
+        now: seconds since 1970.
+    """
+    ahead = f"{counted(forecast.waiting, 'job')} ahead" if forecast.waiting else "no job ahead"
+    if not forecast.start:
+        start = "no estimate of its start"
+    elif forecast.start - now < SOON_SECONDS:
+        start = "estimated start now"
+    else:
+        start = f"estimated start {_clock(forecast.start, now)}"
+    return clean(f"{ahead} in {forecast.partition}, {start}")
 
 
 def _standing(job: SlurmJob, now: float) -> str:

@@ -15,26 +15,36 @@ from textual.widgets import OptionList
 
 from tui.terminal.text import clean, fit
 
-__all__ = ["Choice", "Several"]
+__all__ = ["Choice", "ChoiceList", "Several"]
 
 CHOSEN = "✓ "
 """Before each choice of several that is made."""
 
 
 class ChoiceList(OptionList):
-    """The open list. Letters move to the choice that starts with what was typed, or else contains it."""
+    """The open list. Letters move to the choice that starts with what was typed, or else contains it.
+
+    Args:
+        lines: of the list.
+        back: gets the focus when nothing is chosen.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close the list", show=False)]
 
     typed = ""
+
+    def __init__(self, lines: Iterable[str], back: Widget) -> None:
+        # Text, not str: a str would be read as markup.
+        super().__init__(*map(Text, lines), compact=True)
+        self.back = back
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return character is not None and character.isprintable() and key != "space"
 
     def action_close(self) -> None:
         """Close without choosing."""
-        if isinstance(self.parent, Widget) and self.has_focus:
-            self.screen.set_focus(self.parent)
+        if self.has_focus:
+            self.screen.set_focus(self.back)
 
     @on(Key)
     def _typed(self, event: Key) -> None:
@@ -126,8 +136,7 @@ class Choice(Widget, can_focus=True):
 
     async def action_open(self) -> None:
         """Open the list."""
-        # Text, not str: a str would be read as markup.
-        opened = ChoiceList(*(Text(self.prompt(value)) for value in self.labels), compact=True)
+        opened = ChoiceList(map(self.prompt, self.labels), self)
         await self.mount(opened)
         opened.highlighted = next((at for at, value in enumerate(self.labels) if value == self.value), 0)
         opened.focus(scroll_visible=False)

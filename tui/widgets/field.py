@@ -1,6 +1,6 @@
 """One field of a form in one row: label, value, and a hint or an error."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,28 +11,35 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click, DescendantBlur, DescendantFocus, Focus, Key
 from textual.message import Message
+from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input
+from textual.widgets import Checkbox, Input, OptionList
 
 from tui.forms.form import short
 from tui.forms.form_fields import FieldSpec, show
-from tui.terminal.text import fit
-from tui.widgets.choice import Choice, Several
+from tui.terminal.text import clean, fit
+from tui.widgets.choice import Choice, ChoiceList, Several
 from tui.widgets.path_suggester import PathSuggester
 
-__all__ = ["Field"]
+__all__ = ["LABEL_CELLS", "Field"]
 
 LABEL_CELLS = 21
 VALUE_CELLS = 20
 GAP = 2
+MARK = " ▼"
+"""At the end of a value that can be chosen from a list."""
 
 
 class TextEditor(Input):
-    """Text input; suggests paths of files with certain suffixes.
+    """Text input; suggests paths of files with certain suffixes, or some values.
 
     Args:
         letters: letters are typed into it; otherwise, as in a number, ``?`` asks what the field is.
     """
+
+    @dataclass
+    class Listed(Message):
+        """The list of values is to be opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+g", "restore", "Put back what stood here when the field was entered", show=False)
@@ -42,6 +49,21 @@ class TextEditor(Input):
         suggester = PathSuggester(files) if files else None
         super().__init__(text, compact=True, classes="editor", suggester=suggester)
         self.letters, self.before = letters, text
+        self.values: Mapping[str, str] = {}
+        self.listed = False
+
+    def offer(self, values: Mapping[str, str]) -> None:
+        """Suggest some values, each with what there is to know about it."""
+        self.values = values
+        self.suggester = SuggestFromList(values, case_sensitive=False)
+
+    async def action_submit(self) -> None:
+        """Open the list of values if there is one, unless a text was typed."""
+        if self.values and self.value == self.before:
+            self.listed = True
+            self.post_message(self.Listed())
+        else:
+            await super().action_submit()
 
     def action_restore(self) -> None:
         """Put back what stood here when the field was entered."""
@@ -49,7 +71,9 @@ class TextEditor(Input):
 
     @on(Focus)
     def _entered(self) -> None:
-        self.before = self.value
+        if not self.listed:  # it comes back from its list otherwise
+            self.before = self.value
+        self.listed = False
 
     @on(Key)
     async def _asked(self, event: Key) -> None:
@@ -132,6 +156,17 @@ class Field(Widget):
         assert isinstance(self.editor, Choice)
         self.editor.set_options(options)
 
+    def offer(self, values: Mapping[str, str]) -> None:
+        """Suggest values of a text, each with what there is to know about it; any other can be typed, too."""
+        if isinstance(self.editor, TextEditor):
+            self.editor.offer(values)
+            self.editor.styles.width = VALUE_CELLS - len(MARK) if values else VALUE_CELLS
+            self.refresh()
+
+    @property
+    def _offered(self) -> Mapping[str, str]:
+        return self.editor.values if isinstance(self.editor, TextEditor) else {}
+
     def compose(self) -> ComposeResult:
         yield self.editor
 
@@ -139,7 +174,8 @@ class Field(Widget):
         focused = self.has_focus_within
         label = fit(("▸ " if focused else "  ") + self.spec.label, LABEL_CELLS)
         room = self.content_size.width - LABEL_CELLS - VALUE_CELLS - GAP
-        space = " " * (VALUE_CELLS + GAP)
+        ground = "$accent 25%" if self.editor.has_focus else "$panel"
+        mark = (MARK, f"$foreground 50% on {ground}") if self._offered else (" " * len(MARK), "")
         if self.problem:
             behind = fit(f"✗ {short(self.problem)}", room)
         else:
@@ -148,7 +184,9 @@ class Field(Widget):
             behind = fit(full if whole else self.hint, room)
         return Content.assemble(
             (label, "bold $accent" if focused else "$foreground"),
-            space,
+            " " * (VALUE_CELLS - len(MARK)),
+            mark,
+            " " * GAP,
             (behind, "$text-error" if self.problem else "$foreground 60%"),
         )
 
@@ -187,6 +225,26 @@ class Field(Widget):
         self.refresh()
 
     @on(Click)
-    def _clicked(self) -> None:
-        if not self.editor.has_focus:
+    async def _clicked(self, event: Click) -> None:
+        if event.widget is self and LABEL_CELLS <= event.x < LABEL_CELLS + VALUE_CELLS and self._offered:
+            await self._open_list()
+        elif not self.editor.has_focus and not self.query(ChoiceList):
+            self.editor.focus()
+
+    @on(TextEditor.Listed)
+    async def _open_list(self) -> None:
+        """Open the list of suggested values."""
+        widest = max(map(cell_len, self._offered))
+        opened = ChoiceList(
+            (clean(f"{fit(value, widest)}  {about}") for value, about in self._offered.items()), self.editor
+        )
+        await self.mount(opened)
+        opened.highlighted = [*self._offered].index(self._text) if self._text in self._offered else 0
+        opened.focus(scroll_visible=False)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        if isinstance(self.editor, TextEditor):
+            event.stop()
+            self.editor.value = [*self._offered][event.option_index]
             self.editor.focus()

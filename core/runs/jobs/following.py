@@ -12,7 +12,8 @@ from core.runs.jobs.record import JobRecord, job_of, write_job
 from core.runs.lock import is_held
 from core.runs.requests import post, send
 from core.runs.summary import RunSummary, summarise
-from core.slurm.client import cancel, find_jobs, missing
+from core.slurm.client import cancel, find_jobs
+from core.slurm.commands import missing
 from core.slurm.job import FORGOTTEN, SlurmJob
 
 __all__ = ["ask_about_jobs", "asked_anew", "end_job", "request_of_job"]

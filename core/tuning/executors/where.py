@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from core.slurm.client import missing
+from core.slurm.commands import missing
 from core.tuning.search.plan import ExecutorName
 
 __all__ = ["Where", "available_executors"]

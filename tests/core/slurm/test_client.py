@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import RunError
-from core.slurm import client
-from core.slurm.client import SlurmSilent, cancel, find_jobs, missing, partitions, submit, unavailable
+from core.slurm import client, commands
+from core.slurm.client import cancel, find_jobs, partitions, submit, unavailable
+from core.slurm.commands import SlurmSilent, missing
 from core.slurm.job import SlurmJob
 from core.slurm.reasons import ending, waiting
 from tests.support.slurm_answers import stand_in
@@ -44,7 +45,7 @@ def test_a_pending_job_has_its_place_and_its_expected_start(
     stand_in(tmp_path / "bin", monkeypatch)
     answers = {"--array": "12|PENDING|Priority|1796043377||0:00|1:00|gpu\n"}
     line = "9|9|50\n11|11_[3-7%2]|40\n12|12|40\n13|13|0\n"
-    monkeypatch.setattr(client, "_call", lambda program, *given, **more: answers.get(given[1], line))
+    monkeypatch.setattr(client, "call", lambda program, *given, **more: answers.get(given[1], line))
     job = find_jobs(["12"])["12"]
     assert (job.start, job.ahead) == (1796043377, 2)
 
@@ -119,7 +120,7 @@ def test_a_silent_controller_is_no_refusal(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_command_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path / "bin", monkeypatch)
-    monkeypatch.setattr(client, "SECONDS", 0.05)
+    monkeypatch.setattr(commands, "SECONDS", 0.05)
     (tmp_path / "bin" / "scancel").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
     with pytest.raises(SlurmSilent, match="scancel has waited"):
         cancel("12")
@@ -152,12 +153,13 @@ def test_reads_the_limits_of_partitions(tmp_path: Path, monkeypatch: pytest.Monk
     answer = stand_in(tmp_path / "bin", monkeypatch)
     answer(
         "sinfo",
-        "gpu|gpu|up|8:00:00|4|64|256000+|gpu:a100:4(S:0-1),gpu:a40:2\ngpu|gpu|up|8:00:00|2|128|512000|(null)\n"
-        "cpu|cpu*|down|infinite|1|8|4096|(null)\n",
+        "gpu|gpu|up|8:00:00|1/3|4|64|256000+|gpu:a100:4(S:0-1),gpu:a40:2\ngpu|gpu|up|8:00:00|2/0|2|128|512000|(null)\n"
+        "cpu|cpu*|down|infinite|0/0|1|8|4096|(null)\n",
     )
     cpu, gpu = partitions()
     assert (cpu.is_default, cpu.is_up, cpu.limit) == (True, False, 0)
-    assert (gpu.limit, gpu.nodes, gpu.cores, gpu.memory, gpu.gpus) == (28800, 6, 128, 512000, 6)
+    assert (gpu.limit, gpu.nodes, gpu.free) == (28800, 6, 3)
+    assert (gpu.cores, gpu.memory, gpu.gpus) == (128, 512000, 6)
 
 
 @pytest.mark.parametrize("state", ["CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED"])

@@ -7,7 +7,7 @@ from tui.widgets.choice import ChoiceList
 
 class OneList(App[None]):
     def compose(self) -> ComposeResult:
-        yield ChoiceList("digits", "csv", "svhn", "my_vowels")
+        yield ChoiceList(("digits", "csv", "svhn", "my_vowels"), self.screen)
 
 
 async def test_letters_that_follow_each_other_are_one_word() -> None:

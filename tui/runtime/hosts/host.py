@@ -5,9 +5,9 @@ change what it computes, which is why none of it is part of a configuration.
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +21,17 @@ from core.runs.origin.environment import write_environment
 from core.safe_path import TUI_COMMAND
 from tui.runtime.hosts.run_host import RunHost
 
-__all__ = ["TORCHRUN", "TORCHRUN_MODULE", "TUI", "Host", "Started", "WantedRun", "executable", "new_folders"]
+__all__ = [
+    "TORCHRUN",
+    "TORCHRUN_MODULE",
+    "TUI",
+    "Bounds",
+    "Host",
+    "Started",
+    "WantedRun",
+    "executable",
+    "new_folders",
+]
 
 TUI, TORCHRUN = "tui", "torchrun"
 """First words of commands, as people write them."""
@@ -94,6 +104,19 @@ class Started:
     others: Sequence[Run] = ()
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What a setting may be at a place now.
+
+    Attributes:
+        hint: in a few words.
+        values: some to choose from, each with what there is to know about it; others may be given, too.
+    """
+
+    hint: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 class Host(Options):
     """A place where a run can train.
 
@@ -139,9 +162,20 @@ class Host(Options):
         """Return the text of the job script that is submitted; empty where there is none."""
         return ""
 
-    def limits(self) -> Mapping[str, str]:
-        """Return what settings may be there now, in a few words by their names; may take seconds."""
+    def limits(self) -> Mapping[str, Bounds]:
+        """Return what settings may be there now, by their names; may take seconds."""
         return {}
+
+    def forecast(self, should_stop: Callable[[], bool]) -> str:
+        """Return what a run would meet there if it were started now, in one line; empty if it would start at once.
+
+        Args:
+            should_stop: asked meanwhile, since it may take seconds; once it is true nobody waits for the answer.
+
+        Raises:
+            TorchtuiError: it could not start, or nothing is known.
+        """
+        return ""
 
     def start(self, wanted: WantedRun) -> Started:
         """Start a run there, and return at once.

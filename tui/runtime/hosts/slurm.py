@@ -1,19 +1,24 @@
 """A job of Slurm that trains a run, with the settings of the job."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from core.counting import counted
 from core.errors import InputError, RunError, TorchtuiError
 from core.runs.delete import delete
 from core.runs.folder import default_runs_dir
-from core.slurm.client import missing, partitions
+from core.slurm.client import Partition, partitions
+from core.slurm.commands import missing
+from core.slurm.forecast import forecast
 from core.slurm.script import own_script
 from core.slurm.settings import SlurmSettings
-from tui.runtime.hosts.host import TUI, Host, Started, WantedRun, new_folders
+from tui.runtime.hosts.host import TUI, Bounds, Host, Started, WantedRun, new_folders
 from tui.runtime.hosts.job_host import JobHost, stop_job
 from tui.runtime.hosts.submitting import submit_run
+from tui.terminal.jobs import forecast_text
 
 __all__ = ["Slurm"]
 
@@ -39,7 +44,7 @@ class Slurm(Host, SlurmSettings):
         except ValueError as error:
             raise InputError(str(error)) from None
 
-    def limits(self) -> Mapping[str, str]:
+    def limits(self) -> Mapping[str, Bounds]:
         try:
             known = partitions()
         except TorchtuiError:  # told where a job is submitted
@@ -47,15 +52,19 @@ class Slurm(Host, SlurmSettings):
         if not known:
             return {}
         chosen = next((one for one in known if one.name == self.partition), known[0])
-        hours = f"at most {chosen.limit / 3600:g} hours" if chosen.limit else "no limit"
+        up = {one.name: _about(one) for one in known if one.is_up}
         return {
-            "partition": ", ".join(one.name for one in known if one.is_up),
-            "nodes": f"1 … {chosen.nodes}",
-            "gpus_per_node": f"0 … {chosen.gpus}",
-            "cores": f"0 … {chosen.cores}",
-            "memory": f"at most {chosen.memory / 1024:.0f}G",
-            "time": hours,
+            "partition": Bounds(", ".join(up), up),
+            "nodes": Bounds(f"1 … {chosen.nodes}, {chosen.free} free"),
+            "gpus_per_node": Bounds(f"0 … {chosen.gpus}"),
+            "cores": Bounds(f"0 … {chosen.cores}"),
+            "memory": Bounds(f"at most {chosen.memory / 1024:.0f}G"),
+            "time": Bounds(_limit(chosen)),
         }
+
+    def forecast(self, should_stop: Callable[[], bool]) -> str:
+        found = forecast(self, should_stop)
+        return forecast_text(found, time.time()) if found is not None else ""
 
     def start(self, wanted: WantedRun) -> Started:
         run = wanted.folder()
@@ -81,6 +90,22 @@ class Slurm(Host, SlurmSettings):
         alone = f"{runs[0].id} is job {jobs[0]} of Slurm"
         message = f"{len(runs)} runs are the jobs {', '.join(jobs)} of Slurm" if len(runs) > 1 else alone
         return Started(JobHost(runs[0]), message, others=runs[1:])
+
+
+def _about(partition: Partition) -> str:
+    """Return what there is to know about a partition before one chooses it."""
+    gpus = f"{counted(partition.gpus, 'GPU')} a node" if partition.gpus else "no GPUs"
+    free = f"{partition.free} of {counted(partition.nodes, 'node')} free"
+    default = ["default"] if partition.is_default else []
+    return ", ".join([_limit(partition), gpus, free, *default])
+
+
+def _limit(partition: Partition) -> str:
+    minutes, hours = partition.limit // 60, partition.limit / 3600
+    if not minutes:
+        return "no time limit"
+    size = counted(minutes, "minute") if hours < 1 else f"{hours:g} hours"
+    return f"at most {counted(round(hours / 24), 'day') if not hours % 24 else size}"
 
 
 def _value(words: Sequence[str], flag: str) -> str:

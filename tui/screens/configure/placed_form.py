@@ -104,6 +104,10 @@ class PlacedForm(FilledForm):
         command.border_subtitle = "a click copies  e saves" if script else "y copies  e saves"
         self.query_one(ScriptPanel).show(script)
 
+    @on(RunIn.Foreseen)
+    def _foreseen(self, event: RunIn.Foreseen) -> None:
+        self.query_one(ScriptPanel).tell(event.text)
+
     @on(CommandPanel.Clicked)
     def _command_clicked(self) -> None:
         self._copy(self._command())

@@ -31,7 +31,8 @@ class ScriptPanel(Panel):
         """The script is to be copied."""
 
     def __init__(self) -> None:
-        super().__init__(Static("", id="script", markup=False), id="script-panel")
+        shown = [Static("", id=name, markup=False) for name in ("script-forecast", "script")]
+        super().__init__(*shown, id="script-panel")
         self.border_title, self.border_subtitle = "the job script", "y copies  e saves"
 
     def show(self, script: str) -> None:
@@ -40,6 +41,12 @@ class ScriptPanel(Panel):
         self.query_one("#script", Static).update(
             Content("\n".join(map(clean, script.rstrip("\n").split("\n"))))
         )
+
+    def tell(self, text: str) -> None:
+        """Show what the job would meet in the queue; an empty text says nothing."""
+        told = self.query_one("#script-forecast", Static)
+        told.display = bool(text)
+        told.update(Content.styled(clean(text), "$text-error" if text.startswith("✗") else "bold"))
 
     @on(Click)
     def _clicked(self) -> None:

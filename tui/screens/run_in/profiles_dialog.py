@@ -61,6 +61,7 @@ class ProfilesDialog(Dialog[str]):
 
     def on_mount(self) -> None:
         self._list()
+        self._tell("")
 
     @property
     def chosen(self) -> str:
@@ -150,4 +151,6 @@ class ProfilesDialog(Dialog[str]):
 
     def _tell(self, text: str) -> None:
         color = {"✗": "$text-error", "▲": "$text-warning"}.get(text[:1], "$foreground")
-        self.query_one("#problem", Static).update(Content.styled(clean(text), color))
+        told = self.query_one("#problem", Static)
+        told.display = bool(text)
+        told.update(Content.styled(clean(text), color))

@@ -1,31 +1,43 @@
 """The section of a form that chooses where a run or a study trains: a host, its settings, and profiles of them."""
 
+import threading
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import DescendantFocus
 from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
 
 from core.errors import TorchtuiError
 from tui.forms.form_fields import FieldSpec, specs_of
 from tui.forms.option_form import HOST, errors_in, texts_of, values_in
 from tui.forms.remedies import error_in_app
-from tui.runtime.hosts.host import Host
+from tui.runtime.hosts.host import Bounds, Host
 from tui.runtime.hosts.profiles import load_profile, profile_names
 from tui.runtime.hosts.registry import DEFAULT_HOST, HOSTS, available_hosts, make_host
 from tui.runtime.hosts.remembered import remembered
 from tui.runtime.settings import Settings
 from tui.screens.run_in.profiles_dialog import ProfilesDialog
 from tui.terminal.text import clean
-from tui.widgets.field import Field
+from tui.widgets.field import LABEL_CELLS, Field
 from tui.widgets.form_view import Section
 
 __all__ = ["RunIn"]
 
 PROFILE = f"{HOST}.profile"
 NO_PROFILE = "–"
+ASK_SECONDS = 0.4
+"""A host is asked once its settings have not changed for so long."""
+STALE_SECONDS = 60.0
+"""An answer so old is asked for again when one comes back to the settings."""
 
 
 class RunIn(Section):
@@ -47,6 +59,20 @@ class RunIn(Section):
     class Changed(Message):
         """Host or settings have changed."""
 
+    @dataclass
+    class Bounded(Message):
+        """A host has said what its settings may be."""
+
+        host: Host
+        limits: Mapping[str, Bounds]
+
+    @dataclass
+    class Foreseen(Message):
+        """A host has said what a run would meet there now; an empty text says nothing."""
+
+        host: Host
+        text: str
+
     def __init__(self, settings: Settings, only: str = "", without: Collection[str] = ()) -> None:
         self.settings, self.only, self.without = settings, only, without
         self.offered = [only] if only else available_hosts()
@@ -55,6 +81,10 @@ class RunIn(Section):
         self.texts = texts_of(self._fitting(remembered(settings, name)), HOST)
         self.chooser = Field(_chooser(self.offered), name)
         self.profile = Field(_profile(), NO_PROFILE)
+        self._asked_about: Host | None = None
+        self._asked_at = -STALE_SECONDS
+        self._unwanted = threading.Event()
+        self._timer: Timer | None = None
         super().__init__(HOST, [self.chooser, self.profile, *self._make()])
 
     @property
@@ -78,11 +108,17 @@ class RunIn(Section):
         """The fields that are shown, by path."""
         return {one.spec.path: one for one in self.query_children(Field) if one.display}
 
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield Static("", classes="forecast", markup=False)
+
     def on_mount(self) -> None:
         self.show_fields(everything=True)  # also outside of a form of sections
         self.chooser.display = not self.only
         self._settle()
-        self._look_up_limits()
+
+    def on_unmount(self) -> None:
+        self._unwanted.set()
 
     def show_fields(self, *, everything: bool) -> None:
         """Show all fields, always: there are few, and a job needs them."""
@@ -146,25 +182,63 @@ class RunIn(Section):
         async with self.batch():
             kept = (self.chooser, self.profile)
             await self.remove_children([one for one in self.query_children(Field) if one not in kept])
-            await self.mount_all(self._make())
-        self._look_up_limits()
+            await self.mount_all(self._make(), before=self.query_one(".forecast"))
 
-    def _look_up_limits(self) -> None:
-        """Show what the settings of the host may be, once that is known."""
+    def _ask_soon(self) -> None:
+        """Ask the host about its settings and its queue, once they have not changed for a moment."""
         host = self.host
+        if host == self._asked_about and time.monotonic() - self._asked_at < STALE_SECONDS:
+            return
+        self._unwanted.set()
+        if self._timer is not None:
+            self._timer.stop()
+        if host != self._asked_about:
+            self._tell("")
+        self._asked_about, self._asked_at = host, time.monotonic()
         if host is not None:
-            self.run_worker(lambda: self._found_limits(host), thread=True, name="limits")
+            self._timer = self.set_timer(ASK_SECONDS, partial(self._ask, host))
 
-    def _found_limits(self, host: Host) -> None:
-        limits = host.limits()
-        if limits and self.is_attached:
-            self.app.call_from_thread(self._show_limits, host.host_name, limits)
+    def _ask(self, host: Host) -> None:
+        self._unwanted = unwanted = threading.Event()
 
-    def _show_limits(self, name: str, limits: Mapping[str, str]) -> None:
+        def ask() -> None:
+            self.post_message(self.Bounded(host, host.limits()))
+            try:
+                met = "" if unwanted.is_set() else host.forecast(unwanted.is_set)
+            except TorchtuiError as error:
+                met = f"✗ {error_in_app(error)}"
+            self.post_message(self.Foreseen(host, met))
+
+        self.run_worker(ask, thread=True, name="limits")
+
+    @on(Bounded)
+    def _show_limits(self, event: Bounded) -> None:
+        event.stop()
+        if event.host.host_name != self.name_of_host:
+            return
         for path, one in self.fields.items():
-            key = path.partition(".")[2]
-            if name == self.name_of_host and key in limits:
-                one.set_hint(limits[key])
+            if (bounds := event.limits.get(path.partition(".")[2])) is not None:
+                one.set_hint(bounds.hint)
+                one.offer(bounds.values)
+
+    @on(Foreseen)
+    def _show_forecast(self, event: Foreseen) -> None:
+        if event.host == self._asked_about:
+            self._tell(event.text)
+        else:  # of other settings
+            event.stop()
+
+    def _tell(self, text: str) -> None:
+        """Show what the host has answered."""
+        shown = self.query_one(".forecast", Static)
+        shown.display = bool(text)
+        label = Content.styled(clean(f"  {'queue':<{LABEL_CELLS - 2}}"), "$foreground")
+        color = "$text-error" if text.startswith("✗") else "$foreground 80%"
+        shown.update(Content.assemble(label, Content.styled(clean(text), color)))
+
+    @on(DescendantFocus)
+    def _entered(self) -> None:
+        self._ask_soon()
 
     def _make(self) -> list[Field]:
         kind = HOSTS[self.name_of_host]
@@ -197,6 +271,7 @@ class RunIn(Section):
         self.profile.set_choices([(NO_PROFILE, NO_PROFILE), *((name, name) for name in known)])
         self.profile.text = next((name for name, saved in known.items() if saved == host), NO_PROFILE)
         self.profile.display = bool(known)
+        self._ask_soon()
         self.post_message(self.Changed())
 
 

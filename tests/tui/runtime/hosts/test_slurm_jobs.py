@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.errors import RunError
 from core.events import EpochFinished, Event, RunPaused, RunStarted
 from core.runs.checkpoints import load_latest
 from core.runs.folder import Run, all_runs
@@ -20,6 +21,9 @@ from core.runs.jobs.following import ask_about_jobs
 from core.runs.jobs.record import job_of
 from core.runs.log import LogReader
 from core.runs.summary import RunSummary, summarise
+from core.slurm.client import partitions
+from core.slurm.forecast import forecast
+from core.slurm.settings import SlurmSettings
 from core.tuning.study.records import TrialRecord
 from core.tuning.study.study import open_study
 from tests.support.fork_server import Command
@@ -183,3 +187,14 @@ def test_a_job_that_slurm_refuses_leaves_no_run(tmp_path: Path, command: Callabl
     assert process.returncode == 2
     assert said.startswith("error: Slurm refuses the job: Invalid partition name specified")
     assert all_runs(tmp_path) == []
+
+
+def test_says_before_a_job_is_submitted_what_it_would_meet() -> None:
+    found = forecast(SlurmSettings(time="1"), lambda: False)
+    assert found is not None
+    assert (found.partition, found.waiting) == ("debug", 0)
+    assert abs(found.start - time.time()) < 3600
+    with pytest.raises(RunError, match="refuses the job"):
+        forecast(SlurmSettings(partition="nowhere"), lambda: False)
+    (debug,) = partitions()
+    assert (debug.name, debug.is_default, debug.nodes) == ("debug", True, 1)

@@ -1,6 +1,6 @@
 """Run in: the host, its settings and profiles, in the form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -9,20 +9,21 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList
 
 from core.config.schema import TrainConfig
+from core.errors import RunError
 from tests.support.narrow import instance
-from tests.support.screen import rendered
+from tests.support.screen import lines, rendered
 from tests.support.waiting import until
 from tests.tui.screens.configure.conftest import LARGE, Make, Recorder, built, settled, shown
 from tui.runtime.hosts import registry
 from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.here import Here
-from tui.runtime.hosts.host import Host
+from tui.runtime.hosts.host import Bounds, Host
 from tui.runtime.hosts.processes import Processes
 from tui.runtime.hosts.profiles import load_profile, profile_names, save_profile
 from tui.screens.configure.save_dialog import SaveText
 from tui.screens.run_in.profiles_dialog import ProfilesDialog
 from tui.screens.run_in.section import RunIn
-from tui.widgets.choice import Choice
+from tui.widgets.choice import Choice, ChoiceList
 
 pytestmark = pytest.mark.slow
 
@@ -139,8 +140,19 @@ class Cluster(Host):
     nodes: int = 1
     """Machines."""
 
-    def limits(self) -> Mapping[str, str]:
-        return {"nodes": "1 … 16"}
+    partition: str = ""
+    """Part of the cluster."""
+    asked: ClassVar[list[tuple[str, Callable[[], bool]]]] = []
+
+    def limits(self) -> Mapping[str, Bounds]:
+        parts = {"cpu": "default, no GPUs", "gpu": "4 GPUs a node"}
+        return {"nodes": Bounds("1 … 16"), "partition": Bounds("cpu, gpu", parts)}
+
+    def forecast(self, should_stop: Callable[[], bool]) -> str:
+        self.asked.append((self.partition, should_stop))
+        if self.partition == "nowhere":
+            raise RunError("there is no such partition")
+        return f"14 jobs ahead in {self.partition or 'cpu'}, estimated start 15:20"
 
     def script(self, train: Sequence[str]) -> str:
         return f"#!/bin/bash\n#SBATCH --nodes={self.nodes}\n{' '.join(train)}\n"
@@ -192,6 +204,59 @@ async def test_the_script_of_a_job_is_shown_copied_and_saved(make: Make, tmp_pat
         app.screen.query_one("#save", Button).press()
         await until(pilot, lambda: app.screen is screen)
         assert (tmp_path / "train.sh").read_text() == f"#!/bin/sh\n{shown(screen, '#command')}\n"
+
+
+@pytest.mark.usefixtures("hosts")
+async def test_what_a_job_would_meet_is_shown_before_it_is_submitted(make: Make) -> None:
+    Cluster.asked.clear()
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await settled(pilot)
+        await choose(pilot, "a cluster")
+        await until(pilot, lambda: "14 jobs ahead in cpu" in shown(screen, "#script-forecast"))
+        assert "estimated start 15:20" in shown(screen, ".forecast")
+        screen.run_in.fields["run_in.partition"].editor.focus()
+        await pilot.press(*"nowhere")
+        await until(pilot, lambda: shown(screen, "#script-forecast") == "✗ there is no such partition")
+        assert "there is no such partition" in shown(screen, ".forecast")
+        screen.run_in.chooser.editor.focus()
+        await choose(pilot, "this app")
+        await until(pilot, lambda: not screen.query_one(".forecast").display)
+        assert (Cluster.asked[0][0], Cluster.asked[-1][0]) == ("", "nowhere")
+        assert all(should_stop() for _, should_stop in Cluster.asked), "nobody waits for the answer any more"
+
+
+@pytest.mark.usefixtures("hosts")
+async def test_partitions_are_suggested_and_any_other_can_be_typed(make: Make) -> None:
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await settled(pilot)
+        await choose(pilot, "a cluster")
+        field = screen.run_in.fields["run_in.partition"]
+        await until(pilot, lambda: "▼" in rendered(field))
+        field.editor.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(screen.focused, ChoiceList))
+        listed = [str(option.prompt) for option in instance(ChoiceList, screen.focused).options]
+        assert listed == ["cpu  default, no GPUs", "gpu  4 GPUs a node"]
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: screen.run_in.host == Cluster(partition="gpu"))
+        assert screen.focused is field.editor
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: screen.run_in.host == Cluster())
+
+        await pilot.press("c")
+        await until(pilot, lambda: "cpu" in lines(field.editor)[0])
+        await pilot.press("right", "2")
+        await until(pilot, lambda: screen.run_in.host == Cluster(partition="cpu2"))
+        await pilot.press("enter")
+        assert screen.focused is not field.editor, "what was typed is taken as it is"
+
+        await pilot.click(field, offset=(39, 0))
+        await until(pilot, lambda: isinstance(screen.focused, ChoiceList))
+        await pilot.press("escape")
+        await until(pilot, lambda: screen.focused is field.editor)
+        assert screen.run_in.host == Cluster(partition="cpu2")
 
 
 @pytest.mark.usefixtures("hosts")
