@@ -11,10 +11,12 @@ from core.runs.folder import Run
 from core.runs.log import LogReader
 from core.slurm.job import SlurmJob
 from core.tuning.confirm.result import Confirmation, confirmation
+from core.tuning.executors.protocol import Resources
 from core.tuning.search.plan import Plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.importance import Importances, importances
 from core.tuning.study.records import TrialRecord, TrialStatus, best_first, pareto_front
+from core.tuning.study.resources import resources_of
 from core.tuning.study.selection import Selection, selection
 from core.tuning.study.study import TuningStudy, open_study
 from tui.runtime.study_jobs import jobs_now
@@ -40,6 +42,7 @@ class Standing:
         front: with two objectives, numbers of the trials that no other beats in both.
         since: when a process started to work on it last, in seconds since 1970.
         ends: when its time is over, as above; None for no limit.
+        resources: what is free where its trials train, and which of them wait for more; None if that is not known.
         jobs: of Slurm, which wait to work on it, or have just started, while nothing works on it.
     """
 
@@ -57,6 +60,7 @@ class Standing:
     since: float = 0.0
     ends: float | None = None
     jobs: tuple[SlurmJob, ...] = ()
+    resources: Resources | None = None
 
     @property
     def counts(self) -> Counter[str]:
@@ -134,6 +138,7 @@ class Follower:
             since=self._study.last_start,
             ends=self._study.ends,
             jobs=() if active else self._jobs_now(),
+            resources=resources_of(self.folder) if active else None,
         )
 
     def _jobs_now(self) -> tuple[SlurmJob, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["Ended", "Message", "OnEpoch", "Outcome", "Reported", "TrialTask", "Waits"]
+__all__ = ["Ended", "Message", "OnEpoch", "Outcome", "Reported", "Resources", "TrialTask", "Waits"]
 
 OnEpoch = Callable[[int, float | None], bool]
 """Called with the epochs done and the metric after each epoch; returns False if the trial should stop."""
@@ -79,4 +79,19 @@ class Waits:
     reason: str
 
 
-Message = Reported | Ended | Waits
+@dataclass(frozen=True)
+class Resources:
+    """What the executor has free has changed, or who waits for it.
+
+    Attributes:
+        free: in a few words.
+        needs: of each trial, in a few words.
+        waiting: numbers of the trials that wait for that.
+    """
+
+    free: str
+    needs: str = ""
+    waiting: tuple[int, ...] = ()
+
+
+Message = Reported | Ended | Waits | Resources

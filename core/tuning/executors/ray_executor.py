@@ -21,7 +21,7 @@ from core.files.reading import read_tail
 from core.gpus.process import GIVEN, NO_GPU
 from core.remedies import START_CLUSTER
 from core.safe_path import safe_import_path
-from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask, Waits
+from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Resources, TrialTask, Waits
 
 __all__ = ["RayExecutor", "free_resources", "import_ray"]
 
@@ -30,6 +30,8 @@ RETRIES = 3
 POLL_SECONDS = 0.02
 ASK_SECONDS = 0.5
 """How often a trial looks whether it shall wait or end."""
+LOOK_SECONDS = 2.0
+"""How often the cluster is asked what is free."""
 CONNECT_SECONDS = 10
 PATIENCE_SECONDS = 10.0
 """After which a trial that has not begun is said to wait: Ray starts its processes in a few."""
@@ -67,6 +69,8 @@ class RayExecutor:
         self._gpus = gpus
         self._given: dict[int, float] = {}  # when trials that have not begun were given to Ray
         self._told = False
+        self._next_look = 0.0
+        self._known: Resources | None = None
 
     @property
     def line(self) -> str:
@@ -87,7 +91,7 @@ class RayExecutor:
             for begun in [trial for trial in told if isinstance(trial, int)]:
                 self._given.pop(begun, None)
             messages: list[Message] = [one for one in told if not isinstance(one, int)]
-            messages += [*map(self._end, ended), *self._waits()]
+            messages += [*map(self._end, ended), *self._waits(), *self._changes()]
             if messages or time.monotonic() > deadline:
                 return messages
 
@@ -124,14 +128,26 @@ class RayExecutor:
 
     def _waits(self) -> list[Waits]:
         """Return, once, that trials wait for resources, and for which."""
-        since = time.monotonic() - PATIENCE_SECONDS
-        late = [trial for trial, given in self._given.items() if given < since]
+        late = self._late()
         if not late or self._told:
             self._told = self._told and bool(self._given)
             return []
         self._told = True
         who = f"trial {late[0]} waits" if len(late) == 1 else f"{len(late)} trials wait"
         return [Waits(f"{who} on Ray for {self._needs}: {_resources(self._ray)}")]
+
+    def _late(self) -> list[int]:
+        """Return the trials that have not begun though Ray has had time to start them."""
+        since = time.monotonic() - PATIENCE_SECONDS
+        return [trial for trial, given in self._given.items() if given < since]
+
+    def _changes(self) -> list[Resources]:
+        """Return what is free, and who waits for it, now and then if that has changed."""
+        if time.monotonic() < self._next_look:
+            return []
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        known, self._known = self._known, Resources(_resources(self._ray), self._needs, (*self._late(),))
+        return [self._known] if self._known != known else []
 
     @property
     def _needs(self) -> str:

@@ -12,7 +12,7 @@ from core.control import RunControl
 from core.counting import counted
 from core.data.registry import default_root
 from core.tuning.executors.executors import Executor
-from core.tuning.executors.protocol import Ended, Reported, Waits
+from core.tuning.executors.protocol import Ended, Reported, Resources, Waits
 from core.tuning.search.methods import DRAWN_BLINDLY
 from core.tuning.search.milestones import best_so_far
 from core.tuning.study.checkpoint_pruning import keep_best
@@ -36,6 +36,7 @@ from core.tuning.study.records import (
     epochs_spent,
     pareto_front,
 )
+from core.tuning.study.resources import forget_resources, note_resources
 from core.tuning.study.selection import selection
 from core.tuning.study.stopping import SAME_FAILURES, beyond_limits, enough, same_failure
 from core.tuning.study.storage import writing
@@ -83,6 +84,7 @@ def tune(
         with at_once(study.storage):
             presence = stack.enter_context(closing(Presence(study.folder, study.optuna)))
             study.note_start(timeout)
+        forget_resources(study.folder)
         return _Tuner(study, executor, presence, emit, control, timeout, data_root or default_root()).run()
 
 
@@ -139,6 +141,8 @@ class _Tuner:
                     self.hear(message)
                 elif isinstance(message, Waits):
                     self.emit(StudyNotice(level="info", message=message.reason))
+                elif isinstance(message, Resources):
+                    note_resources(study.folder, message)
                 else:
                     self.end(message)
         return self.finish()

@@ -23,6 +23,7 @@ from tui.forms.search_settings import SETTINGS
 from tui.forms.search_texts import Search, usual_jobs
 from tui.screens.base import tui_of
 from tui.screens.run_in.section import RunIn
+from tui.screens.tune.cluster_line import ClusterLine
 from tui.screens.tune.range_row import RangeRow
 from tui.terminal.text import clean, fit
 from tui.widgets.choice import Choice
@@ -35,6 +36,7 @@ __all__ = ["STOPS", "SpaceEditor"]
 STOPS = ".editor, .add-field, #search-actions Button"
 """Widgets that the arrow keys and Enter move between."""
 ADD = "+ add a field"
+CLUSTER = "ray"
 JOBS = "slurm"
 """The executor whose jobs have settings of their own, and the host that has the same."""
 WRITING = """\
@@ -83,6 +85,7 @@ class SpaceEditor(Vertical):
                 with Panel(id="settings-panel"):
                     for spec in SETTINGS:
                         yield Field(spec, str(getattr(self.search, spec.path)))
+                    yield ClusterLine()
             with Vertical(id="search-side"):
                 yield CommandPanel()
                 with Panel(id="writing-panel"):
@@ -134,7 +137,8 @@ class SpaceEditor(Vertical):
         return next(iter(self.query(RunIn)), None)
 
     async def _show_job(self) -> None:
-        """Show the settings of jobs where trials train in those; they are remembered."""
+        """Show the settings of jobs where trials train in those, which are remembered; or what is free on Ray."""
+        self.query_one(ClusterLine).ask(self.search.ray_address if self.search.executor == CLUSTER else None)
         shown = self._run_in
         if self.search.executor != JOBS:
             await self.query(RunIn).remove()
@@ -257,7 +261,7 @@ class SpaceEditor(Vertical):
         if name == "executor" and before.jobs == usual_jobs(before.executor):
             self.setting("jobs").text = usual_jobs(event.text)
             self.search = replace(self.search, jobs=usual_jobs(event.text))
-        if name == "executor":
+        if name in ("executor", "ray_address"):
             await self._show_job()
         self.post_message(self.Changed(name))
 

@@ -56,7 +56,7 @@ def columns_of(standing: "Standing") -> list[TrialColumn]:
             lambda record: f"{_sign(standing, record.number)}{record.number}",
             falling=True,
         ),
-        TrialColumn(Column("state", 22 if plan.pauses else 13, "<"), lambda record: record.state, _state),
+        _state_column(standing),
         TrialColumn(
             Column(plan.metric, max(8, cell_len(plan.metric) + ARROW)),
             lambda record: record.value,
@@ -145,9 +145,35 @@ def _parameter(standing: "Standing", path: str) -> TrialColumn:
     )
 
 
-def _state(record: "TrialRecord") -> Cell:
-    sign, color = TRIAL_STATES[record.state]
-    return f"{sign} {state_text(record)}", _rgb(color)
+def _state_column(standing: "Standing") -> TrialColumn:
+    """Return the state of each trial; one that has not begun says for what it waits."""
+    waiting, needs = _waiting(standing)
+    usual = 22 if standing.plan.pauses else 13
+    wide = max(usual, cell_len(needs) + len("○ waits for ")) if waiting else usual
+
+    def cell(record: "TrialRecord") -> Cell:
+        if record.number in waiting and not record.rests:
+            sign, color = TRIAL_STATES["pending"]
+            return f"{sign} waits for {needs}", _rgb(color)
+        sign, color = TRIAL_STATES[record.state]
+        return f"{sign} {state_text(record)}", _rgb(color)
+
+    return TrialColumn(Column("state", wide, "<"), lambda record: record.state, cell)
+
+
+def _waiting(standing: "Standing") -> tuple[tuple[int, ...], str]:
+    """Return the trials that wait for resources, and for which."""
+    known = standing.resources
+    return (known.waiting, clean(known.needs)) if known is not None else ((), "")
+
+
+def _resources(standing: "Standing") -> str:
+    """Return what is free where trials train, and who waits for more; empty where that is not known."""
+    waiting, needs = _waiting(standing)
+    if standing.resources is None:
+        return ""
+    who = f"trial {waiting[0]} waits" if len(waiting) == 1 else f"{len(waiting)} trials wait"
+    return clean(standing.resources.free) + (f", {who} for {needs}" if waiting else "")
 
 
 def _seconds(seconds: float) -> str:
@@ -176,6 +202,9 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
 
         spent, saved = epochs_spent(standing.plan, standing.records)
         parts.append(f"  epochs {count(spent)} spent, {count(saved)} saved")
+    if free := _resources(standing):
+        waits = standing.resources is not None and standing.resources.waiting
+        parts += ["  Ray: ", (free, "$text-warning" if waits else "$foreground 60%")]
     left = _seconds_left(standing)
     if standing.status == "running" and left is not None:
         parts.append((f"  {duration(left)} left", "$foreground 60%"))

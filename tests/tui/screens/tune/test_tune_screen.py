@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, Static
 from core.config import schema as configuration
 from core.errors import RunError
 from core.runs.comparison.entries import Entry
+from core.tuning.executors.protocol import Resources
 from core.tuning.executors.where import Where
 from core.tuning.search.plan import make_plan
 from core.tuning.study.folder import StudyFolder
@@ -39,8 +40,10 @@ from tui.screens.compare.screen import CompareScreen
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
 from tui.screens.run_in.section import RunIn
+from tui.screens.tune.cluster_line import ClusterLine
 from tui.screens.tune.dialogs import AskNumber, OpenStudy, SelectTrials, TryValues
 from tui.screens.tune.screen import TuneScreen
+from tui.screens.tune.trial_columns import columns_of, headline
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.choice import Choice, ChoiceList, Several
@@ -545,6 +548,51 @@ async def test_where_trials_train_is_chosen_with_their_number(
         await choose(pilot, "executor", "local")
         await until(pilot, lambda: screen.search.jobs == "1")
         assert "--executor" not in shown(screen, "#command")
+
+
+@pytest.mark.slow
+async def test_what_is_free_on_a_cluster_is_shown_before_a_study_starts(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Callable[[], bool]]] = []
+
+    def ask(address: str, should_stop: Callable[[], bool]) -> str:
+        asked.append((address, should_stop))
+        if address != "auto":
+            raise RunError("cannot reach a Ray cluster: nobody listens")
+        return "3 of 4 CPUs and 0 of 1 GPU free"
+
+    monkeypatch.setattr("tui.screens.tune.cluster_line.ask_cluster", ask)
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        line = screen.query_one(ClusterLine)
+        assert not line.display
+        await choose(pilot, "executor", "ray")
+        await until(pilot, lambda: "none runs here: the study starts one" in str(line.content))
+        address = instance(Input, setting(screen, "ray_address").editor)
+        address.value = "there:6379"
+        await until(pilot, lambda: "✗ cannot reach a Ray cluster: nobody listens" in str(line.content))
+        address.value = "auto"
+        await until(pilot, lambda: "cluster" in str(line.content) and "0 of 1 GPU free" in str(line.content))
+        await choose(pilot, "executor", "local")
+        await until(pilot, lambda: not line.display)
+        assert [address for address, _ in asked] == ["", "there:6379", "auto"]
+        assert all(should_stop() for _, should_stop in asked), "nobody waits for the answer any more"
+
+
+def test_a_study_on_a_cluster_says_what_is_free_and_what_a_trial_waits_for(tmp_path: Path) -> None:
+    plan = make_plan(configuration.from_dict(IRIS), {"optimizer.lr": {"choices": [0.1, 0.2]}}, trials=2)
+    records = tuple(TrialRecord(number, "running", {"optimizer.lr": 0.1}) for number in (0, 1))
+    known = Resources("0 of 2 CPUs and 0 of 1 GPU free", "1 CPU and 0.5 GPU", (1,))
+    standing = Standing(StudyFolder(tmp_path / "study"), plan, records, active=True, resources=known)
+    said = headline(standing, roomy=True).plain
+    assert "Ray: 0 of 2 CPUs and 0 of 1 GPU free, trial 1 waits for 1 CPU and 0.5 GPU" in said
+    state = columns_of(standing)[1]
+    assert [state.cell(record)[0] for record in records] == ["● running", "◌ waits for 1 CPU and 0.5 GPU"]
+    assert state.column.width >= len("◌ waits for 1 CPU and 0.5 GPU")
+    alone = replace(standing, resources=None)
+    assert "Ray" not in headline(alone, roomy=True).plain
 
 
 @pytest.mark.slow
