@@ -14,6 +14,7 @@ from core.runs.folder import Run
 from core.runs.log import LogReader
 from core.tuning.search.plan import make_plan
 from core.tuning.study.records import StudyEvent, StudyNotice, TrialReported, TrialStarted
+from core.tuning.study.resources import resources_of
 from core.tuning.study.study import create_study
 from core.tuning.study.tuner import tune
 
@@ -74,22 +75,29 @@ def test_what_is_free_and_what_a_trial_waits_for_is_told(
     from core.tuning.executors import ray_executor
 
     monkeypatch.setattr(ray_executor, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(ray_executor, "LOOK_SECONDS", 0.1)
     training = {"epochs": 40, "batch_size": 1, "device": "cpu"}
     base = configuration.from_dict({"data": "iris", "training": training})
     plan = make_plan(base, {"optimizer.lr": [0.01, 0.02]}, method="grid")
     executor = ray_executor.RayExecutor("auto", jobs=2)
+    study = create_study(tmp_path, plan)
     told: list[str] = []
+    noted: set[tuple[int, ...]] = set()
 
     def hear(event: StudyEvent) -> None:
         if isinstance(event, StudyNotice):
             told.append(event.message)
+        elif (known := resources_of(study.folder)) is not None:
+            assert re.fullmatch(FREE, known.free)
+            noted.add(known.waiting)
 
     try:
         assert re.fullmatch(f"Ray: {FREE}; 2 trials at once, each with 1 CPU", executor.line)
-        finished = tune(create_study(tmp_path, plan), executor, emit=hear, control=RunControl())
+        finished = tune(study, executor, emit=hear, control=RunControl())
     finally:
         executor.close()
     assert [trial.state for trial in finished.records] == ["completed"] * 2
+    assert noted & {(0,), (1,)}, "whoever follows the study sees which trial waits"
     waits = [text for text in told if re.search(f"on Ray for 1 CPU: {FREE}", text)]
     assert waits, told
     assert ray_executor.free_resources("auto").endswith("GPUs free")
