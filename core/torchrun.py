@@ -8,15 +8,24 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch.distributed import Store  # type: ignore[attr-defined]  # no name of its list
 
 __all__ = [
+    "agent_store",
     "ends_without_finalizing",
     "is_first",
     "is_launched",
+    "keeps_store",
     "launch_id",
     "restarts_done",
     "restarts_left",
 ]
+
+STORE_TIMEOUT = timedelta(minutes=5)
 
 
 def is_launched() -> bool:
@@ -32,10 +41,25 @@ def is_first() -> bool:
 def launch_id() -> str:
     """Return what tells this launch from others, the same in each of its processes and restarts; empty if nothing does.
 
-    Only a rendezvous by address has a name of its own: others are all called ``none``.
+    Launches without ``--rdzv-id`` are all called ``none``.
     """
     name = os.environ.get("TORCHELASTIC_RUN_ID", "")
     return "" if name == "none" else name
+
+
+def keeps_store() -> bool:
+    """Return whether the first agent of ``torchrun`` has the store of the processes, and keeps it for the next ones."""
+    return is_launched() and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+
+
+def agent_store() -> "Store | None":
+    """Return the store that the first agent of ``torchrun`` keeps; None if there is none."""
+    if not keeps_store():
+        return None
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]  # no name of its list
+
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    return TCPStore(address, port, is_master=False, timeout=STORE_TIMEOUT)
 
 
 def restarts_done() -> int:

@@ -15,7 +15,7 @@ from core.metrics import label_of
 from core.runs.comparison.same_data import data_name
 from core.runs.folder import Run, minute_in
 from core.runs.jobs.record import JobRecord, job_of
-from core.runs.jobs.standing import standing, standing_after
+from core.runs.jobs.standing import standing, standing_after, stopped_by_slurm
 from core.runs.labels import AGENT, NONE, RunLabels, read_labels, title_of
 from core.runs.lock import has_locks, is_held, is_held_since
 from core.runs.opening import opening_of
@@ -159,6 +159,8 @@ def _with_job(summary: RunSummary, record: JobRecord) -> RunSummary:
         pass
     elif is_ended(summary.status):
         found = standing_after(record, summary.updated)
+        if found is None and summary.status == "stopped":
+            found = "stopped", stopped_by_slurm(record)
     else:
         held = summary.status != "interrupted" and is_held(summary.run)
         found = standing(record, summary.updated, held=held, locks=has_locks(summary.run))

@@ -229,7 +229,7 @@ def _started(settings: SlurmSettings, words: str, torchrun: Sequence[str]) -> st
     # srun hands the cores of a task on only if it is asked (since version 22.05).
     cores = f" --cpus-per-task={settings.cores}" if settings.cores else ""
     return (
-        'head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)\n'
+        "head=$(uname -n)  # this script runs on the first node, whose name in Slurm may be unknown to the network\n"
         f"port=$(({FIRST_PORT} + SLURM_JOB_ID % {PORTS}))\n"
         f"srun{cores} {shlex.join(torchrun)} --nnodes {settings.nodes}"
         f" --nproc-per-node {settings.launched_per_node} \\\n"

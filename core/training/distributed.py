@@ -22,10 +22,11 @@ from torch.nn.parallel import DistributedDataParallel
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.counting import counted
-from core.errors import ConfigError, DeviceError, ProcessLost, TorchtuiError
+from core.errors import ConfigError, DeviceError, ProcessLost, RunDamaged, TorchtuiError
 from core.ranks import Ranks
 from core.remedies import RESUME, processes
-from core.torchrun import is_launched, restarts_done
+from core.torchrun import is_launched, keeps_store
+from core.training.meeting import met
 
 __all__ = [
     "SINGLE",
@@ -207,6 +208,19 @@ class Group(Ranks):
                 field="training.batch_size",
             )
 
+    def check_step(self, step: int) -> None:
+        """Check that all processes start at the same step; all must call it.
+
+        Raises:
+            RunDamaged: some have read another checkpoint, or none.
+        """
+        last, first = self.maxima([step, -step])
+        if last != -first:
+            raise RunDamaged(
+                f"the processes would start at different steps, from {-first:.0f} to {last:.0f}",
+                "Every machine must see the same folder of runs",
+            )
+
     def seed_rank(self, seed: int, step: int, *, validating: bool = False) -> None:
         """Seed each process but the first differently, for dropout and the like in a step, or in a validation after it.
 
@@ -316,8 +330,9 @@ def process_group() -> Iterator[Group]:
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     store, rank, size = next(rendezvous("env://", timeout=TIMEOUT))
-    # torchrun keeps its store for the next attempt, and in it the addresses of processes that are gone
-    store = dist.PrefixStore(f"attempt_{restarts_done()}", store)  # type: ignore[attr-defined]  # no name of its list
+    if keeps_store():
+        name = met(store, rank, size)
+        store = dist.PrefixStore(name, store)  # type: ignore[attr-defined]  # no name of its list
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))

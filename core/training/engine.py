@@ -82,7 +82,7 @@ def train(
 
     Raises:
         ConfigError: the loss or the monitored number does not fit the data.
-        RunDamaged: `resume_from` is not a state of this model and optimizer.
+        RunDamaged: `resume_from` is not a state of this model and optimizer, or not that of all processes.
     """
     keep_large_blocks()
     raise_mmap_threshold()
@@ -92,6 +92,7 @@ def train(
     try:
         if resume_from is not None:
             loop.restore(resume_from)
+        context.group.check_step(loop.at.step)
         with tensor_cores(config.training.precision):
             while loop.at.epoch < config.training.epochs and not loop.ends_early():
                 if not (loop.train_epoch() and loop.finish_epoch()):

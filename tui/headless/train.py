@@ -13,6 +13,8 @@ from core.events import RunFinished
 from core.observers.settings import Extras, ensure_possible
 from core.processes.endings import end_with_launcher
 from core.runs.folder import Run
+from core.runs.jobs.earlier_start import await_earlier_start
+from core.runs.origin.launch import note_run_of_this_launch
 from core.runs.requests import claimed
 from core.session.preload import load_backend
 from core.status import has_failed
@@ -59,6 +61,8 @@ def train(
     control = RunControl()
     # Both before torch is imported, which takes seconds.
     console = run.console_file if run else None
+    if run is not None and is_first():
+        await_earlier_start(run, print)
     with ignore_hangup(), claimed(run if is_first() else None, control), bounded_output(console):
         load_backend()
         from core.session import session
@@ -93,6 +97,7 @@ def train(
 
 def _lead(started: "StartedRun", view: View, extras: Extras, control: RunControl, received: list[int]) -> int:
     """Train in this process, or as the first of several."""
+    note_run_of_this_launch(started.run)
     with signals_stop(control, received):
         output = GuardedOutput(control, received)
         output(view.begin, started.run)

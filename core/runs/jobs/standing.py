@@ -1,12 +1,15 @@
 """How a run stands whose job waits, has just started, or has died: its log alone does not know."""
 
 from core.runs.jobs.record import JobRecord
+from core.slurm.job import SlurmJob
 from core.slurm.reasons import ending
 from core.status import Status
 
-__all__ = ["standing", "standing_after"]
+__all__ = ["standing", "standing_after", "stopped_by_slurm"]
 
 RESUME = "it can be resumed"
+OF_SLURM = ("PREEMPTED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE")
+"""States of jobs that Slurm has ended by itself; a run that it asks first has saved."""
 
 
 def standing(record: JobRecord, updated: float, *, held: bool, locks: bool) -> tuple[Status, str] | None:
@@ -19,7 +22,7 @@ def standing(record: JobRecord, updated: float, *, held: bool, locks: bool) -> t
     """
     job = record.job
     if job.has_ended:  # its node may be gone, and its lock with it
-        return "interrupted", f"its job {job.id} {ending(job)}; {RESUME}"
+        return "interrupted", _died(job)
     if held:
         return None
     if job.waits:
@@ -43,5 +46,14 @@ def standing_after(record: JobRecord, finished: float) -> tuple[Status, str] | N
     # A requeued job that dies before its run starts, or is cancelled then, has started since all the same.
     started = record.submitted > finished or (job.start > finished and job.state != "COMPLETED")
     if job.has_ended and started:
-        return "interrupted", f"its job {job.id} {ending(job)}; {RESUME}"
+        return "interrupted", _died(job)
     return None
+
+
+def stopped_by_slurm(record: JobRecord) -> str:
+    """Return why Slurm has ended the job of a run that could still save and stop; empty if it has not."""
+    return _died(record.job) if record.job.state in OF_SLURM else ""
+
+
+def _died(job: SlurmJob) -> str:
+    return f"its job {job.id} {ending(job)}; {RESUME}"

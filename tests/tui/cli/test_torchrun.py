@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from torch import nn
 from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset
-from core.errors import ConfigError, DataError, DeviceError
-from core.events import EpochFinished, Event, LayersSampled, Notice
+from core.errors import ConfigError, DataError, DeviceError, RunDamaged
+from core.events import EpochFinished, Event, LayersSampled, Notice, RunStarted
 from core.models.registry import build
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, find_run
@@ -259,6 +260,31 @@ def test_torchrun_resumes_a_run_and_when_its_restarts_are_used_the_run_fails_wit
 
 
 @pytest.mark.heavy
+def test_the_agents_of_two_nodes_resume_the_run_though_they_count_restarts_differently(
+    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    """The rendezvous has no name; the process that is killed is the one that writes."""
+    values = {"data": "iris", "model": "linear", "training": {"batch_size": 50, "epochs": 300}}
+    (tmp_path / "run.yaml").write_text(json.dumps(values))
+    where = ("--nnodes", "2", "--nproc-per-node", "1", "--max-restarts", "2")
+    meeting = ("--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{free_port()}")
+    agents = [launch("--config", "run.yaml", nodes=(*where, *meeting)) for _ in range(2)]
+    while not list(tmp_path.glob("runs/*/checkpoints/last.pt")):
+        assert [agent.poll() for agent in agents] == [None, None]
+        time.sleep(0.05)
+    for agent in agents:
+        kill(agent, 0)
+    outputs = [agent.communicate() for agent in agents]
+    assert [agent.returncode for agent in agents] == [0, 0], outputs
+    (path,) = (tmp_path / "runs").iterdir()
+    run = find_run(tmp_path / "runs", path.name)
+    starts = [event.step for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)]
+    assert [step > 0 for step in starts] == [False, True]
+    ours, theirs = (load_checkpoint(each, "last") for each in (run, train_run(values).run))
+    assert all(torch.allclose(value, theirs["model"][key], atol=1e-4) for key, value in ours["model"].items())
+
+
+@pytest.mark.heavy
 def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
     process = launch("--data", "iris", "--epochs", "1000000", "--json", "--processes", "2", nodes=())
     wait_for("epoch_finished", process)
@@ -280,6 +306,14 @@ def test_batches_that_cannot_be_divided_are_refused() -> None:
     config = configuration.from_dict({"optimizer": "lbfgs"})
     with pytest.raises(ConfigError, match="lbfgs does not support training in several processes"):
         Group(0, 2).check_batches(config)
+
+
+def test_processes_that_would_start_at_different_steps_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as where one machine does not see the last checkpoint."""
+    Group(0, 1).check_step(20)
+    monkeypatch.setattr(Group, "maxima", lambda self, values: [20.0, 0.0])
+    with pytest.raises(RunDamaged, match="would start at different steps, from 0 to 20"):
+        Group(1, 2).check_step(20)
 
 
 @pytest.mark.parametrize(("size", "batch"), [(2, 4), (3, 4), (3, 3), (4, 16)])

@@ -71,12 +71,12 @@ def train(
         _open(values, name, trust_code, runs, data_root)
         return
     runs = runs or default_runs_dir()
-    begun = run_of_this_launch(runs) if resume is None else None
+    begun = run_of_this_launch(runs)
     config, run = (begun.config(), begun) if begun else _asked(values, resume, runs)
     repeats = _repeats(config, folds, seeds, checkpoint)
     if run is not None and name and repeats is None:
         write_labels(run.path, name=name)
-    if checkpoint is not None and not restarts_done():
+    if checkpoint is not None and begun is None and not restarts_done():
         run = _returned(run, checkpoint)
     if trust_code:
         trust_config(config, run)

@@ -10,7 +10,7 @@ from core.events import Event, Notice, RunFinished, RunStarted
 from core.runs.folder import Run
 from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
 from core.runs.jobs.record import job_of
-from core.runs.jobs.standing import standing, standing_after
+from core.runs.jobs.standing import standing, standing_after, stopped_by_slurm
 from core.runs.lock import has_locks, is_held
 from core.status import is_active, is_starting
 from tui.runtime.hosts.log_host import LogHost
@@ -84,6 +84,7 @@ class JobHost(LogHost):
         super().__init__(run)
         self._asker = JobAsker()
         self._latest, self._ended, self._alive = 0.0, False, True
+        self._stopped = False
         self._refused = ""
         self._told: set[str] = set()
         self._look()
@@ -99,6 +100,7 @@ class JobHost(LogHost):
             self._latest = event.time
             if isinstance(event, RunStarted | RunFinished):
                 self._ended = isinstance(event, RunFinished)
+                self._stopped = isinstance(event, RunFinished) and event.status == "stopped"
         return [*events, *self._look()]
 
     def request(self, request: Request) -> None:
@@ -123,7 +125,7 @@ class JobHost(LogHost):
             found = standing_after(record, self._latest)
         else:
             found = standing(record, self._latest, held=held, locks=has_locks(self.run))
-        status, error = found or ("", "")
+        status, error = found or ("", stopped_by_slurm(record) if self._stopped else "")
         self.place = job_text(record.job, now)
         self.starting = "pending" if status == "pending" else "preparing"
         self.note = self.place if is_starting(status) else ""

@@ -4,17 +4,21 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from core.config.schema import TrainConfig
+from core.control import RunControl
 from core.errors import RunError
 from core.runs.catalogue import Catalogue
 from core.runs.creating import write_config
 from core.runs.folder import Run
+from core.runs.jobs.earlier_start import await_earlier_start
 from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
 from core.runs.jobs.record import JobRecord, job_of, note_job, write_job
 from core.runs.lock import hold
+from core.runs.requests import claimed
 from core.runs.summary import summarise
 from core.slurm.job import SlurmJob
 from tests.support.slurm_answers import Answer, stand_in
@@ -74,6 +78,48 @@ def test_a_run_that_was_stopped_and_requeued_waits_again(tmp_path: Path) -> None
     assert (summarise(run).status, "NODE_FAIL" in summarise(run).error) == ("interrupted", True)
     give(run, replace(AT_WORK, state="CANCELLED", start=999_999_990), submitted=9e8)
     assert summarise(run).status == "stopped"  # by its user, who cancelled the job then
+
+
+def test_a_run_that_slurm_let_save_before_it_ended_its_job_says_why(tmp_path: Path) -> None:
+    run = write_run(tmp_path, "2026-11-30_1200_iris-mlp_abc", status="stopped", time=1e9)
+    give(run, replace(AT_WORK, state="PREEMPTED", start=999_999_990), submitted=9e8)
+    assert summarise(run).status == "stopped"
+    assert summarise(run).error.startswith(
+        "its job 12 had to make room for a job of higher priority (PREEMPTED"
+    )
+
+
+def test_a_requeued_job_lets_its_earlier_start_save_and_stop(
+    new: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its node was lost to Slurm, but works on."""
+    control, told = RunControl(), list[str]()
+    give(new, AT_WORK)
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    monkeypatch.setattr("core.runs.jobs.earlier_start.POLL_SECONDS", 0.01)
+    held = Event()
+
+    def train() -> None:
+        with claimed(new, control):
+            held.set()
+            while not control.stop_requested:
+                time.sleep(0.01)
+
+    thread = Thread(target=train)
+    thread.start()
+    assert held.wait(600)
+    await_earlier_start(new, told.append)  # not requeued: another process of the same job
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    monkeypatch.setenv("SLURM_JOB_ID", "13")
+    await_earlier_start(new, told.append)
+    assert (told, control.stop_requested) == ([], False)
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    await_earlier_start(new, told.append)
+    thread.join()
+    await_earlier_start(new, told.append)
+    assert told == [
+        "an earlier start of job 12 still trains this run: waiting until it has saved and stopped"
+    ]
 
 
 def test_a_completed_run_is_not_asked_about(tmp_path: Path) -> None:

@@ -91,6 +91,11 @@ def job_id(run: Run) -> str:
     return record.job.id
 
 
+def started_at(run: Run) -> list[bool]:
+    """Return, for each start of a run, whether it resumed."""
+    return [event.step > 0 for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)]
+
+
 def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_was_not(
     tmp_path: Path, tui: Tui
 ) -> None:
@@ -106,8 +111,7 @@ def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_wa
     assert 0 < until(run, lambda summary: summary.status == "pending").epoch < 1000
     tui(f"train --no-ui --quiet {TRAINING} 1000", tmp_path / "other")
     until(run, lambda summary: summary.status == "completed")
-    starts = [event for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)]
-    assert [start.step > 0 for start in starts] == [False, True]
+    assert started_at(run) == [False, True]
     (other,) = all_runs(tmp_path / "other")
     ours, theirs = (load_latest(one)[0] for one in (run, other))
     assert ours is not None
@@ -150,6 +154,60 @@ def test_a_run_saves_before_its_job_is_cancelled_and_resumes_in_another(tmp_path
         died.error
         == f"its job {job_id(run)} was killed by SIGKILL (FAILED, NonZeroExitCode); it can be resumed"
     )
+
+
+def test_two_nodes_train_one_run_that_is_requeued_and_ends_as_in_one_process(
+    tmp_path: Path, tui: Tui, train_run: Callable[..., Any]
+) -> None:
+    run = submit(tui, tmp_path, "--partition pair --nodes 2 --cores 1", 120)
+    running = until(run, trains)
+    assert running.job is not None
+    assert running.job.job.nodes == "pair[1-2]"
+    warn(run)
+    assert 0 < until(run, lambda summary: summary.status == "pending").epoch < 120
+    until(run, lambda summary: summary.status == "completed")
+    assert started_at(run) == [False, True]
+    values = {"data": "digits", "model": "mlp", "training": {"epochs": 120, "preflight": False}}
+    ours, theirs = (load_latest(one)[0] for one in (run, train_run(values).run))
+    assert ours is not None
+    assert theirs is not None
+    assert all(
+        torch.allclose(ours["model"][name], theirs["model"][name], atol=1e-3) for name in theirs["model"]
+    )
+
+
+def test_a_run_goes_on_elsewhere_although_the_node_that_was_lost_still_trains_it(
+    tmp_path: Path, tui: Tui
+) -> None:
+    """The daemon of the node is gone, but not the processes that it had started."""
+    run = submit(tui, tmp_path, "--partition pair", 100_000)
+    node = until(run, trains).job
+    assert node is not None
+    lost = node.job.nodes
+    daemon = int((Path(SETTINGS).parent / f"slurmd-{lost}.pid").read_text())
+    os.kill(daemon, signal.SIGKILL)
+    try:
+        subprocess.run(["scontrol", "update", f"nodename={lost}", "state=down", "reason=test"], check=True)
+        until(run, lambda summary: started_at(run) == [False, True])
+    finally:
+        subprocess.run(["slurmd", "-N", lost, "-f", SETTINGS], check=True)
+    assert "an earlier start of job" in run.console_file.read_text()
+    resumed = until(run, trains).job
+    assert resumed is not None
+    assert {lost, resumed.job.nodes} == {"pair1", "pair2"}
+
+
+def test_a_run_whose_job_makes_room_for_another_saves_and_says_why(tmp_path: Path, tui: Tui) -> None:
+    run = submit(tui, tmp_path, "--partition low", 100_000)
+    epoch = until(run, trains).epoch
+    subprocess.run(
+        ["sbatch", "--partition=high", "--exclusive", "--output=/dev/null", "--wrap=true"], check=True
+    )
+    ended = until(run, lambda summary: summary.status == "stopped" and summary.error)
+    assert ended.error == (
+        f"its job {job_id(run)} had to make room for a job of higher priority (PREEMPTED); it can be resumed"
+    )
+    assert ended.epoch >= epoch
 
 
 def test_trials_of_a_worker_that_was_killed_are_run_again(tmp_path: Path, tui: Tui) -> None:
