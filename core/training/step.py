@@ -28,7 +28,7 @@ from core.config.training import Training
 from core.data.batches import Batch
 from core.models.moving_average import MovingAverage
 from core.optimizers.closure import needs_closure
-from core.optimizers.fused import leave_fused_if_sparse
+from core.optimizers.fused import leave_fused_if_unfit
 from core.torch_private import bare_step
 from core.training.distributed import Share
 from core.training.forward_pass import Forward
@@ -235,13 +235,13 @@ def _update_function(
 
 
 def _checked_first(optimizer: Optimizer, move: Callable[[], object]) -> Callable[[], object]:
-    """Return `move`; before its first call fused kernels are given up if gradients turn out to be sparse."""
+    """Return `move`; before its first call fused kernels are given up if they do not suit the gradients."""
     is_checked = False
 
     def checked() -> None:
         nonlocal is_checked
         if not is_checked:
-            leave_fused_if_sparse(optimizer)
+            leave_fused_if_unfit(optimizer)
             is_checked = True
         move()
 
