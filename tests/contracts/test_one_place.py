@@ -29,24 +29,32 @@ def product() -> dict[str, ast.Module]:
     return {str(path.relative_to(REPOSITORY)): ast.parse(path.read_text()) for path in files}
 
 
-def lists_of(words: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield the module and the words of each tuple, list or set that holds nothing but two or more of some words."""
+@cache
+def constants() -> tuple[list[tuple[str, frozenset[object]]], dict[object, set[str]]]:
+    """Return the tuples, lists and sets of two or more constants, with their modules; and the modules of each text."""
+    lists: list[tuple[str, frozenset[object]]] = []
+    texts: dict[object, set[str]] = {}
     for path, tree in product().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Tuple | ast.List | ast.Set):
                 found = [part.value for part in node.elts if isinstance(part, ast.Constant)]
-                if len(found) == len(node.elts) > 1 and words.issuperset(found):
-                    yield path, frozenset(map(str, found))
+                if len(found) == len(node.elts) > 1:
+                    lists.append((path, frozenset(found)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.setdefault(node.value, set()).add(path)
+    return lists, texts
+
+
+def lists_of(words: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the module and the words of each tuple, list or set that holds nothing but two or more of some words."""
+    for path, found in constants()[0]:
+        if words.issuperset(found):
+            yield path, frozenset(map(str, found))
 
 
 def modules_with(text: str) -> set[str]:
     """Return the modules that hold a text as a string of its own."""
-    return {
-        path
-        for path, tree in product().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and node.value == text
-    }
+    return constants()[1].get(text, set())
 
 
 def test_groups_of_statuses() -> None:

@@ -47,6 +47,7 @@ def finished(number: int, state: str = "completed") -> FrozenTrial:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [50, TRIALS])
 def test_a_claim_looks_at_what_is_new_alone(
     before: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -200,6 +200,7 @@ def test_log_loss_of_float32_is_finite_when_the_true_class_got_zero() -> None:
     assert log_losses(scores, np.array([1])) == pytest.approx(-np.log(np.finfo(np.float32).tiny))
 
 
+@pytest.mark.slow
 @steady
 @given(classified())
 def test_calibration_bins_are_those_of_scikit_learn(predictions: Predictions) -> None:

@@ -184,6 +184,7 @@ def test_intervals_cover(n: int, skill: float) -> None:
     assert min(covered.values()) >= 0.93 * 200, covered
 
 
+@pytest.mark.slow
 def test_the_calibration_error_stands_beside_that_of_a_calibrated_model() -> None:
     rng = np.random.default_rng(0)
     second = rng.beta(2, 2, size=60)

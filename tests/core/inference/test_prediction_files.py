@@ -71,6 +71,7 @@ def refused_or_same(path: Path) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_damage_or_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "predictions.npz"
     example().save(path)

@@ -96,6 +96,7 @@ FAMILIES += [
 FAMILIES += ["swin_t", "swin_v2_t", "vgg11", "vit_b_32"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", FAMILIES)
 def test_heads_fit_and_small_grey_images_are_taken(architecture: str) -> None:
     """On the meta device: sizes alone, without the time and the memory of the real thing."""

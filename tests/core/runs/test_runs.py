@@ -365,6 +365,7 @@ def test_a_torn_last_line_is_tolerated(run: Run, log: Callable[..., None], torn:
     assert (summarise(run).status, summarise(run).epoch) == ("interrupted", 1)
 
 
+@pytest.mark.slow
 def test_garbage_at_the_end_of_a_log_does_not_hide_how_the_run_ended(
     run: Run, log: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

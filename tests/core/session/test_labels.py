@@ -70,6 +70,7 @@ def test_thresholds_are_chosen_on_validation_and_used_everywhere(arrays: Path) -
     assert {*last.train} == {"loss", "f1_micro"}
 
 
+@pytest.mark.slow
 def test_without_validation_labels_are_given_from_a_half(arrays: Path) -> None:
     run, _ = train(arrays, data={"name": "arrays", "path": str(arrays), "validation": 0})
     assert load_evaluation(run, "test").predictions.thresholds is None

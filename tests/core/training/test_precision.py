@@ -129,6 +129,7 @@ def test_lbfgs_with_a_scaled_loss_is_refused(load_data: Load) -> None:
 # -- channels last ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_channels_last_trains_the_same_network_laid_out_otherwise(train_run: Train) -> None:
     plain = train_run(SMALL)
     laid_out = train_run(SMALL | {"training": {"channels_last": True}})

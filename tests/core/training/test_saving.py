@@ -116,6 +116,7 @@ def test_the_last_checkpoint_is_on_disk_before_the_end_is_told(train_run: Train)
     assert trained.told(CheckpointSaved)[-1].step == trained.told(EpochFinished)[-1].step
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_middle_of_validation_is_heard_there(train_run: Train) -> None:
     """Seconds are given to save, and a validation may take minutes; the epoch is validated when the run goes on."""
 
@@ -150,6 +151,7 @@ class Net(nn.Module):
 """Dropout in validation, too."""
 
 
+@pytest.mark.slow
 def test_a_stop_in_a_validation_that_draws_random_numbers_changes_none_of_them(
     train_run: Train, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_configuration_of_somebody_is_not_run_unasked(
     assert train("--config theirs.yaml").code == 0  # it ran before
 
 
+@pytest.mark.slow
 def test_a_run_of_somebody_is_not_run_unasked(
     tui: Tui, train: Tui, mynet: Path, forgotten: Callable[[], None]
 ) -> None:

@@ -35,6 +35,7 @@ def test_a_profile_is_shown_and_given_as_json(tui: Tui) -> None:
     assert set(found["phases"]) == {"data", "forward", "backward", "optimizer", "logging"}
 
 
+@pytest.mark.slow
 def test_that_of_a_run_takes_its_configuration(tui: Tui, train: Tui) -> None:
     train("--data iris --model linear --epochs 1")
     found = json.loads(tui("profile latest --seconds 0.1 --try none --json --optimizer adam").out)

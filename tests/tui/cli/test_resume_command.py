@@ -53,6 +53,7 @@ def test_of_a_run(train: Tui, tui: Tui, where: tuple[Path, str], monkeypatch: py
     assert summarise(run).status == "completed"
 
 
+@pytest.mark.slow
 def test_of_a_study(tui: Tui, where: tuple[Path, str]) -> None:
     from core.tuning.study.study import open_study
     from tui.forms.command_line import resume_command

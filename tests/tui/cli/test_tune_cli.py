@@ -54,6 +54,7 @@ def test_json_is_an_object_a_trial_and_one_at_the_end(tui: Callable[..., Any]) -
     assert end["best"] == {key: best[key] for key in ("value", "params", "trial", "run")}
 
 
+@pytest.mark.slow
 def test_a_log_gets_a_line_a_trial_and_the_best_configuration(tui: Callable[..., Any]) -> None:
     ranges = "-p optimizer=adam,momentum -p optimizer.momentum=0.5,0.9 -p lr=0.1,0.01"
     answer = tui(f"{SHORT} --method grid {ranges}")
@@ -183,6 +184,7 @@ def test_time_ends_a_study_that_has_no_number_of_trials(tui: Callable[..., Any])
     assert (refused.code, "has no number of trials. Give --trials N" in refused.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_trial_is_evaluated_and_resumed_like_any_run(tui: Callable[..., Any]) -> None:
     grid = "--method grid -p lr=0.01,1e-7 --pruner asha --keep 1"
     *ends, _ = lines(tui(f"{SHORT} --epochs 30 --json {grid}").out)

@@ -32,6 +32,7 @@ async def test_every_answer_is_in_view(size: tuple[int, int]) -> None:
         assert screen.query_one(".dialog").region.contains_region(shown[-1])
 
 
+@pytest.mark.slow
 async def test_buttons_of_a_fixed_dialog_go_on_in_another_row() -> None:
     class Saving(App[None]):
         CSS_PATH = stylesheet()

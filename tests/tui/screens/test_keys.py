@@ -86,6 +86,7 @@ async def test_no_key_is_cut_and_the_last_one_opens_the_help(make: Make, mode: s
             assert ("^p palette" in shown(screen)) == (width >= 110)
 
 
+@pytest.mark.slow
 async def test_a_key_beside_the_last_one_that_has_room_is_shown_again_when_there_is_more(make: Make) -> None:
     app = make()
     async with app.run_test(size=SMALL) as pilot:

@@ -90,6 +90,7 @@ async def test_the_load_is_shown_where_there_is_room_or_by_a_key(
             assert not panel.display
 
 
+@pytest.mark.slow
 async def test_title_and_bell_tell_how_a_followed_run_stands(opened: Opened, tmp_path: Path) -> None:
     run = RunWriter("named", runs_dir=tmp_path / "runs", epochs=4)
     run.epoch({"loss": 1.0})
@@ -103,6 +104,7 @@ async def test_title_and_bell_tell_how_a_followed_run_stands(opened: Opened, tmp
     assert app.bells == ["failed"]
 
 
+@pytest.mark.slow
 async def test_no_bell_for_what_had_ended_before(opened: Opened, tmp_path: Path) -> None:
     with RunWriter("old", runs_dir=tmp_path / "runs") as run:
         run.epoch({"loss": 1.0})

@@ -109,6 +109,7 @@ def test_numbers_as_metrics(value: float | None, shown: str) -> None:
     assert number(value) == shown
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=300)
 @given(st.one_of(st.floats(0, 1e300), st.floats(0, 1e7)), st.integers(4, 9))
 def test_a_number_keeps_its_place_and_its_value(value: float, digits: int) -> None:

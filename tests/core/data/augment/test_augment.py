@@ -187,6 +187,7 @@ def test_a_run_goes_on_bit_for_bit(train_run: Callable[..., Any]) -> None:
     assert 0.1 < last[0].train["accuracy"] < 1
 
 
+@pytest.mark.slow
 def test_only_training_is_augmented(train_run: Callable[..., Any], load_data: Load) -> None:
     run = train_run(CONFIG)
     plain = train_run(CONFIG | {"data": "digits"})
@@ -264,6 +265,7 @@ def test_what_is_no_augmentation_is_told(augment: Any, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_mixing_needs_a_loss_that_takes_shares(load_data: Load, train_run: Callable[..., Any]) -> None:
     with pytest.raises(
         ConfigError, match=r"loss\.name: 'hinge' takes one class per sample, but mixup mixes two"

@@ -143,6 +143,7 @@ def test_the_random_numbers_of_the_training_are_left_alone(loaded: Load) -> None
     assert np.array_equal(np.random.get_state(legacy=False)["state"]["key"], before[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["augmented", "noisy_stream"])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_epoch_resumes_in_its_middle(loaded: Load, name: str, workers: int) -> None:

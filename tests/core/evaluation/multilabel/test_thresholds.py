@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from core.evaluation.multilabel.pairs import by_mistakes, mistakes_of_label
@@ -44,6 +45,7 @@ def test_labels_that_validation_lacks_keep_the_default() -> None:
     assert chosen.values[:2].tolist() == [0.5, 0.5]
 
 
+@pytest.mark.slow
 def test_no_other_threshold_of_a_label_fits_a_rule_better() -> None:
     rng = np.random.default_rng(1)
     targets = (rng.random((80, 3)) < [0.2, 0.5, 0.7]).astype(np.uint8)

@@ -187,6 +187,7 @@ async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(
     assert summarise(run).status == "failed"
 
 
+@pytest.mark.slow
 async def test_divergence_brings_the_messages_to_the_front(make: Make) -> None:
     app = make(data="wine", optimizer={"lr": 1e30})
     async with app.run_test(size=(80, 24)) as pilot:

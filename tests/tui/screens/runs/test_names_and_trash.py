@@ -142,6 +142,7 @@ async def test_columns_filters_and_studies(tmp_path: Path, runs: list[Run]) -> N
     assert load_settings()[0].filters[0] == "study:k3f"
 
 
+@pytest.mark.slow
 async def test_at_rest_nothing_is_sent_to_the_terminal(
     tmp_path: Path, runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

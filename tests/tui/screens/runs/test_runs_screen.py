@@ -232,6 +232,7 @@ async def test_filtering_as_one_types(runs_dir: Path) -> None:
         assert ids(app) == "edcba"
 
 
+@pytest.mark.slow
 async def test_a_run_that_changes_joins_and_leaves_the_filtered_list(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
@@ -267,6 +268,7 @@ async def test_sorting_by_key_and_by_mouse(runs_dir: Path) -> None:
         assert table.cursor == 0
 
 
+@pytest.mark.slow
 async def test_the_preview_tells_of_the_run_under_the_cursor(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=(200, 60)) as pilot:
@@ -404,6 +406,7 @@ async def test_deleting_asks_first(runs_dir: Path) -> None:
         assert some(app.screen.query_one(RunsTable).selected).run.id.endswith("bbb")
 
 
+@pytest.mark.slow
 async def test_deleting_on_a_disk_without_locks_asks_to_look_first(
     runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

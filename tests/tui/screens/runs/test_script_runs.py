@@ -37,6 +37,7 @@ def write(tmp_path: Path, epochs: int = 2) -> RunWriter:
     return run
 
 
+@pytest.mark.slow
 async def test_it_is_followed_live_to_its_end(make: Make, tmp_path: Path) -> None:
     with write(tmp_path) as run:
         app = make(follow=run.run)
