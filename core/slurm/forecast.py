@@ -1,4 +1,4 @@
-"""What Slurm would do with a job, asked before it is submitted."""
+"""Forecasts of what Slurm would do with a job, asked before it is submitted."""
 
 import re
 import time
@@ -20,7 +20,7 @@ NEVER_SECONDS = 300 * 86_400
 
 @dataclass(frozen=True)
 class Forecast:
-    """What would become of a job.
+    """Forecast of what would become of a job.
 
     Attributes:
         partition: where it would run.

@@ -1,4 +1,4 @@
-"""What is free on a Ray cluster, asked by a process of its own: whoever is connected to one dies with it."""
+"""Resources that are free on a Ray cluster, asked by a process of its own: whoever is connected to one dies with it."""
 
 import subprocess
 import sys

@@ -81,7 +81,7 @@ class Waits:
 
 @dataclass(frozen=True)
 class Resources:
-    """What the executor has free has changed, or who waits for it.
+    """Change of what the executor has free, or of who waits for it.
 
     Attributes:
         free: in a few words.

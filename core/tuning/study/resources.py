@@ -1,4 +1,4 @@
-"""What is free where the trials of a study train, and which of them wait for more: a file in the study's folder.
+"""Resources that are free where the trials of a study train, and the trials that wait for more: a file of the study.
 
 Whoever follows the study reads it; it says something only while a process works on the study.
 """

@@ -1,4 +1,4 @@
-"""What a job would meet, asked before it is submitted: in the words of ``sbatch --test-only``."""
+"""Forecasts of what a job would meet, asked before it is submitted: in the words of ``sbatch --test-only``."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What is free where a study trains, kept in its folder for whoever follows it."""
+"""Resources that are free where a study trains, kept in its folder for whoever follows it."""
 
 from contextlib import closing
 from pathlib import Path

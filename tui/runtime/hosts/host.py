@@ -106,7 +106,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a setting may be at a place now.
+    """Values that a setting may have at a place now.
 
     Attributes:
         hint: in a few words.

@@ -1,4 +1,4 @@
-"""What is free on the Ray cluster that a study would train on, below the settings of the search."""
+"""The line below the settings of the search: resources that are free on the Ray cluster that a study would train on."""
 
 import threading
 from dataclasses import dataclass
