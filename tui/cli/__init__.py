@@ -26,7 +26,7 @@ class Commands(LazyGroup):
     PANELS = {
         "Train": {
             "train": ("tui.cli.commands.train:train", "Train a model and evaluate it."),
-            "tune": ("tui.cli.commands.tune:app", "Search for good hyper-parameters."),
+            "tune": ("tui.cli.commands.tuning.tune:app", "Search for good hyper-parameters."),
             "queue": (
                 "tui.cli.commands.queue:app",
                 "List what waits for a free device, what runs, and what has ended; or add, move, remove, stop, pause.",

@@ -1,6 +1,5 @@
 """The options that choose a configuration, shared by every command that takes one, made from the schema."""
 
-import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from core.config.training import Training
 from core.config.yaml_files import read_yaml
 from core.options import Options, choices, code_fields, unit_of
 from core.user_code.loading import trust_named
+from tui.cli.gathered import gathers, option_parameter
 from tui.forms.flags import FLAGS
 
 __all__ = ["with_config"]
@@ -26,29 +26,21 @@ SEVERAL = tuple(code_fields(Training))
 def with_config(command: Command) -> Command:
     """Give a command the configuration options.
 
-    The first argument of `command` is ``values``: the merged nested values of file, flags and ``--set``.
+    Its argument ``values`` holds the merged nested values of file, flags and ``--set``.
     """
-    parameters = list(inspect.signature(command).parameters.values())[1:]
-    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-    extra = [_flag(flag, path) for flag, path in FLAGS.items()]
+    flags = [_flag(flag, path) for flag, path in FLAGS.items()]
+    return gathers("values", _values, [_FILE, *flags, _SET])(command)
 
-    @functools.wraps(command)
-    def wrapper(**arguments: Any) -> None:
-        file, assignments = arguments.pop("config_file"), arguments.pop("assignments")
-        values = read_yaml(file) if file is not None else {}
-        given = [(path, arguments.pop(_parameter(flag))) for flag, path in FLAGS.items()]
-        typed = [f"{path}={text}" for path, text in given if text is not None] + (assignments or [])
-        for assignment in sorted(typed, key=_is_of_a_field):
-            values = configuration.set_path(values, assignment)
-            path, _, text = assignment.partition("=")
-            trust_named(text.strip(), many=path.strip().rpartition(".")[2] in SEVERAL)
-        command(values, **arguments)
 
-    everything = [_FILE, *extra, _SET, *own]
-    # `inspect` reads this attribute, which the type of a function does not have.
-    wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
-    return wrapper
+def _values(config_file: Path | None, assignments: list[str] | None, **flags: str | None) -> dict[str, Any]:
+    values = read_yaml(config_file) if config_file is not None else {}
+    given = [(path, flags[_parameter(flag)]) for flag, path in FLAGS.items()]
+    typed = [f"{path}={text}" for path, text in given if text is not None] + (assignments or [])
+    for assignment in sorted(typed, key=_is_of_a_field):
+        values = configuration.set_path(values, assignment)
+        path, _, text = assignment.partition("=")
+        trust_named(text.strip(), many=path.strip().rpartition(".")[2] in SEVERAL)
+    return values
 
 
 def _is_of_a_field(assignment: str) -> bool:
@@ -72,9 +64,7 @@ def _flag(flag: str, path: str) -> inspect.Parameter:
     option = typer.Option(
         None, flag, help=text, metavar=key.upper(), autocompletion=completion, rich_help_panel="Configuration"
     )
-    return inspect.Parameter(
-        _parameter(flag), inspect.Parameter.KEYWORD_ONLY, default=option, annotation=str | None
-    )
+    return option_parameter(_parameter(flag), str | None, option)
 
 
 def _completion(names: list[str]) -> Callable[[str], list[str]]:
@@ -93,23 +83,21 @@ def _describe(section: str, key: str) -> str:
     return f"{field.description}{f' In {unit}.' if unit and unit not in str(field.description) else ''}"
 
 
-_FILE = inspect.Parameter(
+_FILE = option_parameter(
     "config_file",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=typer.Option(
+    Path | None,
+    typer.Option(
         None, "--config", metavar="FILE", help="YAML file to start from.", rich_help_panel="Configuration"
     ),
-    annotation=Path | None,
 )
-_SET = inspect.Parameter(
+_SET = option_parameter(
     "assignments",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=typer.Option(
+    list[str] | None,
+    typer.Option(
         None,
         "--set",
         metavar="PATH=VALUE",
         help="Any other field, such as model.hidden=[256,128]; repeatable. `tui config` shows all.",
         rich_help_panel="Configuration",
     ),
-    annotation=list[str] | None,
 )

@@ -1,6 +1,5 @@
 """Options of the observers beside a training, made from `Extras`; the environment passes them on."""
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, get_args
@@ -9,6 +8,7 @@ import typer
 
 from core.observers.settings import Extras, Tracker
 from core.options import unit_of
+from tui.cli.gathered import gathers, option_parameter
 
 __all__ = ["with_extras"]
 
@@ -17,21 +17,12 @@ PANEL = "Beside the training"
 
 def with_extras(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--log --notify --alert --stall-minutes --no-system --media``, over the environment."""
-    signature = inspect.signature(command)
-    added = [_option(name) for name in Extras.model_fields]
+    return gathers("", _to_environment, [_option(name) for name in Extras.model_fields])(command)
 
-    @functools.wraps(command)
-    def wrapper(*values: Any, **arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in Extras.model_fields}
-        chosen = {name: value for name, value in given.items() if value not in (None, [])}
-        Extras.from_environment(chosen).to_environment()
-        command(*values, **arguments)
 
-    everything = [*signature.parameters.values(), *added]
-    # `inspect` reads this attribute, which the type of a function does not have.
-    wrapper.__signature__ = signature.replace(parameters=everything)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
-    return wrapper
+def _to_environment(**given: Any) -> None:
+    chosen = {name: value for name, value in given.items() if value not in (None, [])}
+    Extras.from_environment(chosen).to_environment()
 
 
 def _option(name: str) -> inspect.Parameter:
@@ -48,4 +39,4 @@ def _option(name: str) -> inspect.Parameter:
     flags = [f"{flag}/--no-{name}"] if name == "system" else [flag]
     text = f"{field.description} Also: TUI_{name.upper()}."
     option = typer.Option(None, *flags, help=text, metavar=metavar, rich_help_panel=PANEL)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
+    return option_parameter(name, annotation, option)

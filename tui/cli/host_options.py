@@ -1,6 +1,5 @@
 """Options that choose where a run trains, made from the registry of hosts, and profiles that keep them."""
 
-import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +10,13 @@ import typer
 
 from core.errors import InputError
 from core.options import are_lines, unit_of
+from tui.cli.gathered import gathers, option_parameter
 from tui.forms.form import value_of
 from tui.forms.form_fields import FieldSpec, specs_of
 from tui.forms.option_form import flag_of
+from tui.runtime.hosts import profiles
 from tui.runtime.hosts.here import Here
 from tui.runtime.hosts.host import Host
-from tui.runtime.hosts.profiles import load_profile, profile_names, save_profile
 from tui.runtime.hosts.registry import HOSTS, host_class, make_host
 
 __all__ = ["PROFILE", "Place", "option_of", "settings_of", "with_host", "without_place"]
@@ -47,26 +47,18 @@ def with_host(command: Callable[..., None]) -> Callable[..., None]:
 
     Its argument ``place`` is where the run was asked to train.
     """
-    signature = inspect.signature(command)
-    kept = [one for name, one in signature.parameters.items() if name != "place"]
-    fields = _fields()
-    added = [*CHOICES, *(_option(key, hosts) for key, hosts in fields.items())]
+    fields = [_option(key, hosts) for key, hosts in _fields().items()]
+    return gathers("place", _place, [*CHOICES, *fields])(command)
 
-    @functools.wraps(command)
-    def wrapper(*values: Any, **arguments: Any) -> None:
-        given = {key: arguments.pop(key) for key in fields}
-        chosen = {key: value for key, value in given.items() if value not in (None, [])}
-        name, profile, save = (arguments.pop(key) for key in ("run_in", "profile", "save_profile"))
-        place = Place(_chosen(name, profile, chosen), arguments.pop("dry_run"))
-        if save is not None:
-            print(f"saved as {save_profile(save, place.host)}", file=sys.stderr)
-        command(*values, **arguments, place=place)
 
-    everything = [*kept, *added]
-    # `inspect` reads this attribute, which the type of a function does not have.
-    wrapper.__signature__ = signature.replace(parameters=everything)  # type: ignore[attr-defined]  # `inspect` reads it
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
-    return wrapper
+def _place(
+    run_in: str | None, profile: str | None, save_profile: str | None, dry_run: bool, **given: Any
+) -> Place:
+    chosen = {key: value for key, value in given.items() if value not in (None, [])}
+    place = Place(_chosen(run_in, profile, chosen), dry_run)
+    if save_profile is not None:
+        print(f"saved as {profiles.save_profile(save_profile, place.host)}", file=sys.stderr)
+    return place
 
 
 def without_place(words: Sequence[str]) -> list[str]:
@@ -89,7 +81,7 @@ def without_place(words: Sequence[str]) -> list[str]:
 
 def _chosen(name: str | None, profile: str | None, given: Mapping[str, Any]) -> Host:
     """Return the host that was named, or else that of the profile, or the first that has all given settings."""
-    saved = load_profile(profile) if profile is not None else None
+    saved = profiles.load_profile(profile) if profile is not None else None
     if saved is not None and name not in (None, saved.host_name):
         raise InputError(
             f"--run-in is {name}, but the profile {profile} is for {saved.host_name}", "Leave one out"
@@ -161,12 +153,12 @@ def option_of(kind: type[Host], key: str, more: str, panel: str) -> inspect.Para
         annotation = list[str] | None
     help_text = f"{field.description} {more}"
     option = typer.Option(None, flag, help=help_text, metavar=metavar, rich_help_panel=panel)
-    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
+    return option_parameter(key, annotation, option)
 
 
 def _parameter(name: str, annotation: Any, default: Any, **facts: Any) -> inspect.Parameter:
     option = typer.Option(default, flag_of(name), rich_help_panel=PANEL, **facts)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation)
+    return option_parameter(name, annotation, option)
 
 
 def _complete(names: Callable[[], Sequence[str]]) -> Callable[[str], list[str]]:
@@ -179,7 +171,7 @@ PROFILE = _parameter(
     None,
     metavar="NAME",
     help="Take host and settings from a saved profile; other settings given here count more.",
-    autocompletion=_complete(profile_names),
+    autocompletion=_complete(profiles.profile_names),
 )
 CHOICES = (
     _parameter(

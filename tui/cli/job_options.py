@@ -1,12 +1,11 @@
 """Options of a job of Slurm for commands whose work it does: a flag for each setting, and saved profiles."""
 
-import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 from core.errors import InputError
 from core.slurm.settings import OF_SEVERAL, SlurmSettings, in_one_process
+from tui.cli.gathered import gathers
 from tui.cli.host_options import PROFILE, option_of, settings_of
 from tui.runtime.hosts.profiles import load_profile
 from tui.runtime.hosts.slurm import Slurm
@@ -20,26 +19,12 @@ OF_ONE_MACHINE = [key for key in SlurmSettings.model_fields if key not in OF_SEV
 
 def with_job(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--profile`` and a flag for each setting of a job; its argument ``job`` holds them, if any."""
-    signature = inspect.signature(command)
-    kept = [one for name, one in signature.parameters.items() if name != "job"]
-    about = "With --executor slurm."
-    added = [PROFILE, *(option_of(Slurm, key, about, PANEL) for key in OF_ONE_MACHINE)]
-
-    @functools.wraps(command)
-    def wrapper(*values: Any, **arguments: Any) -> None:
-        given = {key: arguments.pop(key) for key in OF_ONE_MACHINE}
-        chosen = {key: value for key, value in given.items() if value not in (None, [])}
-        profile = arguments.pop("profile")
-        command(*values, **arguments, job=_job(profile, chosen))
-
-    everything = [*kept, *added]
-    # `inspect` reads this attribute, which the type of a function does not have.
-    wrapper.__signature__ = signature.replace(parameters=everything)  # type: ignore[attr-defined]  # `inspect` reads it
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
-    return wrapper
+    settings = [option_of(Slurm, key, "With --executor slurm.", PANEL) for key in OF_ONE_MACHINE]
+    return gathers("job", _job, [PROFILE, *settings])(command)
 
 
-def _job(profile: str | None, chosen: dict[str, Any]) -> Slurm | None:
+def _job(profile: str | None, **given: Any) -> Slurm | None:
+    chosen = {key: value for key, value in given.items() if value not in (None, [])}
     if profile is None and not chosen:
         return None
     saved = load_profile(profile) if profile is not None else Slurm()

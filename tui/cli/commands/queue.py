@@ -268,7 +268,7 @@ def _checked(command: list[str], runs: Path | None, data_root: Path | None) -> t
     more = [text for flag, path in given if path is not None for text in (flag, str(path))]
     name, *flags = command
     words = [*more, *([] if "--no-ui" in flags else ["--no-ui"]), *flags]
-    target = {"train": "tui.cli.commands.train:train", "tune": "tui.cli.commands.tune:app"}[name]
+    target = {"train": "tui.cli.commands.train:train", "tune": "tui.cli.commands.tuning.tune:app"}[name]
     parsed = _load(target).make_context(name, [*words])
     known = {"config_file", "assignments"}
     values = {key: value for key, value in parsed.params.items() if key in known or key.endswith("_flag")}
