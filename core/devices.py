@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import DeviceError
-from core.gpus.process import AUTOMATIC, taken
+from core.gpus.process import AUTOMATIC, named, taken
 from core.machine import available_cores, memory
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ def resolve(name: str) -> "torch.device":
 
     names = _names()
     wanted = names[0] if name == "auto" else "cuda:0" if name == "cuda" else name
+    if name == "auto" and wanted == "cpu" and named():
+        raise DeviceError(
+            f"this run was given {named()}, but PyTorch computes on no GPU here",
+            "Install one that does, or name no GPU",
+        )
     if name in AUTOMATIC and (place := taken()) is not None and f"cuda:{place}" in names:
         wanted = f"cuda:{place}"
     if wanted not in names:

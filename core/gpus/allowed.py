@@ -74,7 +74,7 @@ def chosen_of(gpus: Sequence[GpuState], names: str, note: str = "") -> tuple[Gpu
         named = [gpus[place]] if 0 <= place < len(gpus) else _named(gpus, name) if place < 0 else []
         if not named:
             there = ", ".join(f"{place} is {gpu.label}" for place, gpu in enumerate(gpus))
-            raise DeviceError(f"GPU {name} is not here", f"There are: {there}" if gpus else note)
+            raise DeviceError(f"GPU {name} is not here ({f'there are: {there}' if gpus else note})")
         found += [gpu for gpu in named if gpu not in found]
     if not found:
         raise DeviceError(f"{names!r} names no GPU", "Give numbers, such as 0,2")

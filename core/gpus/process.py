@@ -15,12 +15,14 @@ from core.torchrun import is_launched
 __all__ = [
     "AUTOMATIC",
     "GIVEN",
+    "NAMED",
     "NO_GPU",
     "by_cuda",
     "given",
     "given_environment",
     "gpu_note",
     "gpu_to_evaluate",
+    "named",
     "release_gpu",
     "take_gpu",
     "taken",
@@ -28,6 +30,8 @@ __all__ = [
 
 GIVEN = "TUI_GPU"
 """Environment variable that names the GPU which whoever started this process has taken for it."""
+NAMED = "TUI_GPU_NAMED"
+"""Environment variable of a process whose GPU the user has named: it does not compute elsewhere without a word."""
 NO_GPU = "no GPU"
 AUTOMATIC = ("auto", "cuda")
 _taken: list[Taken] = []
@@ -44,7 +48,7 @@ def take_gpu(name: str) -> None:
     release_gpu()
     if given():
         if given() != NO_GPU:
-            _note.append(f"it has {given()}, which was taken for it")
+            _note.append(f"it has {given()}, which {'was named' if named() else 'was taken'} for it")
         return
     if not (name in AUTOMATIC or name.startswith("cuda:")) or is_launched():
         return
@@ -119,11 +123,21 @@ def given() -> str:
     return os.environ.get(GIVEN, "")
 
 
-def given_environment(gpus: "tuple[GpuState, ...]") -> Mapping[str, str]:
-    """Return the variables with which a process sees these GPUs alone, and takes none itself."""
+def named() -> str:
+    """Return the name of the GPU that this process was started with because the user named it; else empty."""
+    return given() if os.environ.get(NAMED) else ""
+
+
+def given_environment(gpus: Sequence[GpuState], *, are_named: bool = False) -> Mapping[str, str]:
+    """Return the variables with which a process sees these GPUs alone, and takes none itself.
+
+    Args:
+        are_named: whether the user named them, so that the process may not compute elsewhere.
+    """
     return {
         VISIBLE: ",".join(gpu.uuid for gpu in gpus),
         GIVEN: ", ".join(gpu.label for gpu in gpus) or NO_GPU,
+        NAMED: "1" if are_named and gpus else "",
     }
 
 

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.counting import counted
-from core.errors import InputError, ProcessLost
+from core.errors import ProcessLost
 from core.machine import available_cores
 from core.processes.endings import LAUNCHER, ending_of
 from core.remedies import RESUME
 
-__all__ = ["Launcher", "chosen_gpus"]
+__all__ = ["Launcher"]
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 10.0
@@ -27,8 +27,6 @@ GRACE_SECONDS = 10.0
 STOPPED = 128
 """Exit codes from here on are those of a process that was asked to stop, and has saved."""
 HERE = "127.0.0.1"
-VISIBLE = "CUDA_VISIBLE_DEVICES"
-"""Names, to a process, the GPUs that it sees."""
 
 
 @dataclass
@@ -143,23 +141,6 @@ class Launcher:
         if any(code < 0 for code in codes):
             return STOPPED + self.received[0] if self.received else 1
         return codes[0] or max(codes)
-
-
-def chosen_gpus(gpus: Sequence[int], environment: Mapping[str, str]) -> dict[str, str]:
-    """Return variables that let processes see some GPUs alone.
-
-    Args:
-        gpus: numbers, of those that this process sees; empty for all.
-
-    Raises:
-        InputError: one of them is not seen.
-    """
-    if not gpus:
-        return {}
-    seen = [name for name in environment.get(VISIBLE, "").split(",") if name]
-    if seen and max(gpus) >= len(seen):
-        raise InputError(f"there is no GPU {max(gpus)}: {VISIBLE} names {len(seen)}", "Count those from 0")
-    return {VISIBLE: ",".join(seen[gpu] if seen else str(gpu) for gpu in gpus)}
 
 
 def _free_port() -> int:

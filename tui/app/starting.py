@@ -75,12 +75,12 @@ def all_elsewhere(app: "TuiApp", host: Host, wanted: Sequence[WantedRun], repeat
 
 
 def _start_there(app: "TuiApp", host: Host, start: Callable[[], Started]) -> None:
-    if host.AT_ONCE:
+    if not host.asks_others:
         _show_started(app, *_started(start))
-    else:  # whoever takes the run may be slow to answer
-        app.run_worker(
-            lambda: app.call_from_thread(_show_started, app, *_started(start)), thread=True, name="start"
-        )
+        return
+    app.run_worker(
+        lambda: app.call_from_thread(_show_started, app, *_started(start)), thread=True, name="start"
+    )
 
 
 def _started(start: Callable[[], Started]) -> tuple[Started | None, TorchtuiError | None]:

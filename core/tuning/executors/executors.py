@@ -149,7 +149,8 @@ class LocalProcesses:
     def _new_worker(self) -> "_Worker":
         ours, theirs = self._context.Pipe()
         gpus = self._least_used()
-        environment = given_environment(gpus) if gpus else {}
+        named = self.placing.are_named
+        environment = given_environment(gpus, are_named=named) if gpus else {}
         process = self._context.Process(
             target=work, args=(theirs, environment, self.processes)
         )  # a daemon may have no workers of its own

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.counting import counted
 from core.errors import DeviceError
@@ -19,11 +19,16 @@ __all__ = ["TrialGpus", "ensure_there", "place_trials", "placing_of"]
 
 @dataclass(frozen=True)
 class TrialGpus:
-    """GPUs that trials are spread over, the locks that keep other runs off them, and one line about it."""
+    """GPUs that trials are spread over, the locks that keep other runs off them, and one line about it.
+
+    Attributes:
+        are_named: whether the user named them: then trials compute on nothing else.
+    """
 
     gpus: tuple[GpuState, ...] = ()
     locks: tuple[FileLock, ...] = ()
     line: str = ""
+    are_named: bool = False
 
 
 def placing_of(plan: Plan, slots: int, names: str | None, each: int = 1) -> TrialGpus:
@@ -42,7 +47,8 @@ def placing_of(plan: Plan, slots: int, names: str | None, each: int = 1) -> Tria
     allowed = allowed_here(names, by_cuda if names is not None or "torch" in sys.modules else None)
     claiming = _nothing if given() else claim
     asked = names is not None or bool(given())
-    return place_trials(allowed, slots, asked=asked, claiming=claiming, each=each)
+    placed = place_trials(allowed, slots, asked=asked, claiming=claiming, each=each)
+    return replace(placed, are_named=names is not None)
 
 
 def ensure_there(names: str) -> None:

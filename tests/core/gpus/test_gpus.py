@@ -122,7 +122,7 @@ def test_gpus_are_named_by_number_or_uuid() -> None:
     table = visible(table_of(GPUS, "", ""), {VISIBLE: "3,2,1"})
     assert [gpu.index for gpu in chosen_of(table, "0, cuda:2")] == ["3", "1"]
     assert [gpu.index for gpu in chosen_of(table, "GPU-cccc")] == ["2"]
-    with pytest.raises(DeviceError, match="GPU 3 is not here"):
+    with pytest.raises(DeviceError, match=r"GPU 3 is not here \(there are: 0 is GPU 3 \(.*\), 1 is GPU 2 "):
         chosen_of(table, "3")
     with pytest.raises(DeviceError, match="names no GPU"):
         chosen_of(table, ",")
@@ -277,3 +277,19 @@ def test_a_process_with_a_gpu_of_its_own_takes_none(monkeypatch: pytest.MonkeyPa
     process.take_gpu("auto")
     assert process.taken() is None
     assert process.gpu_note() == "it has GPU 2 (NVIDIA A100-SXM4-40GB), which was taken for it"
+
+
+def test_a_process_whose_gpu_was_named_computes_on_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_names", lambda: ["cpu"])
+    (gpu,) = table_of(GPUS, "", "")[2:3]
+    for are_named in (False, True):
+        for name, value in process.given_environment((gpu,), are_named=are_named).items():
+            monkeypatch.setenv(name, value)
+        if are_named:
+            with pytest.raises(
+                DeviceError, match=r"given GPU 2 \(NVIDIA A100-SXM4-40GB\), but PyTorch computes on no"
+            ):
+                devices.resolve("auto")
+        assert str(devices.resolve("cpu" if are_named else "auto")) == "cpu"
+    process.take_gpu("auto")
+    assert process.gpu_note() == "it has GPU 2 (NVIDIA A100-SXM4-40GB), which was named for it"

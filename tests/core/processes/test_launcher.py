@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError, ProcessLost
-from core.processes.launcher import Launcher, chosen_gpus
+from core.errors import ProcessLost
+from core.processes.launcher import Launcher
 
 Make = Callable[..., Launcher]
 
@@ -79,11 +79,3 @@ time.sleep(600)
     started.send(signal.SIGUSR1)
     thread.join()
     assert codes == [138]
-
-
-def test_gpus_are_counted_among_those_that_are_seen() -> None:
-    assert chosen_gpus((), {}) == {}
-    assert chosen_gpus((0, 2), {}) == {"CUDA_VISIBLE_DEVICES": "0,2"}
-    assert chosen_gpus((2, 0), {"CUDA_VISIBLE_DEVICES": "4,5,GPU-ab"}) == {"CUDA_VISIBLE_DEVICES": "GPU-ab,4"}
-    with pytest.raises(InputError, match="no GPU 3: CUDA_VISIBLE_DEVICES names 3"):
-        chosen_gpus((0, 3), {"CUDA_VISIBLE_DEVICES": "4,5,6"})

@@ -137,6 +137,11 @@ class Host(Options):
         """Its name in the registry."""
         return str(type(self).model_fields["name"].default)
 
+    @property
+    def asks_others(self) -> bool:
+        """Return whether `start` waits for another program, which may be slow to answer."""
+        return not self.AT_ONCE
+
     @classmethod
     def unavailable(cls) -> str:
         """Return why nothing can train there from this machine, a sentence without its period; empty if it can."""

@@ -2,14 +2,17 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from core.counting import counted
-from core.processes.launcher import Launcher, chosen_gpus
+from core.errors import DeviceError
+from core.gpus.allowed import allowed_here
+from core.gpus.process import by_cuda, given_environment
+from core.processes.launcher import Launcher
 from core.runs.lock import HANDED_OVER
 from tui.runtime.hosts.host import Host, Started, WantedRun, executable, new_folders
 from tui.runtime.hosts.launching import launch_in_background
@@ -33,6 +36,10 @@ class Processes(Host):
     """How often all resume from the last checkpoint after one of them was killed."""
 
     @property
+    def asks_others(self) -> bool:
+        return bool(self.gpus)
+
+    @property
     def count(self) -> int:
         """How many processes there are."""
         return self.processes or len(self.gpus) or 2
@@ -43,23 +50,43 @@ class Processes(Host):
         return words + (["--restarts", str(self.restarts)] if self.restarts else [])
 
     def execute(self, train: Sequence[str]) -> int:
-        environment = {**os.environ, **chosen_gpus(self.gpus, os.environ)}
+        environment = {**os.environ, **self._gpus_given()}
         lock = int(os.environ.pop(HANDED_OVER, "-1"))
         launcher = Launcher(executable(train), self.count, self.restarts, environment, lock, _report)
         with ignore_hangup(), hand_on_signals(launcher.send):
             return launcher.run()
 
     def start(self, wanted: WantedRun) -> Started:
+        self._gpus_given()
         run = wanted.folder()
         process = launch_in_background(run, wanted.data_root, more=self.command([]))
         return Started(LogHost(run, process), f"{run.id} trains in {self.count} processes")
 
     def start_all(self, wanted: Sequence[WantedRun], repeats: Sequence[str]) -> Started:
+        self._gpus_given()
         with new_folders(wanted) as (first, *others):
             more = [*repeats, *self.command([])]
             process = launch_in_background(first, wanted[0].data_root, more=more)
         message = f"{first.id} trains in {self.count} processes, {counted(len(others), 'other')} after it"
         return Started(LogHost(first, process), message, others=others)
+
+    def limits(self) -> Mapping[str, str]:
+        there = len(allowed_here().gpus)
+        return {"gpus": f"0 … {there - 1}" if there else "no NVIDIA GPU here"}
+
+    def _gpus_given(self) -> Mapping[str, str]:
+        """Return variables with which the processes see the GPUs that were named; none where none was.
+
+        Raises:
+            DeviceError: one is not there, or there are fewer than processes.
+        """
+        if not self.gpus:
+            return {}
+        found = allowed_here(",".join(map(str, self.gpus)), by_cuda).gpus
+        if len(found) < self.count:
+            given = f"{counted(self.count, 'process', 'processes')} on {counted(len(found), 'GPU')}"
+            raise DeviceError(f"each process needs a GPU of its own: {given}", "Name more, or start fewer")
+        return given_environment(found, are_named=True)
 
 
 def _report(text: str) -> None:

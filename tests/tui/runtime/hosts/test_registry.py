@@ -1,17 +1,23 @@
 """Hosts: what each executes, and profiles of their settings."""
 
+import re
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from core.errors import ConfigError, InputError
+from core.config.schema import TrainConfig
+from core.errors import ConfigError, DeviceError, InputError
+from core.gpus.allowed import Allowed, chosen_of
+from core.gpus.table import GpuState
 from tui.forms.form_fields import specs_of
 from tui.forms.option_form import errors_in, flags_for, texts_of, values_in
+from tui.runtime.hosts import processes
 from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.here import Here
-from tui.runtime.hosts.host import Host, executable
+from tui.runtime.hosts.host import Host, WantedRun, executable
 from tui.runtime.hosts.processes import Processes
 from tui.runtime.hosts.profiles import (
     delete_profile,
@@ -24,6 +30,7 @@ from tui.runtime.hosts.profiles import (
 from tui.runtime.hosts.registry import HOSTS, make_host
 from tui.runtime.hosts.slurm import Slurm
 
+FIRST, SECOND = (GpuState(index=index, uuid=f"GPU-{index}", name="T4") for index in "01")
 TRAIN = ["tui", "train", "--no-ui", "--name", "tui torchrun"]
 
 
@@ -39,6 +46,26 @@ def test_several_processes_are_started_by_the_command_itself() -> None:
     )
     assert (Processes().count, Processes(gpus=(0, 1, 2)).count) == (2, 3)
     assert Here().command(TRAIN) == Background().command(TRAIN) == TRAIN
+
+
+def test_gpus_that_are_not_there_or_too_few_start_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def here(names: str, by_cuda: object) -> Allowed:
+        return Allowed(chosen_of(gpus, names, "no NVIDIA GPU here"))
+
+    monkeypatch.setattr(processes, "allowed_here", here)
+    wanted = WantedRun(TrainConfig(), tmp_path / "runs", None)
+    for gpus, count, problem in (
+        ((), 2, "GPU 1 is not here (no NVIDIA GPU here)"),
+        ((FIRST,), 2, "GPU 1 is not here (there are: 0 is GPU 0 (T4))"),
+        ((FIRST, SECOND), 3, "each process needs a GPU of its own: 3 processes on 2 GPUs"),
+    ):
+        host = Processes(processes=count, gpus=(0, 1) if gpus else (1,))
+        for start in (partial(host.execute, TRAIN), partial(host.start, wanted)):
+            with pytest.raises(DeviceError, match=re.escape(problem)):
+                start()
+    assert not wanted.runs_dir.exists()
 
 
 def test_what_is_executed_does_not_depend_on_the_search_path() -> None:
