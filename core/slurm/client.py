@@ -16,7 +16,6 @@ __all__ = [
     "Partition",
     "cancel",
     "find_jobs",
-    "jobs_of",
     "line_of",
     "partitions",
     "submit",
@@ -124,20 +123,6 @@ def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
     waiting = {job.partition for job in found.values() if job.waits}
     lines = {partition: line_of(partition) for partition in waiting}
     return {job.id: _placed(job, lines.get(job.partition, [])) for job in found.values() if job.id in wanted}
-
-
-def jobs_of(arrays: Iterable[str]) -> list[SlurmJob]:
-    """Return the jobs of arrays that wait or run.
-
-    Raises:
-        RunError: Slurm is not installed here, or refuses.
-        SlurmSilent: it does not answer.
-    """
-    wanted = list(arrays)
-    if not wanted:
-        return []
-    ensure_installed()
-    return [job for job in _queued(wanted) if not job.has_ended]
 
 
 def partitions() -> list[Partition]:

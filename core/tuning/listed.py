@@ -24,9 +24,9 @@ class StudySummary(RunSummary):
     """A study among runs: its folder in place of a run's.
 
     Attributes:
-        status: ``running`` while a process works on it, ``pending`` while its workers wait in a queue; else
+        status: ``running`` while a process works on it, ``pending`` while its workers are about to; else
             ``completed``, whether all of its trials are done or not.
-        job: the array of its workers, unless that has ended.
+        job: the array of its workers that has come furthest; None where all have ended.
         config: the data of its trials alone.
         monitor, metrics: those of its best trial.
         trials: how many were started.
@@ -51,10 +51,9 @@ def summarise_study(folder: StudyFolder, trials: Sequence[RunSummary] | None = N
     data = next((trial.config["data"] for trial in trials if "data" in trial.config), None)
     best, record = best_trial(trials), job_of(Run(folder.path))
     job = record if record is not None and not record.job.has_ended else None
-    waits = job is not None and job.job.waits
     return StudySummary(
         Run(folder.path),
-        "running" if _is_active(folder) else "pending" if waits else "completed",
+        "running" if _is_active(folder) else "pending" if job is not None else "completed",
         config={} if data is None else {"data": data},
         labels=read_labels(folder.path),
         monitor=best.monitor if best else "loss",
@@ -85,10 +84,15 @@ def _is_active(folder: StudyFolder) -> bool:
 
 
 class StudyList:
-    """The studies of a folder of runs, looked at again and again. One thread at a time may do so."""
+    """The studies of a folder of runs, looked at again and again. One thread at a time may do so.
+
+    Attributes:
+        problems: one line for each study whose trials could not be read last, by its name: those seen before count.
+    """
 
     def __init__(self, runs_dir: Path) -> None:
         self.runs_dir = runs_dir
+        self.problems: dict[str, str] = {}
         self._seen: dict[str, StudySummary] = {}
         self._trials: dict[str, _Trials] = {}
 
@@ -99,6 +103,7 @@ class StudyList:
             folder.name: self._trials.get(folder.name) or _Trials(folder.trials_dir) for folder in folders
         }
         found = {folder.name: summarise_study(folder, self._trials[folder.name].now()) for folder in folders}
+        self.problems = {name: trials.problem for name, trials in self._trials.items() if trials.problem}
         changes: dict[str, StudySummary | None] = dict.fromkeys(self._seen.keys() - found)
         changes |= {name: summary for name, summary in found.items() if self._seen.get(name) != summary}
         self._seen = found
@@ -110,14 +115,20 @@ class StudyList:
 
 
 class _Trials:
-    """The trials of a study, each read again when its log has changed."""
+    """The trials of a study, each read again when its log has changed.
+
+    Attributes:
+        problem: why those seen last are returned; empty where all could be read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._catalogue = Catalogue(folder)
         self._known: dict[str, RunSummary] = {}
+        self.problem = ""
 
     def now(self) -> list[RunSummary]:
         """Return all trials; those seen last where the folder cannot be read."""
+        self.problem = ""
         try:
             for changes in self._catalogue.changes():
                 for name, summary in changes.items():
@@ -125,8 +136,8 @@ class _Trials:
                         self._known.pop(name, None)
                     else:
                         self._known[name] = summary
-        except RunError:
-            pass
+        except RunError as error:
+            self.problem = f"{error.message}; its trials are shown as they were seen last"
         return list(self._known.values())
 
 

@@ -19,8 +19,8 @@ from core.tuning.study.records import TrialRecord, TrialStatus, best_first, pare
 from core.tuning.study.resources import resources_of
 from core.tuning.study.selection import Selection, selection
 from core.tuning.study.study import TuningStudy, open_study
-from tui.runtime.study_jobs import jobs_now
 from tui.runtime.study_process import is_worked_on, last_words
+from tui.runtime.study_queue import workers, workers_now
 
 __all__ = ["Follower", "Standing"]
 
@@ -43,7 +43,7 @@ class Standing:
         since: when a process started to work on it last, in seconds since 1970.
         ends: when its time is over, as above; None for no limit.
         resources: what is free where its trials train, and which of them wait for more; None if that is not known.
-        jobs: of Slurm, which wait to work on it, or have just started, while nothing works on it.
+        jobs: arrays of Slurm that wait to work on it, or do, that which came furthest first.
     """
 
     folder: StudyFolder
@@ -100,7 +100,6 @@ class Follower:
         self._weighed = 0
         self._importance = Importances()
         self._selection: Selection | None = None
-        self._jobs: tuple[SlurmJob, ...] = ()
         self._next_ask = 0.0
 
     @property
@@ -137,16 +136,17 @@ class Follower:
             front=front,
             since=self._study.last_start,
             ends=self._study.ends,
-            jobs=() if active else self._jobs_now(),
+            jobs=self._jobs_now(),
             resources=resources_of(self.folder) if active else None,
         )
 
     def _jobs_now(self) -> tuple[SlurmJob, ...]:
-        """Return the jobs that wait, asked for now and then."""
-        if time.monotonic() >= self._next_ask:
-            self._jobs = jobs_now(self.folder)
-            self._next_ask = time.monotonic() + ASK_SECONDS
-        return self._jobs
+        """Return the jobs, of which Slurm is asked now and then."""
+        if time.monotonic() < self._next_ask:
+            return workers(self.folder)
+        found = workers_now(self.folder)
+        self._next_ask = time.monotonic() + ASK_SECONDS
+        return found
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
         """Return a running trial with the epochs in its log so far; without a process none is running."""

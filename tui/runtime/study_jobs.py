@@ -5,28 +5,22 @@ see `core.tuning.study.presence`.
 """
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from core.errors import RunError, TorchtuiError
+from core.errors import RunError
 from core.files.atomic import write_atomically
-from core.files.reading import read_text
 from core.safe_path import TUI_COMMAND
-from core.slurm.client import cancel, jobs_of, submit
-from core.slurm.job import SlurmJob
+from core.slurm.client import cancel, submit
 from core.slurm.script import array_script
 from core.slurm.settings import SlurmSettings
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.storage import without_credentials
 from core.tuning.study.study import TuningStudy
-from tui.runtime.study_queue import forget_workers, note_workers
+from tui.runtime.study_queue import drop_waiting, note_workers, workers_now
 
-__all__ = ["cancel_waiting", "jobs_now", "submit_workers"]
-
-JOBS = "jobs.txt"
-"""Ids of the arrays that were submitted for a study, one a line."""
+__all__ = ["cancel_waiting", "submit_workers"]
 
 
 def submit_workers(
@@ -62,38 +56,20 @@ def submit_workers(
         raise RunError(str(error)) from None
     write_atomically(folder / "job.sh", lambda file: file.write(script.encode()))
     job = submit(script, environment)
-    arrays = "".join(f"{array}\n" for array in [*_arrays(study.folder), job])
-    write_atomically(folder / JOBS, lambda file: file.write(arrays.encode()))
     note_workers(study.folder, job)
     return job
 
 
 def cancel_waiting(folder: StudyFolder) -> int:
-    """Cancel the workers of a study that wait in the queue; return how many arrays there were.
+    """Cancel the workers of a study that wait in the queue; return of how many arrays some may have waited.
 
     Raises:
-        RunError: Slurm refuses.
+        RunError: Slurm refuses, or the folder cannot be written.
         SlurmSilent: Slurm does not answer.
     """
-    arrays = _arrays(folder)
+    arrays = workers_now(folder)
     for array in arrays:
-        cancel(array, only_waiting=True)
-    with suppress(OSError):
-        (folder.path / JOBS).unlink(missing_ok=True)
-    forget_workers(folder)
+        cancel(array.id, only_waiting=True)
+    if arrays:
+        drop_waiting(folder)
     return len(arrays)
-
-
-def jobs_now(folder: StudyFolder) -> tuple[SlurmJob, ...]:
-    """Return the jobs of a study that wait or run; none where Slurm does not tell."""
-    try:
-        return tuple(jobs_of(_arrays(folder)))
-    except TorchtuiError:
-        return ()
-
-
-def _arrays(folder: StudyFolder) -> list[str]:
-    try:
-        return [line for line in read_text(folder.path / JOBS).splitlines() if line.isdecimal()]
-    except OSError:
-        return []

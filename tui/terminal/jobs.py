@@ -1,6 +1,7 @@
 """Where the job of a run stands, in one line."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.counting import counted
@@ -11,7 +12,7 @@ from tui.terminal.text import clean, duration
 if TYPE_CHECKING:
     from core.slurm.forecast import Forecast
 
-__all__ = ["forecast_text", "job_text"]
+__all__ = ["forecast_text", "job_text", "jobs_text"]
 
 SOON_SECONDS = 60.0
 """A start so near is one at once: Slurm plans in steps."""
@@ -40,6 +41,12 @@ def forecast_text(forecast: "Forecast", now: float) -> str:
     else:
         start = f"estimated start {_clock(forecast.start, now)}"
     return clean(f"{ahead} in {forecast.partition}, {start}")
+
+
+def jobs_text(jobs: Sequence[SlurmJob], now: float) -> str:
+    """Return where the first of some jobs stands, and how many more there are."""
+    more = f", and {counted(len(jobs) - 1, 'more job')}" if len(jobs) > 1 else ""
+    return f"{job_text(jobs[0], now)}{more}"
 
 
 def _standing(job: SlurmJob, now: float) -> str:

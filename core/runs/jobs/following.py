@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.control import Request
 from core.errors import RunError, TorchtuiError
 from core.runs.folder import Run
-from core.runs.jobs.record import JobRecord, job_of, write_job
+from core.runs.jobs.record import JobRecord, job_of, jobs_of, write_job, write_jobs
 from core.runs.lock import is_held
 from core.runs.requests import post, send
 from core.runs.summary import RunSummary, summarise
@@ -29,27 +29,40 @@ def ask_about_jobs(runs: Iterable[Run]) -> str:
     Returns:
         Why nothing is known now, in one line; empty if Slurm answered, or there was nothing to ask.
     """
-    open_jobs = [(run, record) for run in runs if (record := job_of(run)) and not record.job.has_ended]
-    open_jobs = [(run, record) for run, record in open_jobs if record.job.id]
-    if not open_jobs:
+    asked = {run: [record.job.id for record in jobs_of(run) if _is_open(record)] for run in runs}
+    asked = {run: ids for run, ids in asked.items() if ids}
+    if not asked:
         return ""
     if reason := missing():
         return reason
     try:
-        found = find_jobs(record.job.id for _, record in open_jobs)
+        found = find_jobs(id for ids in asked.values() for id in ids)
     except TorchtuiError as error:
         return error.message
     now = time.time()
-    for run, record in open_jobs:
-        job = found.get(record.job.id)
-        if job is None:
-            if now - record.submitted < FRESH_SECONDS:
-                continue
-            job = replace(record.job, state=FORGOTTEN, reason="")
-        if _has_changed(record.job, job):
+    for run in asked:
+        records = jobs_of(run)  # again: another job may have been submitted since
+        after = [_now(record, found.get(record.job.id), now) for record in records]
+        if after != [*records]:
             with suppress(RunError):
-                write_job(run, replace(record, job=job, asked=now))
+                write_jobs(run, after)
     return ""
+
+
+def _is_open(record: JobRecord) -> bool:
+    """Return whether Slurm is to be asked about a job."""
+    return bool(record.job.id) and not record.job.has_ended
+
+
+def _now(record: JobRecord, job: SlurmJob | None, now: float) -> JobRecord:
+    """Return what is known of a job after Slurm has answered, with or without it."""
+    if not _is_open(record):
+        return record
+    if job is None:
+        if now - record.submitted < FRESH_SECONDS:
+            return record
+        job = replace(record.job, state=FORGOTTEN, reason="")
+    return replace(record, job=job, asked=now) if _has_changed(record.job, job) else record
 
 
 def asked_anew(summaries: Iterable[RunSummary]) -> tuple[list[RunSummary], str]:

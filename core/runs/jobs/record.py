@@ -1,8 +1,12 @@
-"""The job of a run: ``job.json`` in its folder, written by whoever submits it, starts in it, or asks Slurm about it."""
+"""The job of a run: ``job.json`` in its folder, written by whoever submits it, starts in it, or asks Slurm about it.
+
+A study may have several at once, arrays of workers: then it is a list, in the order in which they were submitted.
+"""
 
 import json
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +19,17 @@ from core.files.reading import read_bytes
 from core.runs.folder import Run
 from core.slurm.job import SlurmJob
 
-__all__ = ["JOB", "JobRecord", "forget_job", "job_of", "note_job", "write_job"]
+__all__ = [
+    "JOB",
+    "JobRecord",
+    "foremost",
+    "forget_job",
+    "job_of",
+    "jobs_of",
+    "note_job",
+    "write_job",
+    "write_jobs",
+]
 
 JOB = "job.json"
 MAX_BYTES = 100_000
@@ -37,17 +51,34 @@ class JobRecord:
     ours: bool = False
 
 
-RECORD = TypeAdapter(JobRecord)
+RECORDS: TypeAdapter[JobRecord | tuple[JobRecord, ...]] = TypeAdapter(JobRecord | tuple[JobRecord, ...])
 
 
 def job_of(run: Run) -> JobRecord | None:
-    """Return the job of a run; None if it has none, or what its folder says of it is damaged."""
+    """Return the job of a run; None if it has none, or what its folder says of it is damaged.
+
+    Of several jobs of a study it is the `foremost`.
+    """
+    return foremost(jobs_of(run))
+
+
+def foremost(records: Sequence[JobRecord]) -> JobRecord | None:
+    """Return the job that has come furthest: one that runs, else one that waits, else the last; None of none."""
+    unfinished = [record for record in records if record.job.runs] or [
+        record for record in records if record.job.waits
+    ]
+    return next(iter([*unfinished, *records[-1:]]), None)
+
+
+def jobs_of(run: Run) -> tuple[JobRecord, ...]:
+    """Return all jobs that the folder of a run or a study names; none if what it says of them is damaged."""
     if not os.path.isfile(_file(run)):
-        return None
+        return ()
     try:
-        return RECORD.validate_python(json.loads(read_bytes(_file(run), limit=MAX_BYTES)))
+        found = RECORDS.validate_python(json.loads(read_bytes(_file(run), limit=MAX_BYTES)))
     except (OSError, ValueError, ValidationError, RecursionError):
-        return None
+        return ()
+    return found if isinstance(found, tuple) else (found,)
 
 
 def write_job(run: Run, record: JobRecord) -> None:
@@ -56,7 +87,16 @@ def write_job(run: Run, record: JobRecord) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    text = RECORD.dump_json(record)
+    write_jobs(run, [record])
+
+
+def write_jobs(run: Run, records: Sequence[JobRecord]) -> None:
+    """Write what is known now of the jobs of a study, or of the one of a run.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    text = RECORDS.dump_json(records[0] if len(records) == 1 else tuple(records))
     write_atomically(_file(run), lambda file: file.write(text))
 
 

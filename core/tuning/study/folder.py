@@ -4,6 +4,7 @@
       study.db             the study, or storage.txt with the URL where it is kept, without user and password
       started.txt          when it was made, in seconds since 1970
       trials/              a run folder for each trial, as all others; a folder of runs itself
+      job.json             jobs of Slurm that were submitted for it last, if any
       processes/           a locked file for each process that works on the study
 
 Trials have a folder of their own, so that the list of runs stays one's own, ``latest`` means one's own last run, and

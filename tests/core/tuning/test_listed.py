@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from core.errors import RunError
 from core.runs.folder import Run, minute_in
 from core.runs.summary import RunSummary, began
-from core.tuning.listed import best_trial, summarise_study
+from core.tuning.listed import StudyList, best_trial, summarise_study
 from core.tuning.study.folder import StudyFolder, all_studies, note_started
+from tests.support.written_runs import write_run
 
 
 def trial(name: str, monitor: str = "loss", **metrics: Any) -> RunSummary:
@@ -74,3 +76,25 @@ def test_studies_of_one_minute_are_listed_by_their_starts(tmp_path: Path) -> Non
     minute = "study_2026-11-22_0915_iris-mlp_"
     first, second = study(tmp_path, f"{minute}zzz", 1e9), study(tmp_path, f"{minute}aaa", 1e9 + 0.5)
     assert [found.name for found in all_studies(tmp_path)] == [second.name, first.name]
+
+
+def test_trials_that_cannot_be_read_stand_as_before_and_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = study(tmp_path, "study_2026-11-22_0915_iris-mlp_k3f", 1e9)
+    write_run(folder.trials_dir, "2026-11-22_0915_iris-mlp_abc")
+    listed = StudyList(tmp_path)
+    (summary,) = listed.changes().values()
+    assert (summary and summary.trials, listed.problems) == (1, {})
+
+    def unreadable(runs_dir: Path) -> dict[str, str]:
+        raise RunError(f"cannot read {runs_dir}: Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.runs.catalogue.run_places", unreadable)
+        assert listed.changes() == {}
+    problem = (
+        f"cannot read {folder.trials_dir}: Permission denied; its trials are shown as they were seen last"
+    )
+    assert listed.problems == {folder.name: problem}
+    assert (listed.changes(), listed.problems) == ({}, {})

@@ -12,9 +12,12 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.tuning.executors.protocol import Ended, Outcome, TrialTask
 from core.tuning.search.plan import make_plan
+from core.tuning.study.folder import StudyFolder
 from core.tuning.study.study import create_study
 from core.tuning.study.tuner import tune
 from tests.support.instant import Instant
+from tests.support.slurm_answers import stand_in
+from tui.runtime.study_queue import note_workers
 
 CHARTS = ("history", "slices", "parallel", "contour", "front")
 
@@ -75,3 +78,21 @@ def test_studies_are_compared_drawn_and_reported(studies: list[str], tui: Callab
     page = Path("studies.html").read_text()
     for text in (*studies, "Front", "Configuration of trial", "tui train --no-ui"):
         assert text in page
+
+
+def test_a_study_is_shown_with_its_jobs(
+    studies: list[str], tui: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = StudyFolder(Path("runs") / studies[0])
+    assert json.loads(tui(f"runs show {studies[0]} --json").out)["jobs"] == []
+    answer = stand_in(tmp_path / "bin", monkeypatch)
+    for array in ("31", "32"):
+        note_workers(folder, array)
+        answer("squeue", "31_1|PENDING|Priority|N/A||0:00|1:00|gpu\n32_1|RUNNING|None|9|n1|0:05|1:00|gpu\n")
+    shown = json.loads(tui(f"runs show {studies[0]} --json").out)["jobs"]
+    assert [(job["id"], job["state"]) for job in shown] == [("32", "RUNNING"), ("31", "PENDING")]
+    lines = tui(f"runs show {studies[0]}").out.splitlines()
+    assert [line.split(" ")[:3] for line in lines[-2:]] == [
+        ["running", "job", "32"],
+        ["pending", "job", "31"],
+    ]

@@ -14,7 +14,7 @@ from core.tuning.study.study import create_study
 from tests.support.slurm_answers import stand_in
 from tui.runtime.study_follower import Follower
 from tui.runtime.study_jobs import cancel_waiting, submit_workers
-from tui.runtime.study_queue import waiting_studies
+from tui.runtime.study_queue import queue_text, waiting_studies, workers
 
 
 def test_workers_are_submitted_and_those_that_wait_are_cancelled(
@@ -46,3 +46,26 @@ def test_workers_are_submitted_and_those_that_wait_are_cancelled(
     assert cancel_waiting(study.folder) == 0
     assert waiting_studies(tmp_path / "runs") == []
     assert summarise_study(study.folder).status == "completed"
+
+
+def test_all_arrays_of_a_study_are_known_until_they_are_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = stand_in(tmp_path / "bin", monkeypatch)
+    study = create_study(
+        tmp_path / "runs", make_plan(TrainConfig(), {"optimizer.lr": {"choices": [0.1, 0.2]}}, trials=2)
+    )
+    for array in ("31", "32"):
+        answer("sbatch", f"{array}\n")
+        submit_workers(study, SlurmSettings(), 1, None)
+        answer("squeue", "31_1|RUNNING|None|9||0:05|1:00|gpu\n32_1|PENDING|Priority|N/A||0:00|1:00|gpu\n")
+    assert [job.id for job in workers(study.folder)] == ["31", "32"]
+    standing = Follower(tmp_path / "runs", study.name).look()
+    assert (standing.status, [job.state for job in standing.jobs]) == ("pending", ["RUNNING", "PENDING"])
+    assert queue_text(study.folder).endswith(", and 1 more job")
+    assert cancel_waiting(study.folder) == 2
+    assert [job.id for job in workers(study.folder)] == ["31"], "what runs saves and stops by itself"
+    answer("squeue", "31_1|COMPLETED|None|9|n1|0:05|1:00|gpu\n")
+    answer("scontrol", "JobId=31 JobState=COMPLETED Reason=None ExitCode=0:0 Partition=gpu\n")
+    assert waiting_studies(tmp_path / "runs") == []
+    assert workers(study.folder) == ()

@@ -164,6 +164,7 @@ def show_study(
     """Show a study: its metric and each trial with its values, state and validation metric."""
     from core.tuning.study.study import open_study
     from tui.runtime.study_process import is_worked_on
+    from tui.runtime.study_queue import workers_now
 
     found, until = (
         open_study(agent.place.runs_dir, reference_of(study, agent.place)),
@@ -171,7 +172,7 @@ def show_study(
     )
     while is_worked_on(found.folder) and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
-    return study_document(found)
+    return study_document(found, workers_now(found.folder))
 
 
 def list_choices(

@@ -10,6 +10,7 @@ from core.runs.labels import RunLabels, read_labels
 from core.runs.media.stored import media_of
 from core.runs.script import is_imported
 from core.runs.summary import RunSummary, began
+from core.slurm.job import SlurmJob
 from tui.headless.documents.envelope import Document
 
 if TYPE_CHECKING:
@@ -125,7 +126,11 @@ class TrialEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyDocument(Document):
-    """A study and all of its trials."""
+    """A study and all of its trials.
+
+    Attributes:
+        jobs: arrays of Slurm that work on it or wait to, that which came furthest first.
+    """
 
     kind = "study"
     id: str
@@ -136,6 +141,7 @@ class StudyDocument(Document):
     direction: str
     path: str
     trials: list[TrialEntry]
+    jobs: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +189,11 @@ def _media(run: Run) -> list[MediaEntry]:
     ]
 
 
-def study_document(study: "TuningStudy") -> StudyDocument:
+def study_document(study: "TuningStudy", jobs: Iterable[SlurmJob]) -> StudyDocument:
     """Return the document of a study.
+
+    Args:
+        jobs: its arrays of workers that are not over.
 
     Raises:
         RunDamaged: its storage cannot be read.
@@ -204,7 +213,8 @@ def study_document(study: "TuningStudy") -> StudyDocument:
     ]
     plan, path = study.plan, study.folder.path
     facts = {"metric": plan.metric, "direction": plan.direction, "path": str(path.resolve())}
-    return StudyDocument(id=study.name, **asdict(read_labels(path)), **facts, trials=trials)
+    labels, arrays = asdict(read_labels(path)), [asdict(job) for job in jobs]
+    return StudyDocument(id=study.name, **labels, **facts, trials=trials, jobs=arrays)
 
 
 def labels_document(run: Run, labels: RunLabels) -> LabelsDocument:

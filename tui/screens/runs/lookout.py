@@ -61,9 +61,10 @@ class Lookout:
         self._waiting: dict[Path, int] = {}
 
     @property
-    def limit(self) -> str:
-        """Return that not all folders were searched for logs; empty where all were."""
-        return self._importer.problems.get(self.runs_dir, "") if self._importer else ""
+    def problems(self) -> list[str]:
+        """What could not be read, a line each: folders that were not searched for logs, trials of studies."""
+        limit = self._importer.problems.get(self.runs_dir, "") if self._importer else ""
+        return [*([limit] if limit else []), *self._studies.problems.values()]
 
     def look(
         self, wanted: Callable[[], Collection[str]], should_stop: Callable[[], bool]
@@ -80,6 +81,8 @@ class Lookout:
             yield StudiesFound(changes)
         self._asker.ask([*self._catalogue.with_open_jobs(), *self._studies.with_open_jobs()])
         for study in wanted():
+            if study in self._studies.problems:  # reported; those seen before stay
+                continue
             folder = StudyFolder(self.runs_dir / study).trials_dir
             trials = self._trials.setdefault(study, Catalogue(folder))
             yield from (Found(changes, study) for changes in trials.changes())

@@ -101,7 +101,7 @@ class RunsScreen(ListActions):
         self._next_look: Timer | None = None
         self._possible: frozenset[str] = frozenset()
         self._notice = self._agents = ""
-        self._is_limit_told = False
+        self._told: set[str] = set()
 
     def compose_body(self) -> ComposeResult:
         yield FilterLine(self.tui.settings.filters, self.runs.any_match)
@@ -239,9 +239,10 @@ class RunsScreen(ListActions):
         self._looking = False
         self.show_rows()
         self._show_notice(event.problem)
-        if self._lookout.limit and not self._is_limit_told:
-            self._is_limit_told = True
-            self.notify(self._lookout.limit, severity="warning", markup=False)
+        for line in self._lookout.problems:
+            if line not in self._told:
+                self._told.add(line)
+                self.notify(clean(line), severity="warning", markup=False)
         self._next_look = self.set_timer(max(LOOK_SECONDS, event.seconds / SHARE), self.look)
 
     def forget(self, gone: Sequence[RunSummary]) -> None:

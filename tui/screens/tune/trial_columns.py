@@ -14,7 +14,7 @@ from core.runs.labels import title_of
 from tui.charts.plot_chart import RGB
 from tui.headless.trial_states import state_text
 from tui.terminal.costs import weighed_text
-from tui.terminal.jobs import job_text
+from tui.terminal.jobs import jobs_text
 from tui.terminal.text import clean, count, duration, number, setting, short_path
 from tui.terminal.themes import STATES
 from tui.widgets.table import Cell, Column
@@ -209,7 +209,7 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
     if standing.status == "running" and left is not None:
         parts.append((f"  {duration(left)} left", "$foreground 60%"))
     if standing.status == "pending":
-        parts.append((f"  {clean(job_text(standing.jobs[0], time.time()))}", "$foreground 60%"))
+        parts.append((f"  {clean(jobs_text(standing.jobs, time.time()))}", "$foreground 60%"))
     elif standing.problem:
         parts.append((f"  ✗ {clean(standing.problem)}", "$text-error"))
     elif method:

@@ -27,6 +27,7 @@ from core.slurm.settings import SlurmSettings
 from core.tuning.study.records import TrialRecord
 from core.tuning.study.study import open_study
 from tests.support.fork_server import Command
+from tui.runtime.study_queue import workers
 
 SETTINGS = os.environ.get("TUI_TEST_SLURM", "")
 pytestmark = [
@@ -215,8 +216,8 @@ def test_trials_of_a_worker_that_was_killed_are_run_again(tmp_path: Path, tui: T
     grid = "--method grid -p lr=0.1,0.03 -p batch_size=16,32 --epochs 1500 --data iris --threads 1"
     job = "--executor slurm --jobs 2 --time 10 --memory 1500M"
     submitted = json.loads(tui(f"tune --no-ui --json {grid} {job}", tmp_path))
-    array = (Path(submitted["folder"]) / "jobs.txt").read_text().strip()
     study = open_study(tmp_path, submitted["run"])
+    (array,) = (job.id for job in workers(study.folder))
 
     def until_records(holds: Callable[[list[TrialRecord]], bool]) -> list[TrialRecord]:
         deadline = time.monotonic() + SECONDS

@@ -1,6 +1,7 @@
 """`tui runs`: list and inspect runs."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -134,15 +135,17 @@ def _show_study(runs_dir: Path, reference: str, as_json: bool, error: RunError) 
         raise error from None
     from core.tuning.study.study import open_study
     from tui.headless.trials_table import print_trials
-    from tui.runtime.study_queue import waiting_workers
+    from tui.runtime.study_queue import workers_now
+    from tui.terminal.jobs import job_text
 
     study = open_study(folder.path.parent, str(folder.path))
+    jobs = workers_now(study.folder)
     if as_json:
-        print_document(study_document(study))
-    else:
-        print_trials(study)
-        if waiting := waiting_workers(study.folder):
-            print(f"pending {waiting}")
+        print_document(study_document(study, jobs))
+        return
+    print_trials(study)
+    for job in jobs:
+        print(f"{'running' if job.runs else 'pending'} {job_text(job, time.time())}")
 
 
 def _print_nothing(runs_dir: Path, is_filtered: bool) -> None:
