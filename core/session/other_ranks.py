@@ -10,8 +10,9 @@ from core.events import RunFinished
 from core.runs.checkpoints import State
 from core.session.preparation import Prepared
 from core.session.session import training_context
-from core.training.distributed import Group, explain_lost_rank
+from core.training.distributed import Group, explain_lost_rank, reports_failure
 from core.training.engine import train
+from core.training.memory import explain_oom
 from core.training.sharding.choice import is_sharded
 from core.training.sharding.saving import other_checkpoints
 
@@ -36,10 +37,16 @@ def assist(prepared: Prepared, *, control: RunControl, state: State | None = Non
 
     Raises:
         ProcessLost: another process is gone.
+        OutOfMemory: memory is full.
         ConfigError: the batches cannot be divided.
     """
     settings, group = prepared.config.training, prepared.group
-    with deterministic(settings.deterministic), explain_lost_rank(group):
+    with (
+        reports_failure(group),
+        explain_oom(prepared.config, prepared.summary, prepared.device),
+        deterministic(settings.deterministic),
+        explain_lost_rank(group),
+    ):
         result = train(
             prepared.config,
             prepared.data,

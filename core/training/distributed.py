@@ -8,10 +8,10 @@ wait for them for ever.
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -35,6 +35,7 @@ __all__ = [
     "SyncPoints",
     "explain_lost_rank",
     "process_group",
+    "reports_failure",
 ]
 
 SYNC_SECONDS = 0.2
@@ -46,7 +47,12 @@ TIMEOUT = timedelta(days=1)
 LOST_RANK_SIGNS = ("connection closed", "connection reset", "gloo", "nccl", "socket", "broken pipe")
 """Words of PyTorch's errors when another process is gone."""
 
+FAILURE = "failure"
+"""Key, in the store by which the processes have found each other, of why one of them failed."""
+
 Made = TypeVar("Made")
+_stores: list[Any] = []
+"""At most one: that of the processes of this run."""
 
 
 @dataclass(frozen=True)
@@ -334,9 +340,11 @@ def process_group() -> Iterator[Group]:
         name = met(store, rank, size)
         store = dist.PrefixStore(name, store)  # type: ignore[attr-defined]  # no name of its list
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
+    _stores.append(store)
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))
     finally:
+        _stores.clear()
         dist.destroy_process_group()
 
 
@@ -353,7 +361,33 @@ def explain_lost_rank(group: Group) -> Iterator[None]:
         text = str(error).lower()
         if group.size == 1 or not any(word in text for word in LOST_RANK_SIGNS):
             raise
+        if why := _reported():
+            raise ProcessLost(why) from None
         raise ProcessLost(
             f"one of the {group.size} processes of this run has died",
             ("See its own output for the reason. ", RESUME),
         ) from None
+
+
+@contextmanager
+def reports_failure(group: Group) -> Iterator[None]:
+    """Context manager that leaves the error of this process where the others find it once they miss it."""
+    try:
+        yield
+    except ProcessLost:
+        raise
+    except Exception as error:
+        words = str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
+        for store in _stores:
+            line = " ".join(words.splitlines()[0].split()) if words else type(error).__name__
+            store.set(FAILURE, f"the process of rank {group.rank} failed: {line}")
+        raise
+
+
+def _reported() -> str:
+    """Return what another process has said of its failure; empty if it died without a word, or its store is gone."""
+    with suppress(RuntimeError):
+        for store in _stores:
+            if store.check([FAILURE]):
+                return str(store.get(FAILURE), "utf-8")
+    return ""

@@ -62,7 +62,7 @@ class Lookout:
 
     @property
     def problems(self) -> list[str]:
-        """What could not be read, a line each: folders that were not searched for logs, trials of studies."""
+        """Lines on what could not be read: folders that were not searched for logs, trials of studies."""
         limit = self._importer.problems.get(self.runs_dir, "") if self._importer else ""
         return [*([limit] if limit else []), *self._studies.problems.values()]
 

@@ -128,3 +128,58 @@ def test_trials_in_two_processes_have_the_values_of_one(tmp_path: Path) -> None:
     assert ("paused", 1) in alone[0]
     assert together[1] == pytest.approx(alone[1], rel=1e-5)
     assert sorted(path.name for path in tmp_path.glob("?-?")) == ["1-0", "2-0", "2-1"]
+
+
+NETWORK = """
+import os
+import signal
+import torch
+from torch import nn
+
+class Fragile(nn.Module):
+    def __init__(self, inputs, outputs, fate):
+        super().__init__()
+        self.layer, self.fate = nn.Linear(inputs, outputs), fate
+
+    def forward(self, x):
+        if self.training and os.environ.get("RANK") == "1":
+            if self.fate == "memory":
+                torch.empty(10**15)
+            if self.fate == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self.layer(x)
+
+def make(in_features: int, out_features: int, fate: str = "fine") -> nn.Module:
+    return Fragile(in_features, out_features, fate)
+"""
+
+
+@pytest.mark.heavy
+def test_a_divided_trial_says_why_one_of_its_processes_failed_and_the_next_one_trains(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NETWORK)
+    base = configuration.from_dict(
+        {
+            "data": "iris",
+            "model": {"name": "python", "path": f"{tmp_path / 'net.py'}:make"},
+            "training": {"epochs": 1, "device": "cpu", "threads": 1, "shard": "fsdp", "preflight": False},
+        }
+    )
+    trust_config(base)
+    fates = {"model.arguments.fate": {"choices": ["memory", "killed", "fine"]}}
+    plan = check_plan(make_plan(base, fates, method="grid"), None, lambda what, done, total: None)
+    executor = LocalProcesses(1, 1, 2)
+    try:
+        found = tune(create_study(tmp_path, plan), executor, emit=lambda event: None, control=RunControl())
+    finally:
+        executor.close()
+    ended = {record.params["model.arguments.fate"]: record for record in found.records}
+    assert {fate: record.state for fate, record in ended.items()} == {
+        "memory": "failed",
+        "killed": "failed",
+        "fine": "completed",
+    }
+    assert ended["memory"].reason.startswith(
+        "the process of rank 1 failed: out of memory on cpu with batches of"
+    )
+    assert ended["killed"].reason == "the process of rank 1 was killed by SIGKILL"
+    assert ended["fine"].value is not None
