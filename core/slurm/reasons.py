@@ -89,7 +89,7 @@ def refusal(printed: str) -> str:
 
 
 def _exit(code: str) -> str:
-    """PlainWord an exit code as Slurm writes it: ``code:signal``."""
+    """Return how a job ended by its exit code, which Slurm writes as ``code:signal``."""
     status, _, number = code.partition(":")
     sent = int(number) if number.isdecimal() and int(number) else 0
     if not sent and status.isdecimal() and 128 < int(status) < 160:  # as a shell reports it

@@ -69,7 +69,21 @@ def _an_option(text: str) -> str:
     return text
 
 
-PlainWord = Annotated[str, Field(pattern=r"^[\w.,:+@%/=-]*$")]
+def _a_word(text: str) -> str:
+    if not re.fullmatch(r"[\w.,:+@%/=-]*", text):
+        raise ValueError(f"'{text}' is not one word; Use letters, digits and . , : + @ % / = - _")
+    return text
+
+
+def _an_amount(memory: str) -> str:
+    if not re.fullmatch(r"([0-9]+[KMGT]?)?", memory):
+        raise ValueError(
+            f"'{memory}' is not an amount of memory; Give MB, or a number with K, M, G or T, such as 32G"
+        )
+    return memory
+
+
+PlainWord = Annotated[str, AfterValidator(_a_word)]
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$", max_length=2000)]
 """One line of a script: nothing in it begins another one."""
 OptionLine = Annotated[Line, AfterValidator(_an_option)]
@@ -88,7 +102,7 @@ class SlurmSettings(Options):
     """Processes of each node; 0 is one for each GPU, or one without GPUs."""
     cores: Annotated[int, Field(ge=0, le=4096)] = 0
     """Processor cores of each node; 0 takes the cluster's own choice."""
-    memory: Annotated[str, Field(pattern=r"^(\d+[KMGT]?)?$")] = ""
+    memory: Annotated[str, AfterValidator(_an_amount)] = ""
     """Memory of each node, such as 32G; empty takes the cluster's own choice."""
     time: Annotated[str, AfterValidator(_a_duration)] = ""
     """Time limit, such as 04:00:00 or 2-12 for days and hours; empty takes the partition's."""

@@ -107,6 +107,8 @@ def test_a_profile_saved_here_is_used_again_and_settings_beside_it_count_more(tu
         ("--processes -1", "processes: got -1, takes a number >= 0"),
         ("--gpus a", "gpus.0: got 'a', takes a whole number"),
         ("--processes 2 --gpus 99", "GPU 99 is not here ("),
+        ("--memory 3Q", "memory: '3Q' is not an amount of memory. Give MB, or a number"),
+        ("--account 'a b'", "account: 'a b' is not one word. Use letters, digits and"),
         ("--profile none", "there is no profile 'none'. None was saved yet"),
     ],
 )
