@@ -14,7 +14,7 @@ from core.gpus.allowed import allowed_here
 from core.gpus.process import by_cuda, given_environment
 from core.processes.launcher import Launcher
 from core.runs.lock import HANDED_OVER
-from tui.runtime.hosts.host import Host, Started, WantedRun, executable, new_folders
+from tui.runtime.hosts.host import Bounds, Host, Started, WantedRun, executable, new_folders
 from tui.runtime.hosts.launching import launch_in_background
 from tui.runtime.hosts.log_host import LogHost
 from tui.runtime.signals import hand_on_signals, ignore_hangup
@@ -70,9 +70,10 @@ class Processes(Host):
         message = f"{first.id} trains in {self.count} processes, {counted(len(others), 'other')} after it"
         return Started(LogHost(first, process), message, others=others)
 
-    def limits(self) -> Mapping[str, str]:
-        there = len(allowed_here().gpus)
-        return {"gpus": f"0 … {there - 1}" if there else "no NVIDIA GPU here"}
+    def limits(self) -> Mapping[str, Bounds]:
+        gpus = allowed_here().gpus
+        values = {str(place): gpu.label for place, gpu in enumerate(gpus)}
+        return {"gpus": Bounds(f"0 … {len(gpus) - 1}" if gpus else "no NVIDIA GPU here", values)}
 
     def _gpus_given(self) -> Mapping[str, str]:
         """Return variables with which the processes see the GPUs that were named; none where none was.
