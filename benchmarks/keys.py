@@ -1,20 +1,22 @@
-"""From a key to the screen that shows what it did: while torch loads, while a run trains, among thousands of runs.
+"""From a key to the screen: while torch loads, while a run trains, among thousands of runs, and in one of 500 metrics.
 
     python -m benchmarks.keys [--quick] [--json FILE]
 
-The app runs in a real pseudo-terminal of 120x40. Down and Up move a cursor by a row, `PAUSE` after the one before: the
-clock runs from writing the key until the bytes that draw the cursor arrive. They are interpreted after that: what a
-terminal takes for them is not the app's. Times of single keys are written, with their median, the value that 99 of
-100 stay below, and the longest.
+The app runs in a real pseudo-terminal of 120x40. Down and Up move a cursor by a row, brackets turn a page of charts,
+`PAUSE` after the one before: the clock runs from writing the key until the bytes that draw the cursor, or the number of
+the page, arrive. They are interpreted after that: what a terminal takes for them is not the app's. Times of single keys
+are written, with their median, the value that 99 of 100 stay below, and the longest.
 """
 
 import json
+import re
 import signal
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
@@ -22,13 +24,13 @@ import pexpect
 
 from benchmarks.harness import QUICK_ROUNDS, options
 from benchmarks.interface import settings
+from benchmarks.many_metrics import METRICS, write_run
 from benchmarks.many_runs import write_runs
 from benchmarks.mnist import mnist_root
 from tests.support.terminal import SECONDS, Terminal
 
 KEYS, FEW_KEYS, RUNS, FEW_RUNS = 200, 40, 10_000, 1_000
-DOWN, UP = "\x1b[B", "\x1b[A"
-CURSOR = "▸"
+CURSOR, PAGE = "▸", "page "
 PAUSE = 0.05
 """Seconds between an answer and the next key; a keyboard repeats a key 20 to 30 times a second."""
 MEDIAN_SECONDS, MAX_SECONDS = 0.02, 0.1
@@ -52,13 +54,36 @@ def row_of(text: str) -> int:
     return next((row for row, line in enumerate(text.splitlines()) if CURSOR in line), -1)
 
 
-def answered(terminal: Terminal, key: str) -> float:
-    """Press a key; return the seconds until the cursor is drawn in another row."""
-    before, begun = row_of(terminal.text), time.perf_counter()
+def page_of(text: str) -> int:
+    """Return the page of charts that the screen shows; -1 before there are any."""
+    found = re.search(PAGE + r"(\d+) of", text)
+    return int(found[1]) if found else -1
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two keys that undo each other.
+
+    Attributes:
+        place: what they change, of the text of a screen; -1 where it is not shown.
+        sign: text that is drawn anew with it.
+    """
+
+    keys: tuple[str, str]
+    place: Callable[[str], int]
+    sign: str
+
+
+ROWS, PAGES = Pair(("\x1b[B", "\x1b[A"), row_of, CURSOR), Pair(("]", "["), page_of, PAGE)
+
+
+def answered(terminal: Terminal, key: str, pair: Pair) -> float:
+    """Press a key; return the seconds until another place is drawn."""
+    before, begun = pair.place(terminal.text), time.perf_counter()
     terminal.press(key)
-    while row_of(terminal.text) in (before, -1):
+    while pair.place(terminal.text) in (before, -1):
         came = b""
-        while CURSOR.encode() not in came:
+        while pair.sign.encode() not in came:
             came += terminal.process.read_nonblocking(65536, timeout=SECONDS)
         taken = time.perf_counter() - begun
         terminal.stream.feed(came)
@@ -74,15 +99,15 @@ def rest(terminal: Terminal) -> None:
 
 
 def times_of(
-    terminal: Terminal, count: int, enough: Callable[[str], bool] = lambda text: False
+    terminal: Terminal, count: int, enough: Callable[[str], bool] = lambda text: False, pair: Pair = ROWS
 ) -> list[float]:
     """Press keys one after the other, until there are `count`, or the screen says that it is enough."""
-    terminal.wait_for(lambda text: row_of(text) >= 0)
-    keys = cycle((DOWN, UP))
+    terminal.wait_for(lambda text: pair.place(text) >= 0)
+    keys = cycle(pair.keys)
     taken: list[float] = []
     while len(taken) < count and not enough(terminal.text):
         rest(terminal)
-        taken.append(answered(terminal, next(keys)))
+        taken.append(answered(terminal, next(keys), pair))
     return taken
 
 
@@ -116,6 +141,14 @@ def among_many_runs(folder: Path, runs: int, count: int) -> list[float]:
         return times_of(terminal, count)
 
 
+def in_many_metrics(folder: Path, count: int) -> list[float]:
+    """Keys in Live, once all of a run of 500 metrics is read."""
+    run = write_run(folder / "runs")
+    with terminal_in(folder, "watch", run.id) as terminal:
+        terminal.wait_for(lambda text: "completed" in text and "cores" in text.splitlines()[0])
+        return times_of(terminal, count, pair=PAGES)
+
+
 def main() -> None:
     """Measure, print, and write the numbers if asked."""
     given = options(__doc__.splitlines()[0])
@@ -127,12 +160,13 @@ def main() -> None:
             "while torch loads": while_torch_loads(folder / "loads", count),
             "while a run trains": while_training(folder / "trains", root, count),
             f"{runs:,} runs listed": among_many_runs(folder / "many", runs, count),
+            f"a run of {METRICS} metrics": in_many_metrics(folder / "metrics", count),
         }
     print(f"{count} keys each, milliseconds until the screen shows what they did")
     print(f"  {'':20}  median  99 of 100  longest   budget {1000 * MEDIAN_SECONDS:g}, {1000 * MAX_SECONDS:g}")
     for what, taken in times.items():
         numbers = (statistics.median(taken), sorted(taken)[int(0.99 * (len(taken) - 1))], max(taken))
-        print("  {:20}  {:6.0f}  {:9.0f}  {:7.0f}".format(what, *(1000 * number for number in numbers)))
+        print("  {:20}  {:6.1f}  {:9.0f}  {:7.0f}".format(what, *(1000 * number for number in numbers)))
     if given.json is not None:
         given.json.write_text(json.dumps({"keys": count, "runs": runs, "seconds": times}, indent=1) + "\n")
 

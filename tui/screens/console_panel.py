@@ -62,9 +62,22 @@ class ConsoleView(ScrollView, can_focus=True):
             self.rows.pop()
         self.rows += rows
         self._width = max([self._width, *(cell_len(text) for _, text in rows)])
-        self.virtual_size = Size(self._width + 2, len(self.rows))
+        self._take_size(Size(self._width + 2, len(self.rows)))
         self._follow()
         self.refresh()
+
+    def _take_size(self, size: Size) -> None:
+        """Take another size of all lines; the screen is laid out only if a scrollbar comes or goes with it."""
+        bars = self.show_horizontal_scrollbar, self.show_vertical_scrollbar
+        room = self.scrollable_content_region.size
+        if bars != (size.width > room.width, size.height > room.height):
+            self.virtual_size = size
+            return
+        self.set_reactive(ConsoleView.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+        if self.show_horizontal_scrollbar:
+            self.horizontal_scrollbar.window_virtual_size = size.width
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         """Follow the end from now on, or no longer."""

@@ -97,10 +97,17 @@ class History:
     unfit: int = 0
     crowded: bool = False
     version: int = 0
+    _reported: tuple[int, int, list[str]] = field(default=(-1, 0, []), repr=False, compare=False)
 
     @property
     def reported(self) -> list[str]:
         """Names of all metrics beside the loss that were logged so far, those of validation first."""
+        known = self.version, len(self.curves)
+        if self._reported[:2] != known:  # a run may have hundreds, and each frame asks for them several times
+            self._reported = *known, self._find_reported()
+        return self._reported[2]
+
+    def _find_reported(self) -> list[str]:
         names = [name for name, curve in self.curves.items() if len(curve)]
         of_split = (
             name.removeprefix(split) for split in SPLITS[::-1] for name in names if name.startswith(split)

@@ -2,8 +2,10 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from core.interop.writer import RunWriter
@@ -12,7 +14,7 @@ from tests.support.narrow import instance, some
 from tests.support.screen import lines
 from tests.support.waiting import until
 from tui.app.app import TuiApp
-from tui.screens.console_panel import ConsolePanel, kind_of
+from tui.screens.console_panel import ConsolePanel, ConsoleView, kind_of
 from tui.screens.live.screen import LiveScreen
 from tui.screens.runs.screen import RunsScreen
 
@@ -122,3 +124,46 @@ async def test_in_runs_it_is_that_of_the_run_under_the_cursor(run: Run) -> None:
             await pilot.press("escape")
             await until(pilot, lambda: not panel.display)
             await pilot.press("down")
+
+
+class Lines(App[None]):
+    """An app with the lines of a console alone."""
+
+    def compose(self) -> ComposeResult:
+        yield ConsoleView()
+
+
+def numbered(first: int, end: int) -> list[tuple[str, str]]:
+    return [("", f"line {number}") for number in range(first, end)]
+
+
+async def test_more_lines_are_laid_out_only_where_a_scrollbar_comes_with_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Lines()
+    async with app.run_test(size=(40, 10)) as pilot:
+        view = app.query_one(ConsoleView)
+        laid_out: list[int] = []
+        usual = app.screen._refresh_layout
+
+        def noted(*given: Any, **named: Any) -> None:
+            laid_out.append(len(view.rows))
+            usual(*given, **named)
+
+        monkeypatch.setattr(app.screen, "_refresh_layout", noted)
+        view.add(numbered(0, 5), instead_of_last=False)
+        await pilot.pause()
+        assert not laid_out
+        view.add(numbered(5, 50), instead_of_last=False)
+        await until(pilot, lambda: view.show_vertical_scrollbar and laid_out)
+        await pilot.pause()
+        laid_out.clear()
+        for first in range(50, 500, 50):
+            view.add(numbered(first, first + 50), instead_of_last=False)
+            await pilot.pause()
+            assert lines(view)[9].split() == ["line", str(first + 49)]
+            assert view.vertical_scrollbar.window_virtual_size == first + 50
+            assert view.vertical_scrollbar.position == first + 40
+        assert not laid_out
+        view.add([("", "long " * 20)], instead_of_last=False)
+        await until(pilot, lambda: view.show_horizontal_scrollbar)
