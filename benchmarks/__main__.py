@@ -22,6 +22,7 @@ PARTS = {
     "engine": "one epoch of MNIST, beside hand-written loops",
     "threads": "`threads: auto` beside torch's default, with the last core idle and busy",
     "peers": "one epoch of MNIST, beside other libraries that train",
+    "added": "an epoch with an own loss, network, step, more labels, metrics, printing; seconds of pre-flight",
     "startup": "the first paint of the app and the first line of the command line, beside empty ones",
     "interface": "the same training with and without the Live screen",
     "keys": "from a key to the frame that shows what it did: torch loading, a run training, 10,000 runs",

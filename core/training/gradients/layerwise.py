@@ -28,11 +28,12 @@ def goes_by_layers(settings: Training, network: nn.Sequential, loss_function: "L
     """Return whether `LayerwiseGradients` can take the place of autograd.
 
     It does for layers of `LAYERS` in sequence, each trained and used once, in plain float32 on the processor: linear or
-    convolutional ones first, and linear ones of images only after these are flattened. A loss of the user's own is left
-    to autograd: it may have weights.
+    convolutional ones first, and linear ones of images only after these are flattened. A loss with weights is left to
+    autograd.
     """
     is_plain = not (settings.compile or settings.channels_last or settings.precision in HALF)
-    if not is_plain or settings.accumulate > 1 or isinstance(loss_function, nn.Module):
+    loss_weights = loss_function.parameters() if isinstance(loss_function, nn.Module) else ()
+    if not is_plain or settings.accumulate > 1 or any(True for _ in loss_weights):
         return False
     layers = _layers(network)
     weights = [weight for layer in layers for weight in layer.parameters()]
@@ -80,6 +81,7 @@ class LayerwiseGradients:
         self._layers, self._hooks = _layers(network), hooks_of(network)
         self._passes = [(layer, LAYERS[type(layer)]) for layer in self._layers]
         self._moody = [layer for layer in self._layers if isinstance(layer, nn.Dropout | nn.BatchNorm1d)]
+        self._weights = list(network.parameters())
         self._dimensions = 4 if type(self._layers[0]) is nn.Conv2d else 2
         self._flattens = len(self._layers) < len(network)
 
@@ -96,11 +98,18 @@ class LayerwiseGradients:
                 before = outputs
                 outputs, kept = passes.forward(layer, before)
                 seen.append((layer, passes.backward, before, kept))
-        loss, gradient = self._of_loss(batch, outputs)
+        loss, gradient, outputs = self._of_loss(batch, outputs)
+        reached = [(weight, weight.grad) for weight in self._weights if weight.grad is not None]
         with torch.no_grad():
             while seen:  # what a layer kept is let go of with it, as autograd does
                 layer, backward, before, kept = seen.pop()
                 gradient = backward(layer, gradient, before, kept, not seen)
+            for (
+                weight,
+                of_loss,
+            ) in reached:  # a loss of the user's own has found its way to a weight by itself
+                assert weight.grad is not None
+                weight.grad += of_loss
         return loss, outputs
 
     def _knows(self, inputs: object) -> bool:
@@ -109,15 +118,16 @@ class LayerwiseGradients:
             return False
         return self._flattens or (inputs.ndim == self._dimensions and inputs.is_contiguous())
 
-    def _of_loss(self, batch: Batch, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean loss, and its gradient by the outputs."""
+    def _of_loss(self, batch: Batch, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the mean loss, its gradient by the outputs, and the outputs, which a user's loss may change."""
         if self._loss_function is cross_entropy and batch.weights is None and batch.targets.ndim == 1:
-            return cross_entropy_gradient(outputs, batch.targets)
+            return *cross_entropy_gradient(outputs, batch.targets), outputs
         outputs.requires_grad_()
-        loss = batch.loss(self._loss_function, outputs)
+        shown = outputs.clone() if isinstance(self._loss_function, nn.Module) else outputs
+        loss = batch.loss(self._loss_function, shown)
         loss.backward()
         assert outputs.grad is not None
-        return loss, outputs.grad
+        return loss, outputs.grad, shown
 
 
 def _layers(network: nn.Sequential) -> list[nn.Module]:

@@ -235,5 +235,37 @@ def test_other_settings_are_left_to_autograd(settings: dict[str, object]) -> Non
     assert not goes_by_layers(Training.model_validate(settings), NETWORKS[0], cross_entropy)
 
 
-def test_a_loss_that_may_have_weights_is_left_to_autograd() -> None:
-    assert not goes_by_layers(PLAIN, NETWORKS[0], nn.CrossEntropyLoss())
+class Changing(nn.Module):
+    """A loss that changes the outputs that it is given, and reaches for a weight of the network."""
+
+    def __init__(self, network: nn.Sequential) -> None:
+        super().__init__()
+        self.reach = lambda: network[0].weight
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        outputs *= 1.5
+        return cross_entropy(outputs, targets) + 0.1 * self.reach().square().sum()
+
+
+def test_a_loss_of_the_users_own_may_change_outputs_and_reach_for_weights() -> None:
+    network = nn.Sequential(nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 3))
+    loss = Changing(network)
+    assert goes_by_layers(PLAIN, network, loss)
+    batch = Batch(torch.randn(65, 12), CLASSES)
+    usual, ours = (gradients(network, compute, batch) for compute in by_layers(network, loss))
+    assert all(torch.equal(one, other) for one, other in zip(usual, ours, strict=True))
+
+
+class Weighing(nn.Module):
+    """A loss with a weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return cross_entropy(outputs * self.scale, targets)
+
+
+def test_a_loss_with_weights_is_left_to_autograd() -> None:
+    assert not goes_by_layers(PLAIN, NETWORKS[0], Weighing())
