@@ -156,6 +156,8 @@ def stop(entry: Annotated[list[int], NUMBERS], as_json: JsonOption = False) -> N
 
     for number in entry:
         adding.stop(number)
+        if not as_json:
+            print(f"asked entry {number} to save and stop")
     _show(read_lineup(), as_json)
 
 

@@ -155,6 +155,9 @@ def stop(number: int) -> None:
     Raises:
         InputError: it does not run.
     """
+    entry = entry_of(read_lineup(), number)
+    if entry.state == "waiting":
+        raise InputError(f"entry {number} of the queue waits", "Remove it from the queue")
     entry = entry_of(read_lineup(), number, "running")
     pid = pid_of(entry)
     if not pid:

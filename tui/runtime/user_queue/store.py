@@ -32,6 +32,7 @@ __all__ = [
 
 WAIT_SECONDS = 10.0
 """For others that change the queue, each of which takes milliseconds."""
+ELSEWHERE = "name a settings file elsewhere with TUI_CONFIG: the queue is beside it"
 CREATE = os.O_RDWR | os.O_CREAT
 
 
@@ -71,7 +72,8 @@ def change_lineup(change: Callable[[Lineup], Lineup]) -> Lineup:
         after = change(before)
         if after != before:
             text = after.model_dump_json(indent=1).encode()
-            write_atomically(queue_folder() / "queue.json", lambda file: file.write(text), private=True)
+            path = queue_folder() / "queue.json"
+            write_atomically(path, lambda file: file.write(text), private=True, instead=ELSEWHERE)
         return after
 
 
@@ -82,7 +84,7 @@ def hold_work(handle: int | None = None) -> FileLock | None:
         handle: the open lock, which the process that started this one has handed over; None to open it.
     """
     folder = queue_folder()
-    with creating(folder / "work.lock"):
+    with creating(folder / "work.lock", ELSEWHERE):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             return FileLock(handle or open_plain(folder / "work.lock", CREATE))
@@ -139,7 +141,7 @@ def forget_files(number: int, *, console: bool) -> None:
 def _alone() -> Iterator[None]:
     folder = queue_folder()
     deadline = time.monotonic() + WAIT_SECONDS
-    with creating(folder / "queue.lock"):
+    with creating(folder / "queue.lock", ELSEWHERE):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
             try:

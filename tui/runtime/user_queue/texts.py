@@ -3,6 +3,7 @@
 import time
 
 from core.counting import counted
+from core.files.reading import read_tail
 from tui.runtime.user_queue.entries import ENDED, Entry, Lineup
 from tui.runtime.user_queue.store import console_of
 
@@ -25,7 +26,10 @@ def lines_of(lineup: Lineup, by: str) -> list[str]:
     lines += [_line("", entry) for entry in ended]
     failed = [entry for entry in ended if entry.state == "failed"]
     if failed:
-        lines.append(f"output of {failed[-1].id}: {console_of(failed[-1])}")
+        latest = max(failed, key=lambda entry: entry.ended)
+        said = read_tail(console_of(latest)).strip().splitlines()
+        lines += [f"{latest.id} ended with: {said[-1]}"] if said else []
+        lines.append(f"output of {latest.id}: {console_of(latest)}")
     return [*lines, standing_of(lineup, by)]
 
 

@@ -98,9 +98,25 @@ def work() -> bool:
     working = _Working(lock)
     change_lineup(_with_those_that_run)
     with kept_bounded(queue_folder() / "work.log"):
-        while working.step():
+        while _goes_on(working):
             time.sleep(POLL_SECONDS)
     return True
+
+
+def _goes_on(working: "_Working") -> bool:
+    """Work a step; a disk that is full for a while ends nothing, since what runs would end unseen.
+
+    Raises:
+        RunError: the queue is damaged.
+    """
+    try:
+        return working.step()
+    except RunError as error:
+        read_lineup()
+        print(error, flush=True)
+        time.sleep(LOOK_SECONDS)
+        working.has_missed = True
+        return True
 
 
 @dataclass
@@ -112,13 +128,19 @@ class _Working:
     gpus: tuple[GpuState, ...] = ()
     looked_at: float = -LOOK_SECONDS
     held: dict[int, HeldRun] = field(default_factory=dict)
+    has_missed: bool = False
+    """Whether something may have started without having been noted."""
 
     def step(self) -> bool:
         """Note what has ended, and start what can start; False when there is nothing left to do."""
+        if self.has_missed:
+            change_lineup(_with_those_that_run)
+            self.has_missed = False
         before = read_lineup()
         ended = [entry for entry in before.of("running") if not self._lives(entry)]
         for entry in ended:
             change_lineup(lambda lineup, entry=entry: replaced(lineup, self._end_of(entry)))  # type: ignore[misc]  # the type of a lambda's default
+            self.children.pop(entry.id, None)
             forget_files(entry.id, console=False)
         self._look(bool(ended), before)
         self._hold_runs(before)
@@ -148,7 +170,7 @@ class _Working:
 
     def _end_of(self, entry: Entry) -> Entry:
         """Return how an entry has ended."""
-        child = self.children.pop(entry.id, None)
+        child = self.children.get(entry.id)
         code = child.returncode if child is not None else None
         ways = {"state": _state(entry, code), "code": code, "ended": time.time()}
         return entry.model_copy(update=ways)

@@ -20,7 +20,7 @@ from core.runs.folder import all_runs
 from core.runs.lock import is_held
 from core.runs.summary import summarise
 from tui.runtime.hosts.host import WantedRun
-from tui.runtime.user_queue import adding, work
+from tui.runtime.user_queue import adding, store, work
 from tui.runtime.user_queue.entries import MAX_ENDED, Entry, Lineup, added, entry_of, moved, removed, replaced
 from tui.runtime.user_queue.places import Start, starts_of
 from tui.runtime.user_queue.store import (
@@ -169,7 +169,7 @@ def test_what_is_added_keeps_its_folder_and_what_it_depends_on(
     assert "paused: `tui queue resume`" in standing_of(read_lineup(), "process 1")
     assert not adding.resume().paused
     assert "nobody works on it" in standing_of(read_lineup(), "")
-    with pytest.raises(InputError, match="is waiting, not running"):
+    with pytest.raises(InputError, match=r"waits\. Remove it"):
         adding.stop(1)
     assert adding.remove(1).entries == ()
 
@@ -238,6 +238,39 @@ def test_one_that_fails_does_not_stop_the_rest_and_nothing_stays_behind(
     assert not worked_on_by()
 
 
+def test_a_disk_that_is_full_for_a_while_loses_nothing_and_starts_nothing_twice(
+    launched: list[tuple[int, Child]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for title in "ab":
+        adding.add(("train",), title)
+    lock = hold_work()
+    assert lock is not None
+    working = _Working(lock)
+    monkeypatch.setattr(work, "LOOK_SECONDS", 0.0)
+
+    def full(path: Path, *given: object, **named: object) -> None:
+        raise RunError("cannot write queue.json: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write_atomically", full)
+        assert work._goes_on(working)
+        assert [one.state for one in read_lineup().entries] == ["waiting", "waiting"]
+        assert [number for number, _ in launched] == [1]
+        monkeypatch.setattr(work, "pid_of", lambda entry: 4242 if entry.id == 1 else 0)
+    assert work._goes_on(working)
+    assert [one.state for one in read_lineup().entries] == ["running", "waiting"]
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write_atomically", full)
+        launched[0][1].returncode = 3  # type: ignore[assignment]  # of a stand-in
+        assert work._goes_on(working)
+    monkeypatch.setattr(work, "pid_of", lambda entry: 0)
+    assert work._goes_on(working)
+    assert [(one.state, one.code) for one in read_lineup().entries] == [("failed", 3), ("running", None)]
+    assert [number for number, _ in launched] == [1, 2]
+    assert "No space left" in capsys.readouterr().out
+    lock.close()
+
+
 def test_a_paused_queue_is_left_when_what_runs_has_ended(launched: list[tuple[int, Child]]) -> None:
     adding.add(("train",), "a")
     adding.add(("train",), "b")
@@ -288,6 +321,9 @@ def test_lines_show_order_output_and_standing() -> None:
     assert lines[0].split() == ["1.", "2", "b"]
     assert lines[1].split()[:4] == ["1", "failed", "with", "code"]
     assert lines[2].startswith("output of 1: ")
+    console_of(lineup.entries[0]).parent.mkdir(parents=True)
+    console_of(lineup.entries[0]).write_text("epoch 1\nerror: no such file\n")
+    assert lines_of(lineup, "process 7")[2] == "1 ended with: error: no such file"
     assert lines[3] == "0 running, 1 waiting; the processor is taken; 1 run at once on the processor"
     assert "is empty" in lines_of(Lineup(), "")[0]
 
