@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 RepeatKind = Literal["fold", "seed"]
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,23 @@ class Repeats:
         return config.training.seed if self.kind == "seed" else config.data.fold
 
     def holds(self, config: TrainConfig, other: TrainConfig) -> bool:
-        """Return whether two configurations differ in the fold or the seed alone."""
+        """Return whether two configurations differ in the fold or the seed alone.
+
+        What one leaves to its data, such as the network, it finds when it starts: until then nothing there differs.
+        """
         if self.kind == "fold" and other.data.folds != self.count:
             return False
-        return self.config(other, self.first) == self.config(config, self.first)
+        one, two = self.config(config, self.first), self.config(other, self.first)
+        return all(
+            _fits(getattr(one, section), getattr(two, section)) for section in TrainConfig.model_fields
+        )
+
+
+def _fits(one: object, other: object) -> bool:
+    """Return whether two sections are equal, or one of them is left to the data."""
+    return one == other or any(
+        section is None or getattr(section, "name", "") == AUTO for section in (one, other)
+    )
 
 
 def runs_of(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> dict[int, Run]:

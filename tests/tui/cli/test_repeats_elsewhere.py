@@ -226,3 +226,15 @@ def test_what_makes_no_sense_is_one_sentence(tui: Tui, queue: None, line: str, w
     assert words in answer.err
     assert answer.err.count("\n") == 1
     assert len(all_runs(Path("runs"))) == 1
+
+
+def test_a_group_is_one_while_some_have_found_their_network_and_others_wait(
+    train: Tui, tui: Tui, queue: None
+) -> None:
+    tui("train --data iris --epochs 1 --device cpu --threads 1 --seeds 3 --run-in queue")
+    runs = [Run(Path(entry.run)) for entry in read_lineup().entries]
+    adding.remove(1)
+    assert tui(f"train --no-ui --quiet --resume {runs[0].id}").code == 0
+    assert runs[0].config().loss.name != runs[1].config().loss.name == "auto"
+    assert [[one.id for one in group_of(run)] for run in runs] == [[one.id for one in runs]] * 3
+    assert tui(f"stop {runs[0].id} --group").out.count("asked") == 2
