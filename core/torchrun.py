@@ -6,6 +6,8 @@ Both start all processes again after one was lost; such a start is told from the
 import atexit
 import os
 import sys
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,11 +23,13 @@ __all__ = [
     "is_launched",
     "keeps_store",
     "launch_id",
+    "met",
     "restarts_done",
     "restarts_left",
 ]
 
 STORE_TIMEOUT = timedelta(minutes=5)
+POLL_SECONDS = 0.02
 
 
 def is_launched() -> bool:
@@ -60,6 +64,32 @@ def agent_store() -> "Store | None":
 
     address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     return TCPStore(address, port, is_master=False, timeout=STORE_TIMEOUT)
+
+
+def met(store: "Store", rank: int, size: int) -> str:
+    """Return a name that the processes of this attempt share, and no others; blocks until all are there.
+
+    The first process answers whatever it finds, also what a process has left that is gone; each of the others waits
+    for an answer to itself, and joins. How often they were started again does not tell attempts apart: the agents of
+    two machines count differently.
+    """
+    own = uuid.uuid4().hex
+    if rank:
+        store.set(f"torchtui/here/{rank}", own)
+        name: str = store.get(f"torchtui/answer/{own}").decode()
+        store.set(f"torchtui/joined/{name}/{rank}", "")
+        return name
+    missing, answered = set(range(1, size)), set[str]()
+    while missing:
+        for other in missing:
+            if store.check([f"torchtui/here/{other}"]):
+                asking = store.get(f"torchtui/here/{other}").decode()
+                if asking not in answered:
+                    store.set(f"torchtui/answer/{asking}", own)
+                    answered.add(asking)
+        missing = {other for other in missing if not store.check([f"torchtui/joined/{own}/{other}"])}
+        time.sleep(POLL_SECONDS if missing else 0.0)
+    return own
 
 
 def restarts_done() -> int:

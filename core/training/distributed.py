@@ -25,8 +25,7 @@ from core.counting import counted
 from core.errors import ConfigError, DeviceError, ProcessLost, RunDamaged, TorchtuiError
 from core.ranks import Ranks
 from core.remedies import RESUME, processes
-from core.torchrun import is_launched, keeps_store
-from core.training.meeting import met
+from core.torchrun import is_launched, keeps_store, met
 
 __all__ = [
     "SINGLE",

@@ -1,4 +1,4 @@
-"""A job that was requeued while its earlier start still trains the run: Slurm has lost the node, which works on."""
+"""Wait for an earlier start of a requeued job that still trains the run: Slurm has lost its node, which works on."""
 
 import os
 import time

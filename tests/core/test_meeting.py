@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from torch.distributed import HashStore  # type: ignore[attr-defined]  # no name of its list
 
-from core.training.meeting import met
+from core.torchrun import met
 
 
 def test_processes_of_an_attempt_share_a_name_that_those_before_did_not_have() -> None:
