@@ -98,6 +98,8 @@ class QueueDialog(Dialog[None]):
         table.show(columns, len(shown), lambda row: shown[row])
         table.display = bool(shown)
         self.query_one("#queue-empty").display = not shown
+        for button in self.query(Button):
+            button.display = bool(shown) or button.id == "close"
 
     def _cells(self, row: Row) -> tuple[str, str, str]:
         """Return the place of a row, where it runs or how it ended, and its name."""

@@ -1,4 +1,6 @@
-"""One line with the status of a run: name, state, epoch, progress, time left, speed."""
+"""One line with the status of a run: name, state, epoch, progress, time left, speed; a long note takes a second one."""
+
+from textwrap import wrap
 
 from rich.segment import Segment
 from rich.style import Style
@@ -34,19 +36,49 @@ class StatusLine(WidgetOfParts):
         """
         self.name_text, self.state, self.history, self.note = name, state, history, note
         self.seconds_left = seconds_left
+        self._fit_height()
         self.refresh()
+
+    def on_resize(self) -> None:
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Take a second line where the note needs it, as that of a job that waits does in a small window."""
+        self.styles.height = max(1, len(self._note_lines()))
+
+    @property
+    def _beginning(self) -> list[str]:
+        """Name and state."""
+        sign, _ = STATES.get(self.state, ("?", ""))
+        return [fit(self.name_text, min(30, len(self.name_text))), f"{sign} {self.state}"]
+
+    def _note_lines(self) -> list[str]:
+        """Return the note in two lines at most, the first of them beside name and state."""
+        used = 1 + sum(len(text) + 2 for text in self._beginning)
+        if self.size.width < used + 20:
+            return [self.note]
+        lines = wrap(
+            self.note,
+            self.size.width - 1,
+            initial_indent=" " * used,
+            subsequent_indent=" ",
+            max_lines=2,
+            placeholder=" …",
+        )
+        return [line[used:] if place == 0 else line for place, line in enumerate(lines)]
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
+        text, lines = self.part_style("text"), self._note_lines()
         if self.history is None or y > 0:
-            return Strip.blank(width, self.part_style("text"))
-        sign, color = STATES.get(self.state, ("?", ""))
-        text = self.part_style("text")
-        state = (f"{sign} {self.state}", text + Style(color=color or None))
-        parts = [(fit(self.name_text, min(30, len(self.name_text))), self.part_style("name")), state]
+            more = lines[y] if self.history is not None and y < len(lines) else ""
+            return Strip([Segment(more, text)]).adjust_cell_length(width, text)
+        _, color = STATES.get(self.state, ("?", ""))
+        name, state = self._beginning
+        parts = [(name, self.part_style("name")), (state, text + Style(color=color or None))]
         started = self.history.started
         if self.note or started is None:
-            parts.append((self.note, text))
+            parts.append((lines[0] if lines else "", text))
             return self._joined(parts, width)
         steps = self.history.total_steps
         done = min(1.0, self.history.step / steps) if steps else 0.0

@@ -1,0 +1,35 @@
+"""The line with the status of a run, where a job has more to say than one line holds."""
+
+from textual.app import App, ComposeResult
+
+from core.runs.history.history import History
+from tui.screens.live.status_line import StatusLine
+
+NOTE = "job 12 waits behind jobs of higher priority (Priority), 1 job ahead, expected to start 18:45"
+
+
+class OneLine(App[None]):
+    CSS = "StatusLine { height: 1; max-height: 2; }"
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+
+
+async def test_a_long_note_takes_a_second_line_only_where_it_needs_one() -> None:
+    app = OneLine()
+    async with app.run_test(size=(80, 24)) as pilot:
+        line = app.query_one(StatusLine)
+        line.show("a run", "pending", History(), None, NOTE)
+        await pilot.pause()
+        assert line.size.height == 2
+        shown = [line.render_line(row).text.strip() for row in (0, 1)]
+        assert " ".join(shown).endswith(NOTE)
+        assert shown[0].startswith("a run  ◌ pending  job 12 waits")
+        await pilot.resize_terminal(140, 24)
+        assert line.size.height == 1
+        assert line.render_line(0).text.rstrip().endswith("18:45")
+        await pilot.resize_terminal(60, 24)
+        line.show("a run", "pending", History(), None, NOTE * 2)
+        await pilot.pause()
+        assert line.size.height == 2
+        assert line.render_line(1).text.rstrip().endswith("…")
