@@ -12,9 +12,9 @@ from core.control import RunControl
 from core.events import RunStarted
 from core.runs.folder import Run
 from core.runs.log import LogReader
+from core.tuning.resources import resources_of
 from core.tuning.search.plan import make_plan
 from core.tuning.study.records import StudyEvent, StudyNotice, TrialReported, TrialStarted
-from core.tuning.study.resources import resources_of
 from core.tuning.study.study import create_study
 from core.tuning.study.tuner import tune
 

@@ -12,11 +12,11 @@ from core.runs.log import LogReader
 from core.slurm.job import SlurmJob
 from core.tuning.confirm.result import Confirmation, confirmation
 from core.tuning.executors.protocol import Resources
+from core.tuning.resources import resources_of
 from core.tuning.search.plan import Plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.importance import Importances, importances
 from core.tuning.study.records import TrialRecord, TrialStatus, best_first, pareto_front
-from core.tuning.study.resources import resources_of
 from core.tuning.study.selection import Selection, selection
 from core.tuning.study.study import TuningStudy, open_study
 from tui.runtime.study_process import is_worked_on, last_words

@@ -13,6 +13,7 @@ from core.counting import counted
 from core.data.registry import default_root
 from core.tuning.executors.executors import Executor
 from core.tuning.executors.protocol import Ended, Reported, Resources, Waits
+from core.tuning.resources import forget_resources, note_resources
 from core.tuning.search.methods import DRAWN_BLINDLY
 from core.tuning.search.milestones import best_so_far
 from core.tuning.study.checkpoint_pruning import keep_best
@@ -36,7 +37,6 @@ from core.tuning.study.records import (
     epochs_spent,
     pareto_front,
 )
-from core.tuning.study.resources import forget_resources, note_resources
 from core.tuning.study.selection import selection
 from core.tuning.study.stopping import SAME_FAILURES, beyond_limits, enough, same_failure
 from core.tuning.study.storage import writing

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from core.config.schema import TrainConfig
 from core.tuning.executors.protocol import Resources
+from core.tuning.resources import forget_resources, note_resources, resources_of
 from core.tuning.search.plan import make_plan
 from core.tuning.study.presence import Presence
-from core.tuning.study.resources import forget_resources, note_resources, resources_of
 from core.tuning.study.study import create_study
 from tui.runtime.study_follower import Follower
 
