@@ -28,7 +28,7 @@ PARTS = {
     "keys": "from a key to the frame that shows what it did: torch loading, a run training, 10,000 runs",
     "modes": "returning to a mode, and memory over 500 switches",
     "long_run": "a run of 10,000,000 logged steps: redraw of its chart, and memory",
-    "many_runs": "10,000 runs listed: a screenful, and all",
+    "many_runs": "20,000 runs listed: a screenful, and all",
     "many_metrics": "a run of 500 metrics, and 10,000 logs of other tools: reading, listing, a key in Live",
     "follow": "from an event's writing to whoever follows the log",
     "tuning": "trials a minute, beside Optuna with a plain loop",

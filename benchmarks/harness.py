@@ -8,7 +8,9 @@ import argparse
 import json
 import os
 import platform
+import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +18,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Row", "Stopwatch", "Took", "in_turns", "machine", "options", "print_table", "rows", "write"]
+__all__ = [
+    "Row",
+    "Stopwatch",
+    "Took",
+    "in_turns",
+    "machine",
+    "options",
+    "peak",
+    "print_table",
+    "rows",
+    "write",
+]
 
 ROUNDS, QUICK_ROUNDS = 5, 3
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "textual", "plotext", "optuna")
@@ -127,6 +140,12 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
     }
+
+
+def peak() -> float:
+    """Largest resident memory of this process so far, in MiB."""
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20
 
 
 def options(description: str, *switches: str) -> argparse.Namespace:

@@ -20,7 +20,7 @@ from core.events import RunFinished, to_json
 from core.runs.catalogue import Catalogue
 from tests.support.terminal import Terminal
 
-RUNS, FEW = 10_000, 100
+RUNS, FEW = 20_000, 100
 STEPS = 2000
 """Of a run, every tenth of them logged."""
 SCREENFUL = 25

@@ -11,7 +11,6 @@ import argparse
 import importlib
 import importlib.util
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.harness import peak
 
 ROWS, QUICK_ROWS = 1_000_000, 100_000
 NUMBERS, TEXTS = 41, 8
@@ -119,11 +120,14 @@ def loaded(path: Path):
     return load(config)
 
 
+OURS, PEER = "torchtui, to tensors", "pandas and scikit-learn, to arrays"
+BUDGET = 0.6
+"""Of the peer's processor time."""
 CONTESTANTS = {
     "polars, reading alone": polars_alone,
-    "torchtui, to tensors": torchtui,
+    OURS: torchtui,
     "torchtui, and an epoch": torchtui_and_an_epoch,
-    "pandas and scikit-learn, to arrays": pandas_and_scikit_learn,
+    PEER: pandas_and_scikit_learn,
 }
 """The first one is what the others are compared with."""
 
@@ -135,12 +139,6 @@ def started() -> None:
     clock.setdefault("seconds", time.perf_counter())
     clock.setdefault("processor", time.process_time())
     clock.setdefault("memory", peak())
-
-
-def peak() -> float:
-    """Largest resident memory of this process so far, in MiB."""
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / MIB
 
 
 def measure(name: str, path: Path) -> dict[str, float]:
@@ -196,6 +194,9 @@ def main() -> None:
             f"  {name:36}{took['seconds']:8.2f}{took['seconds'] / base['seconds']:8.2f}{took['processor']:11.2f}"
             f"{took['processor'] / base['processor']:8.2f}{took['mib']:10.0f}"
         )
+    if PEER in found:
+        ratio = found[OURS]["processor"] / found[PEER]["processor"]
+        print(f"  {OURS}, beside {PEER}: {ratio:.2f} of the processor time, budget {BUDGET:.2f}")
     if options.json:
         options.json.write_text(json.dumps({"rows": rows, "mib": size, "contestants": found}, indent=2))
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.classification import predicted_classes
 from core.evaluation.predictions import Predictions
-from core.evaluation.values import Array, Floats, Integers
+from core.evaluation.values import Array, Floats, Integers, members_of
 
 BINS = 15
 LOWEST, HIGHEST = 0.05, 20.0
@@ -52,7 +51,7 @@ def probabilities_of(predictions: Predictions) -> tuple[Array, NDArray[np.bool_]
     """Return probabilities and what happened: of the likeliest class of each sample, or of each label."""
     if predictions.has_labels:
         return predictions.scores.ravel(), predictions.targets.ravel() == 1
-    return predictions.scores.max(axis=1), predicted_classes(predictions.scores) == predictions.targets
+    return predictions.scores.max(axis=1), predictions.likeliest == predictions.targets
 
 
 def expected_calibration_error(curve: Calibration) -> float:
@@ -72,16 +71,14 @@ def error_when_calibrated(probability: Array, bins: int = BINS) -> float:
     Broecker and Smith, "Increasing the reliability of reliability diagrams" (2007).
     """
     values = np.asarray(probability, dtype=np.float64)
-    place = bin_of(values, bins)
-    order = np.argsort(place, kind="stable")
-    parts = np.split(values[order], np.cumsum(np.bincount(place, minlength=bins))[:-1])
+    parts = (values[members] for members in members_of(bin_of(values, bins), bins))
     return sum(map(_mean_deviation, parts)) / len(values)
 
 
 def _mean_deviation(chances: Floats) -> float:
     """Return the mean absolute deviation of the number of events from its mean."""
     if len(chances) > MANY:
-        return float(np.sqrt(2 / np.pi * (chances @ (1 - chances))))
+        return float(np.sqrt(2 / np.pi * (chances * (1 - chances)).sum()))
     shares = np.ones(1)
     for chance in chances:
         shares = np.append(shares * (1 - chance), 0.0) + np.append(0.0, shares * chance)

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.values import Array, Floats, Integers, Undefined, Value, ratio
+from core.evaluation.values import Array, Floats, Integers, Undefined, Value, members_of, ratio
 
 POSITIVES_PER_BLOCK = 1 << 20
 
@@ -104,10 +104,12 @@ def areas(ranked: RankedCounts) -> Areas:
         starts = run_starts[begin : begin + POSITIVES_PER_BLOCK + 1]
         first, length = starts[:-1], np.diff(starts)
         lower = np.searchsorted(scores, positive[first], side="left")
-        upper = np.searchsorted(scores, positive[first], side="right")
+        upper = lower + length
+        tied = np.flatnonzero(scores[np.minimum(upper, n - 1)] == positive[first])  # with negatives, too
+        upper[tied] = np.searchsorted(scores, positive[first[tied]], side="right")
         # Twice the negatives below plus the negatives at the same score: whole numbers, so the sum is exact.
-        wins += int(length @ (lower + upper - 2 * first - length))
-        precisions += float(length @ ((positives - first) / (n - lower)))
+        wins += int((length * (lower + upper - 2 * first - length)).sum())
+        precisions += float((length * ((positives - first) / (n - lower))).sum())
     auc: Value = wins / (2 * positives * negatives) if negatives else NO_NEGATIVES
     return auc, precisions / positives
 
@@ -119,15 +121,16 @@ def areas_of_classes(scores: Array, targets: Integers) -> tuple[list[Areas], Are
     """
     classes = scores.shape[1]
     given = true_scores(scores, targets)
-    by_class = given[np.argsort(targets, kind="stable")]
-    positives = np.split(by_class, np.cumsum(np.bincount(targets, minlength=classes))[:-1])
+    positives = [given[members] for members in members_of(targets, classes)]
     columns = np.array(scores.T, order="C")
     single = []
     for column, positive in zip(columns, positives, strict=True):
         column.sort()
         single.append(areas(RankedCounts(column, np.sort(positive))))
     pooled = columns.reshape(-1)
-    pooled.sort()
+    # This merges the classes, each sorted by now. Floats from 0 on are in the order of their bits, compared faster.
+    merged = pooled if pooled.min(initial=0) < 0 else pooled.view(f"i{pooled.itemsize}")
+    merged.sort(kind="stable")
     return single, areas(RankedCounts(pooled, np.sort(given)))
 
 

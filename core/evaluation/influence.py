@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.values import Array, Floats, Integers
+from core.evaluation.values import Array, Floats, Integers, members_of
 from core.evaluation.weighted import cumulated
 
 MAX_ROWS = 20_000
@@ -32,8 +32,8 @@ def sample_rows(targets: Integers, classes: int, rng: np.random.Generator) -> Sa
     wanted = min(MAX_ROWS, max(MAX_CELLS // classes, MAX_ROWS // 10))
     if len(targets) <= wanted:
         return Sample(np.arange(len(targets)), np.ones(len(targets)))
-    support = np.bincount(targets, minlength=classes)
-    members = np.split(np.argsort(targets, kind="stable"), np.cumsum(support)[:-1])
+    members = members_of(targets, classes)
+    support = [len(part) for part in members]
     share = max(wanted // int(np.count_nonzero(support)), 2)
     rows = [part if len(part) <= share else rng.choice(part, share, replace=False) for part in members]
     weights = [np.full(len(part), size / max(len(part), 1)) for part, size in zip(rows, support, strict=True)]
@@ -54,7 +54,7 @@ def area_influence(scores: Array, positive: NDArray[np.bool_], weights: Floats) 
 
     negatives_below = (negatives - fp + negatives_here / 2) / negatives
     positives_above = (tp - positives_here / 2) / positives
-    auc = positives_here @ negatives_below / positives
+    auc = (positives_here * negatives_below).sum() / positives
     on_auc = np.where(
         positive,
         ((negatives_below - auc) * n / positives)[place],
@@ -63,7 +63,7 @@ def area_influence(scores: Array, positive: NDArray[np.bool_], weights: Floats) 
 
     flagged = np.where(tp + fp > 0, tp + fp, 1.0)  # the highest scores may be of samples that weigh nothing
     precision = tp / flagged
-    average = positives_here @ precision / positives
+    average = (positives_here * precision).sum() / positives
     gain = _sum_from_here_on(positives_here / flagged)
     loss = _sum_from_here_on(positives_here * precision / flagged)
     of_positive = (precision - average + gain - loss) * n / positives
@@ -95,7 +95,8 @@ def pooled_area_influence(scores: Array, targets: Integers, weights: Floats) -> 
 
 def standard_error(influence: Floats, weights: Floats) -> float:
     """Return the standard error of a metric from the influences on it."""
-    return float(np.sqrt(weights @ influence**2) / weights.sum())
+    # A matrix product of so few numbers would wake the threads of BLAS, which takes longer than the sum.
+    return float(np.sqrt((weights * influence**2).sum()) / weights.sum())
 
 
 def centred(values: Floats, weights: Floats) -> Floats:

@@ -12,7 +12,7 @@ from core.evaluation.classification import (
     averages,
     confusion_matrix,
     log_losses,
-    predicted_classes,
+    row_blocks,
     top_k_hits,
     weighted_matrix,
 )
@@ -93,7 +93,14 @@ def scores_to_rank_by(predictions: Predictions) -> Array:
     scores = predictions.scores
     if not predictions.probabilities or not len(scores) or scores.max() != 1 or scores.min() < 0:
         return scores
-    exact = scores.astype(np.float64)
+    odds = np.empty(scores.shape)
+    for rows in row_blocks(len(scores)):
+        odds[rows] = _log_odds(scores[rows].astype(np.float64))
+    return odds
+
+
+def _log_odds(exact: Floats) -> Floats:
+    """Log-odds of probabilities (n, classes); those of a probability of 1 from what the others sum to."""
     rows, top = np.arange(len(exact)), exact.argmax(axis=1)
     highest = exact[rows, top]
     others = 1 - exact
@@ -101,7 +108,7 @@ def scores_to_rank_by(predictions: Predictions) -> Array:
     others[rows, top] = exact.sum(axis=1)
     exact[rows, top] = highest
     with np.errstate(divide="ignore"):
-        odds: Array = np.nan_to_num(np.log(exact) - np.log(others))
+        odds: Floats = np.nan_to_num(np.log(exact) - np.log(others))
     return odds
 
 
@@ -220,7 +227,7 @@ def confidence(
     scores: Array, predictions: Predictions, rows: Integers | slice = slice(None)
 ) -> tuple[Array, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
     """The highest score of each row and whether its class is right, whatever the threshold of two classes."""
-    predicted = predicted_classes(predictions.scores[rows])
+    predicted = predictions.likeliest[rows]
     return true_scores(scores, predicted), predicted == predictions.targets[rows]
 
 

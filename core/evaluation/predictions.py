@@ -182,7 +182,12 @@ class Predictions:
             return self.scores
         if self.has_labels:
             return (self.scores >= self.used_thresholds).astype(np.uint8)
-        return predicted_classes(self.scores, self.thresholds)
+        return self.likeliest if self.thresholds is None else predicted_classes(self.scores, self.thresholds)
+
+    @cached_property
+    def likeliest(self) -> Integers:
+        """int64 (n,): the class of the highest score of each sample, whatever the threshold of two classes."""
+        return predicted_classes(self.scores)
 
     def save(self, path: Path) -> None:
         """Write everything to an uncompressed .npz file, whole or not at all.

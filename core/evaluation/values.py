@@ -37,3 +37,12 @@ def ratio(numerator: Array, denominator: Array) -> Floats:
 def none_if_nan(value: float) -> float | None:
     """The value as a plain float, None for NaN."""
     return None if np.isnan(value) else float(value)
+
+
+def members_of(classes: Integers, count: int) -> list[Integers]:
+    """Return the positions of the samples of each class from 0 to ``count - 1``, ascending; ``classes`` is (n,)."""
+    small = classes.astype(
+        np.min_scalar_type(count - 1)
+    )  # numpy sorts these by their digits, ten times faster
+    ends = np.cumsum(np.bincount(classes, minlength=count))[:-1]
+    return np.split(np.argsort(small, kind="stable"), ends)

@@ -17,9 +17,11 @@ from core.data.tables.values.read import DAY_MILLISECONDS
 from core.data.tables.values.reading import Reading
 from core.options import Options
 
-__all__ = ["Column", "DateColumn", "Encoding", "TextColumn", "date_part", "fit"]
+__all__ = ["Column", "DateColumn", "Encoding", "TextColumn", "date_part", "fit", "rows_at"]
 
 ROWS_AT_ONCE = 65_536
+SPARSE = 8
+"""Rows from the first to the last for each that is taken, from which on marking them is slower."""
 
 
 class NumberColumn(Options):
@@ -87,8 +89,11 @@ class Encoding(Options):
         """
         chosen = np.arange(len(frame)) if rows is None else rows
         values = np.zeros((len(chosen), len(self.features)), np.float32)
+        if not self.columns:
+            return values
+        frame = frame.select([column.name for column in self.columns])
         for at in range(0, len(chosen), ROWS_AT_ONCE):
-            part = frame[chosen[at : at + ROWS_AT_ONCE]]
+            part = rows_at(frame, chosen[at : at + ROWS_AT_ONCE])
             self._numbers.fill(values[at : at + len(part)], part)
             self._texts.fill(values[at : at + len(part)], part)
         return values
@@ -121,6 +126,18 @@ class Encoding(Options):
 
 
 Column = NumberColumn | DateColumn | TextColumn
+
+
+def rows_at(frame: pl.DataFrame, positions: np.ndarray) -> pl.DataFrame:
+    """Return the rows at some positions: where these ascend, those between that are marked, which is faster."""
+    if not len(positions) or np.any(positions[1:] <= positions[:-1]):
+        return frame[positions]
+    between = frame[int(positions[0]) : int(positions[-1]) + 1]
+    if len(between) > SPARSE * len(positions):
+        return frame[positions]
+    marked = np.zeros(len(between), bool)
+    marked[positions - positions[0]] = True
+    return between if len(between) == len(positions) else between.filter(pl.Series(marked))
 
 
 def _placed(columns: Sequence[Column]) -> Iterator[tuple[int, Column]]:
@@ -273,10 +290,10 @@ def _reading(column: Column) -> Reading:
 
 
 def _texts(values: pl.Series, most: int) -> TextColumn:
-    counts = values.value_counts(sort=False)
+    counts = values.alias("text").value_counts(sort=False)
     missing = values.null_count() > 0
     different = len(counts) - missing
     if different > most:
-        counts = counts.drop_nulls().sort("count", values.name, descending=[True, False]).head(most)
-    texts = (text for text in counts[values.name].to_list() if text is not None)
+        counts = counts.drop_nulls().sort("count", "text", descending=[True, False]).head(most)
+    texts = (text for text in counts["text"].to_list() if text is not None)
     return TextColumn(name=values.name, texts=tuple(sorted(texts)), others=different > most, missing=missing)

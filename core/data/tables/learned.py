@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.data.tables import notes
 from core.data.tables.columns import useful
-from core.data.tables.encoding import Encoding, fit
+from core.data.tables.encoding import Encoding, fit, rows_at
 from core.data.tables.options import Csv
 from core.data.tables.scaling import Limits
 from core.data.tables.training_rows import Rows, dividing_columns, nothing_to_learn
@@ -45,7 +45,7 @@ class Learned:
 
     def inputs(self, frame: pl.DataFrame, rows: np.ndarray) -> "Tensor | Fields":
         """Return the inputs of the rows at some positions."""
-        texts = joined(frame[rows], self.texts)
+        texts = joined(frame.select(self.texts)[rows], self.texts) if self.texts else []
         return beside(self.encoding.apply(frame, rows), self.vocabulary, texts)
 
 
@@ -58,7 +58,7 @@ def learn_inputs(options: Csv, rows: Rows, train: np.ndarray) -> Learned:
     Raises:
         DataError: there is no column to learn from.
     """
-    frame = rows.frame[train]
+    frame = rows_at(rows.frame, train).rechunk()  # sums depend on the pieces
     unused = {*rows.target_names, *options.text, *dividing_columns(options, frame.columns)} - {*options.keep}
     features = {name: how for name, how in rows.readings.items() if name not in unused}
     kept, left_out = useful(frame, features, options.max_categories)

@@ -124,7 +124,9 @@ def _notes(options: Csv, rows: Rows, learned: Learned, tails: Mapping[str, Limit
     return [
         *learned.notes,
         *notes.filled(encoding, counted),
-        *possible_categories(rows.source, _lacking(encoding), len(rows.frame), options.missing),
+        *possible_categories(
+            {name: rows.absent[name] for name in _lacking(encoding)}, len(rows.frame), options.missing
+        ),
         *notes.clipped({**learned.clipped, **tails}, rows.target_names),
         *notes.codes(counted, rows.readings, options.missing),
     ]

@@ -42,8 +42,8 @@ def _summary(values: pl.Series, how: Reading) -> ColumnSummary:
     if missing == len(values):
         return ColumnSummary(values.name, how.kind, missing)
     if how.kind == "text":
-        counts = values.value_counts(sort=True)
-        frequent = next(text for text in counts[values.name].head(2) if text is not None)
+        counts = values.alias("text").value_counts(sort=True)
+        frequent = next(text for text in counts["text"].head(2) if text is not None)
         different = len(counts) - (missing > 0)
         return ColumnSummary(values.name, how.kind, missing, different=different, frequent=str(frequent))
     show = _date if how.kind == "date" else _number

@@ -1,5 +1,6 @@
 """The rows of a file that a model learns from: read, with the target that was asked for or stands out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -53,6 +54,7 @@ class Rows:
         target_names: the columns that are predicted; `target`: what they hold.
         by: what splits are made by, of the rows that are used.
         notes: what was found.
+        absent: of columns of texts, those that stand for a missing value, and how often each does.
     """
 
     source: Source
@@ -63,6 +65,7 @@ class Rows:
     target: Target
     notes: tuple[str, ...]
     by: SplitBy
+    absent: Mapping[str, Counter[str]]
 
     @property
     def task(self) -> str:
@@ -112,6 +115,7 @@ def read_training_rows(options: Csv, source: Source, *, narrow: bool = False) ->
         target,
         (first, *read.notes, *left_out, *target.notes, *_not_features(options, dividing)),
         _split_by(options, read, positions),
+        read.absent,
     )
 
 

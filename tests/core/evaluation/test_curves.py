@@ -29,6 +29,7 @@ from core.evaluation import (
     threshold_for_recall,
     threshold_table,
 )
+from core.evaluation.values import members_of
 from tests.support.narrow import some
 
 Sample = tuple[np.ndarray, np.ndarray]
@@ -275,3 +276,32 @@ def test_no_samples_at_all_is_undefined() -> None:
         warnings.simplefilter("error")
         assert isinstance(roc(nothing), Undefined)
         assert isinstance(average_precision(nothing), Undefined)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("lowest", [-2, 0])
+def test_areas_of_classes_with_ties_and_zeros_of_both_signs_are_those_of_scikit_learn(
+    kind: type, lowest: int
+) -> None:
+    rng = np.random.default_rng(1)
+    scores: np.ndarray = rng.integers(lowest, 4, (300, 3)).astype(kind)
+    targets = rng.integers(0, 3, 300)
+    scores[::2] *= np.where(scores[::2] == 0, -1, 1)
+    single, pooled = curves.areas_of_classes(scores, targets)
+    pairs = targets[:, None] == np.arange(3)
+    for true, given_scores, (auc, precision) in (
+        *zip(pairs.T, scores.T, single, strict=True),
+        (pairs.ravel(), scores.ravel(), pooled),
+    ):
+        assert defined(auc) == pytest.approx(reference.roc_auc_score(true, given_scores), abs=1e-12)
+        expected = reference.average_precision_score(true, given_scores)
+        assert defined(precision) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("classes", [1, 3, 300])
+def test_members_of_classes_are_their_positions(classes: int) -> None:
+    numbers = np.random.default_rng(2).integers(0, classes, 500)
+    found = members_of(numbers, classes)
+    assert [each.tolist() for each in found] == [
+        np.flatnonzero(numbers == label).tolist() for label in range(classes)
+    ]

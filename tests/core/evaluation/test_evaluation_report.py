@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from sklearn import metrics as reference
 
 from core.errors import DataError, RunDamaged
-from core.evaluation import Predictions, Report, influence
+from core.evaluation import Predictions, Report, classification, curves, influence
 from core.tasks.evaluation import evaluate
 from tests.support.narrow import some
 
@@ -345,3 +346,30 @@ def test_importing_the_package_loads_no_torch_and_no_scikit_learn() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("certain", "most"), [(False, 1.5), (True, 4.0)])
+def test_memory_grows_with_the_predictions_alone(
+    certain: bool, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever needs more digits is computed for some rows at a time, but for the log-odds of rounded probabilities."""
+    monkeypatch.setattr(classification, "ROWS_PER_BLOCK", 1 << 10)
+    monkeypatch.setattr(curves, "POSITIVES_PER_BLOCK", 1 << 10)
+
+    def peak(n: int) -> tuple[int, int]:
+        """Bytes of the predictions, and those added by their evaluation."""
+        exact = scored(n, classes=10)
+        scores = exact.scores.astype(np.float32)
+        if certain:
+            scores[::7] = np.eye(10, dtype=np.float32)[exact.targets[::7]]
+        predictions = replaced(exact, scores=scores)
+        tracemalloc.start()
+        report = report_of(predictions)
+        added = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert "roc_auc_micro" in report.intervals
+        return scores.nbytes + exact.targets.nbytes + exact.indices.nbytes, added
+
+    peak(1000)  # imports
+    (small, little), (large, much) = peak(60_000), peak(180_000)
+    assert much - little < most * (large - small)

@@ -85,6 +85,7 @@ def sampled_rows(options: Csv, rows: Rows, blocks: Blocks, train: np.ndarray) ->
         readings=known,
         positions=np.arange(len(chosen)),
         notes=(*rows.notes, *read.notes, *found),
+        absent=read.absent,
     )
 
 

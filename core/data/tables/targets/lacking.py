@@ -1,7 +1,8 @@
 """Rows without a target: dropped and reported, or reason to ask."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -123,23 +124,18 @@ def _listed(texts: Counter[str]) -> str:
 
 
 def possible_categories(
-    source: Source, names: Sequence[str], rows: int, missing: tuple[str, ...]
+    absent: Mapping[str, Counter[str]], rows: int, missing: tuple[str, ...]
 ) -> Iterator[str]:
     """Report texts such as None that count as missing in columns of categories, but may be one.
 
     Args:
-        names: of columns of texts that lack values.
+        absent: of columns of texts those that stand for a missing value, and how often each does.
         rows: of the file.
     """
-    looked_at = names[:MAX_COLUMNS]
-    if not looked_at:
-        return
-    texts = source.collect(*(pl.col(name).cast(pl.String).str.strip_chars() for name in looked_at))
-    words = sorted(CLASS_WORDS & missing_texts(missing))
-    for name in looked_at:
-        counts = texts[name].filter(texts[name].str.to_lowercase().is_in(words)).value_counts(sort=True)
-        for text, count in counts.rows():
-            if count >= max(2, MIN_CLASS * rows):
+    words = CLASS_WORDS & missing_texts(missing)
+    for name in islice(absent, MAX_COLUMNS):
+        for text, count in absent[name].most_common():
+            if text.lower() in words and count >= max(2, MIN_CLASS * rows):
                 kept = [mark for mark in missing if mark.lower() != text.lower()]
                 setting_ = worded((missing_setting(kept, []),))
                 yield (

@@ -69,10 +69,12 @@ class Values:
     Attributes:
         frame: float64 numbers, dates as float64 days since 1970, texts; null where a value is missing.
         leftovers: of the columns that have some.
+        absent: of columns of texts, those that stand for a missing value, and how often each does.
     """
 
     frame: pl.DataFrame
     leftovers: dict[str, Leftover]
+    absent: dict[str, Counter[str]]
 
 
 def read_values(source: Source, readings: Mapping[str, Reading], missing: Sequence[str]) -> Values:
@@ -101,21 +103,23 @@ def read_values(source: Source, readings: Mapping[str, Reading], missing: Sequen
             for name in other
         ),
     ).select(*readings)
+    texts = [name for name, how in readings.items() if how.kind == "text"]
+    frame, absent = _known_texts(frame, texts, marks)
     names = [name for name, how in readings.items() if how.kind != "text"]
     counts = frame.select(pl.col(names).is_nan().sum()).row(0) if names else ()
     unread = [name for name, count in zip(names, counts, strict=True) if count]
     leftovers: dict[str, Leftover] = {}
     if unread:
-        texts = source.collect(*(pl.col(name).cast(pl.String).str.strip_chars() for name in unread))
+        written = source.collect(*(pl.col(name).cast(pl.String).str.strip_chars() for name in unread))
         for name in unread:
-            values, leftovers[name] = _rest(frame[name], texts[name], readings[name])
+            values, leftovers[name] = _rest(frame[name], written[name], readings[name])
             frame = frame.with_columns(values)
     if numbers:
         known = [name for name in names if readings[name].kind == "number"]
         frame = (
             frame.with_columns(pl.when(~pl.col(known).is_in(numbers)).then(pl.col(known))) if known else frame
         )
-    return Values(frame, leftovers)
+    return Values(frame, leftovers, absent)
 
 
 def swapped(how: Reading, leftover: Leftover) -> Reading | None:
@@ -155,8 +159,37 @@ def _rest(values: pl.Series, texts: pl.Series, how: Reading) -> tuple[pl.Series,
     )
 
 
+def _known_texts(
+    frame: pl.DataFrame, names: Sequence[str], marks: list[str]
+) -> tuple[pl.DataFrame, dict[str, Counter[str]]]:
+    """Columns of texts, null where a value is missing, and the texts that stand for a missing value in each.
+
+    Each different text is looked at once, as most columns have few; and all columns at once, as there may be thousands.
+    """
+    if not names:
+        return frame, {}
+    different = frame.select(pl.col(names).unique().implode()).unpivot().explode("value").drop_nulls()
+    stripped = different["value"].str.strip_chars()
+    gone: dict[str, list[str]] = {}
+    for name, text in different.filter(stripped.str.to_lowercase().is_in(marks)).iter_rows():
+        gone.setdefault(name, []).append(text)
+    padded = different.filter(stripped != different["value"])["variable"].unique().to_list()
+    lacks = {name: pl.col(name).is_in(words) for name, words in gone.items()}
+    counts = frame.select(
+        pl.col(name).filter(lacking).str.strip_chars().alias("text").value_counts().implode().alias(name)
+        for name, lacking in lacks.items()
+    )
+    absent = {name: Counter[str]() for name in names}
+    absent |= {name: Counter({each["text"]: each["count"] for each in counts[name][0]}) for name in lacks}
+    nulled = frame.with_columns(pl.when(~lacking).then(pl.col(name)) for name, lacking in lacks.items())
+    return nulled.with_columns(pl.col(padded).str.strip_chars()), absent
+
+
 def _fast(names: Sequence[str], kind: pl.DataType, how: Reading, marks: list[str], format_: str) -> pl.Expr:
-    """The expression that reads nearly all values of columns of one kind; NaN where there is another text."""
+    """The expression that reads nearly all values of columns of one kind; NaN where there is another text.
+
+    Texts are those of the file, those for a missing value among them.
+    """
     column = pl.col(names)
     if kind in (pl.Time, pl.Duration) and how.kind == "number":
         nanoseconds = column.cast(pl.Int64) if kind == pl.Time else column.dt.total_nanoseconds()
@@ -168,8 +201,7 @@ def _fast(names: Sequence[str], kind: pl.DataType, how: Reading, marks: list[str
         return pl.when(value.abs() <= LARGEST).then(value).when(value.is_not_null()).then(float("nan"))
     raw = (column.cast(pl.Int64) if kind.is_float() and how.kind == "date" else column).cast(pl.String)
     if how.kind == "text":
-        text = raw.str.strip_chars()
-        return pl.when(~text.str.to_lowercase().is_in(marks)).then(text)
+        return raw
     if how.kind == "number":
         quick = _fast_number(raw, how)
     elif how.format.startswith("unix"):

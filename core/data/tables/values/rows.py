@@ -1,6 +1,7 @@
 """The rows of a file: read, checked to be whole, and reported."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -31,12 +32,14 @@ class ReadRows:
         source: as it was opened in the end.
         readings: how each column was read; columns that cannot be read are not among them.
         notes: a line for each thing that was inferred or left out.
+        absent: see `Values`.
     """
 
     source: Source
     readings: dict[str, Reading]
     frame: pl.DataFrame
     notes: tuple[str, ...]
+    absent: dict[str, Counter[str]]
 
 
 def read_rows(source: Source, columns: Sequence[str], rules: Rules) -> ReadRows:
@@ -82,7 +85,9 @@ def read_known(source: Source, readings: Mapping[str, Reading], missing: Sequenc
     for name, leftover in values.leftovers.items():
         if leftover.share < MIN_READ or leftover.odd.total() == leftover.filled:
             _refuse(source, name, leftover, readings[name])
-    return ReadRows(source, dict(readings), values.frame, tuple(_odd_notes(source, values, missing)))
+    return ReadRows(
+        source, dict(readings), values.frame, tuple(_odd_notes(source, values, missing)), values.absent
+    )
 
 
 def _read_rows(source: Source, columns: Sequence[str], rules: Rules) -> ReadRows:
@@ -111,10 +116,11 @@ def _read_rows(source: Source, columns: Sequence[str], rules: Rules) -> ReadRows
         values = Values(
             values.frame.with_columns(more.frame),
             {name: rest for name, rest in values.leftovers.items() if name not in again} | more.leftovers,
+            values.absent | more.absent,
         )
     notes += _written_notes(values, readings)
     notes += _odd_notes(source, values, rules.missing)
-    return ReadRows(source, readings, values.frame, tuple(notes))
+    return ReadRows(source, readings, values.frame, tuple(notes), values.absent)
 
 
 def _values(source: Source, readings: Mapping[str, Reading], missing: Sequence[str]) -> Values:

@@ -12,6 +12,8 @@ import torch
 from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.data.registry import load
+from core.data.tables.encoding import rows_at
+from core.data.tables.files.source import Source
 from core.data.tables.scaling import limits
 from core.data.tables.targets.choose import TargetUnclear
 from core.data.tables.targets.names import id_name, target_name
@@ -276,6 +278,37 @@ def test_a_text_for_missing_that_may_be_a_category_is_named(read: Read) -> None:
     assert note.startswith("country holds 'NA' in 15 rows, which counts as missing but may be a category")
     assert "country=NA" in read(columns, missing=["?"]).feature_names
     assert not any("may be a category" in note for note in read(columns, missing=["?"]).notes)
+
+
+def test_a_regular_file_is_read_once_also_to_name_texts_for_missing(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    countries = [" NA" if at % 4 == 0 else "na" if at % 5 == 0 else f"C{at % 3}" for at in range(ROWS)]
+    passes = list[int]()
+    collect = Source.collect
+
+    def counting(source: Source, *columns: pl.Expr) -> pl.DataFrame:
+        passes.append(len(columns))
+        return collect(source, *columns)
+
+    monkeypatch.setattr(Source, "collect", counting)
+    data = read({"size": NUMBERS, "country": countries, "count": [*"ab", None] * (ROWS // 3), "target": TWO})
+    notes = [note.partition(" rows")[0] for note in data.notes if "may be a category" in note]
+    assert notes == ["country holds 'NA' in 15", "country holds 'na' in 9"]
+    assert set(data.feature_names) == {
+        *("size", "country=C0", "country=C1", "country=C2", "country=(missing)"),
+        *("count=a", "count=b", "count=(missing)"),
+    }
+    assert len(passes) == 1
+
+
+@pytest.mark.parametrize(
+    "positions", [[], [3], [2, 3, 4], [0, 2, 99], [0, 500, 999], [7, 3, 3], [*range(0, 1000, 3)]]
+)
+def test_rows_are_taken_by_their_positions(positions: list[int]) -> None:
+    frame = pl.DataFrame({"a": np.arange(1000), "b": [str(at) if at % 3 else None for at in range(1000)]})
+    at = np.array(positions, dtype=np.int64)
+    assert rows_at(frame, at).equals(frame[at])
 
 
 def test_a_class_of_one_row_is_dropped_and_named(read: Read) -> None:
