@@ -100,7 +100,7 @@ class Ended:
         return 0
 
 
-@pytest.mark.parametrize(("host", "more"), [("background", []), ("processes --gpus 1", ["--gpus", "1"])])
+@pytest.mark.parametrize(("host", "more"), [("background", []), ("processes", ["--processes", "3"])])
 def test_a_process_of_its_own_trains_one_after_the_other(
     tui: Tui, monkeypatch: pytest.MonkeyPatch, host: str, more: list[str]
 ) -> None:
@@ -119,7 +119,7 @@ def test_a_process_of_its_own_trains_one_after_the_other(
     else:  # as the form starts it: in the terminal the command itself is that process
         config = from_dict({"data": {"name": "iris", "folds": 3}})
         wanted = [WantedRun(config, Path("runs"), None)] * 3
-        processes.Processes(gpus=(1,)).start_all(wanted, ["--folds", "3", "--name", "b"])
+        processes.Processes(processes=3).start_all(wanted, ["--folds", "3", "--name", "b"])
     ((run, words),) = asked
     assert words[:4] == ["--folds", "3", "--name", "b"]
     assert words[-len(more) or 4 :] == more
