@@ -129,7 +129,7 @@ def open_panels(terminal: Terminal, epochs: Epochs) -> None:
     terminal.wait_for("media")  # its key is offered
     for key in OPEN_KEYS:
         terminal.press(key)
-    terminal.wait_for(lambda text: "console  " in text and "weights" in text)
+    terminal.wait_for(lambda text: " lines ─" in text and "▣ weights" in text)
 
 
 def wait_for_epochs(epochs: Epochs, wanted: int) -> None:
