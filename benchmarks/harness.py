@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import statistics
 import sys
 import time
@@ -149,7 +150,11 @@ def peak() -> float:
 
 
 def options(description: str, *switches: str) -> argparse.Namespace:
-    """``rounds`` and ``json`` of a part's command line, and `switches` of its own."""
+    """``rounds`` and ``json`` of a part's command line, and `switches` of its own.
+
+    A part that is asked to end (SIGTERM) does so as with Ctrl-C, and with it the processes that it has started.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds in place of {ROUNDS}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to this file too")
