@@ -187,7 +187,7 @@ def test_a_run_that_waits_has_its_folder_and_says_where_it_is(tmp_path: Path) ->
         str(tmp_path / "data"),
     )
     assert (found.title, found.run, console_of(found)) == ("mine", str(run.path), run.console_file)
-    working = _Working(FileLock(os.dup(os.open("/dev/null", os.O_RDWR))), gpus=())
+    working = _Working(FileLock(os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)), gpus=())
     working._hold_runs(read_lineup())
     assert is_held(run)
     assert summarise(run).status == "preparing"
