@@ -24,6 +24,7 @@ __all__ = [
     "keeps_store",
     "launch_id",
     "met",
+    "own_part",
     "restarts_done",
     "restarts_left",
 ]
@@ -63,7 +64,14 @@ def agent_store() -> "Store | None":
     from torch.distributed import TCPStore  # type: ignore[attr-defined]  # no name of its list
 
     address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    return TCPStore(address, port, is_master=False, timeout=STORE_TIMEOUT)
+    return own_part(TCPStore(address, port, is_master=False, timeout=STORE_TIMEOUT))
+
+
+def own_part(store: "Store") -> "Store":
+    """Return what this launch keeps in a store; others have it too, where they name the same ``--rdzv-endpoint``."""
+    from torch.distributed import PrefixStore  # type: ignore[attr-defined]  # no name of its list
+
+    return PrefixStore(f"torchtui/{os.environ.get('TORCHELASTIC_RUN_ID', '')}", store)
 
 
 def met(store: "Store", rank: int, size: int) -> str:
@@ -75,19 +83,19 @@ def met(store: "Store", rank: int, size: int) -> str:
     """
     own = uuid.uuid4().hex
     if rank:
-        store.set(f"torchtui/here/{rank}", own)
-        name: str = store.get(f"torchtui/answer/{own}").decode()
-        store.set(f"torchtui/joined/{name}/{rank}", "")
+        store.set(f"here/{rank}", own)
+        name: str = store.get(f"answer/{own}").decode()
+        store.set(f"joined/{name}/{rank}", "")
         return name
     missing, answered = set(range(1, size)), set[str]()
     while missing:
         for other in missing:
-            if store.check([f"torchtui/here/{other}"]):
-                asking = store.get(f"torchtui/here/{other}").decode()
+            if store.check([f"here/{other}"]):
+                asking = store.get(f"here/{other}").decode()
                 if asking not in answered:
-                    store.set(f"torchtui/answer/{asking}", own)
+                    store.set(f"answer/{asking}", own)
                     answered.add(asking)
-        missing = {other for other in missing if not store.check([f"torchtui/joined/{own}/{other}"])}
+        missing = {other for other in missing if not store.check([f"joined/{own}/{other}"])}
         time.sleep(POLL_SECONDS if missing else 0.0)
     return own
 

@@ -20,14 +20,14 @@ from core.events import RunFinished
 from core.gpus.process import release_gpu, take_gpu
 from core.observers.settings import ALONE, Extras
 from core.remedies import WATCH
-from core.runs.checkpoints import State
+from core.runs.checkpoints import FolderCheckpoints, State
 from core.runs.folder import Run
 from core.runs.jobs.record import note_job
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.runs.summary import summarise
 from core.session.preparation import Prepared
-from core.session.resume import resume_state
+from core.session.resume import resume_state, settle_choice
 from core.session.session import Emit, execute, new_run
 
 __all__ = ["StartedRun", "start_or_resume"]
@@ -123,6 +123,8 @@ def start_or_resume(
         prepared = prepare(report)
         if prepared.group.size == 1:  # several processes can only agree to stop once they train
             _ensure_not_stopped(control)
+        if run is not None and state is not None:  # before others are told that it trains
+            settle_choice(state, FolderCheckpoints(run, prepared.config.checkpoints))
     except TorchtuiError as error:
         release_gpu()
         if not control.stop_requested:

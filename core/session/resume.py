@@ -15,7 +15,7 @@ from core.runs.summary import RunSummary, summarise
 from core.training.progress import TrainingProgress, patience_is_out, time_is_up
 from core.training.saver import explain_mismatch
 
-__all__ = ["mend", "resume_state"]
+__all__ = ["mend", "resume_state", "settle_choice"]
 
 ADDED = ("is_chosen", "warnings")
 """Keys of a state that `resume_state` adds to what was saved."""
@@ -74,17 +74,20 @@ def _ensure_longer(config: TrainConfig, state: dict[str, Any] | None, summary: R
         )
 
 
+def settle_choice(state: dict[str, Any], checkpoints: FolderCheckpoints) -> None:
+    """Make a checkpoint that was chosen the last one: whoever resumes the run from now on goes on from there."""
+    if state["is_chosen"]:
+        checkpoints.save({key: value for key, value in state.items() if key not in ADDED}, "last")
+        state["is_chosen"] = False
+
+
 def mend(
     run: Run, state: dict[str, Any], checkpoints: FolderCheckpoints, emit: Callable[[Event], None]
 ) -> None:
-    """Report what was damaged, and write ``best.pt`` again from the checkpoint.
-
-    A checkpoint that was chosen becomes the last one: a run that is killed soon resumes from there, too.
-    """
+    """Report what was damaged, and write ``best.pt`` again from the checkpoint."""
     for message in state["warnings"]:
         emit(Notice(level="warning", message=message))
-    if state["is_chosen"]:
-        checkpoints.save({key: value for key, value in state.items() if key not in ADDED}, "last")
+    settle_choice(state, checkpoints)
     if state["best"] is None:
         return
     path = run.checkpoint_file("best")

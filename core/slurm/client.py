@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from core.errors import RunError, TorchtuiError
 from core.slurm.commands import call, ensure_installed, missing
 from core.slurm.job import SlurmJob
+from core.slurm.reasons import never_starts
 from core.slurm.settings import seconds_of
 
 __all__ = [
@@ -251,6 +252,8 @@ def line_of(partition: str, should_stop: Callable[[], bool] | None = None) -> li
 def _placed(job: SlurmJob, line: list[str]) -> SlurmJob:
     if not job.waits:
         return job
+    if never_starts(job):
+        return replace(job, start=0)
     base = job.id.partition("_")[0]
     places = [place for place, other in enumerate(line) if other.partition("_")[0] == base]
     return replace(job, ahead=places[0] if places else None)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from core.slurm.job import FORGOTTEN, SlurmJob
 
-__all__ = ["ending", "refusal", "waiting"]
+__all__ = ["ending", "never_starts", "refusal", "waiting"]
 
 WAITS = {
     "None": "waits to be looked at by the scheduler",
@@ -42,8 +42,10 @@ PREFIXES = {
     "MaxArray": "waits: as many of its array run as may",
     "JobArrayTaskLimit": "waits: as many of its array run as may",
     "ReqNodeNotAvail": "waits for nodes that are down, drained or reserved",
-    "Nodes_required_for_job_are_DOWN": "waits for nodes that are down, drained or reserved",
-    "user_env_retrieval_failed": "is held, since the user's environment could not be read",
+    "Nodes required for job are DOWN": "waits for nodes that are down, drained or reserved",
+    "Job's account not": "never starts: its account may not use the partition",
+    "Job's QOS not": "never starts: its quality of service may not use the partition",
+    "user env retrieval failed": "is held, since the user's environment could not be read",
 }
 ENDINGS = {
     "CANCELLED": "was cancelled",
@@ -64,10 +66,22 @@ SUBMISSIONS = ("Batch job submission failed: ", "allocation failure: ")
 
 def waiting(job: SlurmJob) -> str:
     """Return why a pending job has not started, such as ``waits behind jobs of higher priority (Priority)``."""
-    reason = job.reason.strip("()") or "None"
-    name = reason.partition(",")[0]  # such as ReqNodeNotAvail, UnavailableNodes:node7
-    known = WAITS.get(name) or next((text for key, text in PREFIXES.items() if name.startswith(key)), "waits")
-    return f"{known} ({reason})"
+    return f"{_why(job)} ({_reason(job)})"
+
+
+def never_starts(job: SlurmJob) -> bool:
+    """Return True for a pending job that starts only once it, or the cluster, is changed."""
+    return _why(job).startswith("never starts")
+
+
+def _reason(job: SlurmJob) -> str:
+    return re.sub(r"^\((.*)\)$", r"\1", job.reason) or "None"
+
+
+def _why(job: SlurmJob) -> str:
+    name = _reason(job).partition(",")[0].replace("_", " ")  # such as ReqNodeNotAvail, UnavailableNodes:node7
+    begins = (text for key, text in PREFIXES.items() if name.startswith(key))
+    return WAITS.get(name) or next(begins, "waits")
 
 
 def ending(job: SlurmJob) -> str:

@@ -25,7 +25,7 @@ from core.counting import counted
 from core.errors import ConfigError, DeviceError, ProcessLost, RunDamaged, TorchtuiError
 from core.ranks import Ranks
 from core.remedies import RESUME, processes
-from core.torchrun import is_launched, keeps_store, met
+from core.torchrun import is_launched, keeps_store, met, own_part
 
 __all__ = [
     "SINGLE",
@@ -336,6 +336,7 @@ def process_group() -> Iterator[Group]:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     store, rank, size = next(rendezvous("env://", timeout=TIMEOUT))
     if keeps_store():
+        store = own_part(store)
         name = met(store, rank, size)
         store = dist.PrefixStore(name, store)  # type: ignore[attr-defined]  # no name of its list
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)

@@ -3,12 +3,15 @@
 import shlex
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.config.checks import check_compatible
 from core.errors import DependencyError, RunError
 from core.events import RunFinished
 from core.runs.code import programs_of
+from core.runs.folder import Run
+from core.runs.lock import hold
 from core.status import has_failed
 from core.user_code.trust import check
 from tui.cli.host_options import Place, without_place
@@ -50,9 +53,10 @@ def show_or_start(
         check(program)
     if repeats is not None:
         return _start_all(host, wanted, repeats, as_json=as_json, quiet=quiet)
+    wanted = _returned(wanted)
     if host.HERE:
         put_results_back()
-        return host.execute(_typed())
+        return host.execute(_typed("--checkpoint"))
     started = host.start(wanted)
     _ensure_started(host, started)
     _tell(host, started, as_json=as_json, quiet=quiet)
@@ -76,9 +80,27 @@ def _start_all(host: Host, wanted: WantedRun, repeats: "Repeats", *, as_json: bo
     return 0
 
 
-def _typed() -> list[str]:
-    """Return the headless command that was typed, without where it was asked to run."""
-    words = without_place(sys.argv[1:])
+def _returned(wanted: WantedRun) -> WantedRun:
+    """Make a checkpoint that was chosen the last one, from which its run goes on wherever and however often it starts.
+
+    Raises:
+        TorchtuiError: the run is being trained, or complete; or the checkpoint cannot be read or written.
+    """
+    run = wanted.run
+    if run is None or run.checkpoint == Run(run.path).checkpoint:
+        return wanted
+    from core.runs.checkpoints import FolderCheckpoints
+    from core.session.resume import resume_state, settle_choice
+
+    with hold(run):
+        if state := resume_state(run, wanted.config):
+            settle_choice(state, FolderCheckpoints(run, wanted.config.checkpoints))
+    return replace(wanted, run=Run(run.path))
+
+
+def _typed(*without: str) -> list[str]:
+    """Return the headless command that was typed, without where it was asked to run, and without further flags."""
+    words = without_place(sys.argv[1:], without)
     return [TUI, *words] if "--no-ui" in words else [TUI, *words, "--no-ui"]
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,9 +61,13 @@ def _place(
     return place
 
 
-def without_place(words: Sequence[str]) -> list[str]:
-    """Return the words of a command line without those that say where the run trains."""
-    takes_value, alone = {*CHOOSING}, {"--dry-run"}
+def without_place(words: Sequence[str], also: Iterable[str] = ()) -> list[str]:
+    """Return the words of a command line without those that say where the run trains.
+
+    Args:
+        also: further flags to leave out, with their values.
+    """
+    takes_value, alone = {*CHOOSING, *also}, {"--dry-run"}
     for key, hosts in _fields().items():
         if HOSTS[hosts[0]].model_fields[key].annotation is bool:
             alone |= {flag_of(key), flag_of(f"no_{key}")}

@@ -24,6 +24,14 @@ from tests.support.slurm_answers import stand_in
         ("PartitionTimeLimit", "never starts: its time limit is longer than the partition allows (PartitionTimeLimit)"),
         ("(ReqNodeNotAvail, Unavailable:n7)",
          "waits for nodes that are down, drained or reserved (ReqNodeNotAvail, Unavailable:n7)"),
+        ("Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions",
+         "waits for nodes that are down, drained or reserved (Nodes required for job are DOWN, DRAINED or reserved for "
+         "jobs in higher priority partitions)"),
+        ("Job's account not known, so it can't use this partition (high allows physics)",
+         "never starts: its account may not use the partition (Job's account not known, so it can't use this partition "
+         "(high allows physics))"),
+        ("user_env_retrieval_failed_requeued_held",
+         "is held, since the user's environment could not be read (user_env_retrieval_failed_requeued_held)"),
         ("SomethingNew", "waits (SomethingNew)"),
     ],
 )  # fmt: skip
@@ -48,6 +56,11 @@ def test_a_pending_job_has_its_place_and_its_expected_start(
     monkeypatch.setattr(client, "call", lambda program, *given, **more: answers.get(given[1], line))
     job = find_jobs(["12"])["12"]
     assert (job.start, job.ahead) == (1796043377, 2)
+    answers["--array"] = answers["--array"].replace(
+        "Priority", "PartitionTimeLimit"
+    )  # which starts in no case
+    job = find_jobs(["12"])["12"]
+    assert (job.start, job.ahead) == (0, None)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.events import RunFinished
+from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, all_runs
 from core.runs.log import EventLog
 from core.runs.summary import summarise
@@ -19,6 +20,7 @@ from tui.runtime.hosts import background
 from tui.runtime.hosts.background import Background
 from tui.runtime.hosts.processes import Processes
 from tui.runtime.hosts.profiles import load_profile
+from tui.runtime.user_queue import adding
 
 SEVERAL = "tui train --data iris --no-ui --processes 4\n"
 
@@ -184,3 +186,14 @@ def test_several_processes_train_one_run_in_this_terminal(tmp_path: Path) -> Non
     epochs = [line for line in ended.stdout.splitlines() if '"epoch_finished"' in line]
     assert len(epochs) == 2  # one live view
     assert {path.name for path in tmp_path.glob("rank-*")} == {"rank-0-of-2", "rank-1-of-2"}
+
+
+def test_a_run_that_trains_elsewhere_goes_on_from_the_checkpoint_that_was_chosen(
+    tui: Tui, train: Tui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "start_working", lambda: None)
+    assert train("--set checkpoints.every=1").code == 0
+    (run,) = all_runs(Path("runs"))
+    answer = tui("train --resume latest --checkpoint epoch-2 --epochs 4 --run-in queue")
+    assert answer.code == 0, answer.err
+    assert load_checkpoint(run, "last")["progress"]["epoch"] == 2

@@ -13,7 +13,6 @@ from core.runs.folder import Run, default_runs_dir, find_run, with_checkpoint
 from core.runs.labels import checked_name, write_labels
 from core.runs.origin.launch import run_of_this_launch
 from core.runs.problems import LENGTHS
-from core.torchrun import restarts_done
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
 from tui.cli.commands.train_options import (
     AsJson,
@@ -71,12 +70,12 @@ def train(
         _open(values, name, trust_code, runs, data_root)
         return
     runs = runs or default_runs_dir()
-    begun = run_of_this_launch(runs)
+    begun = run_of_this_launch(runs, is_told=resume is not None and checkpoint is None)
     config, run = (begun.config(), begun) if begun else _asked(values, resume, runs)
     repeats = _repeats(config, folds, seeds, checkpoint)
     if run is not None and name and repeats is None:
         write_labels(run.path, name=name)
-    if checkpoint is not None and begun is None and not restarts_done():
+    if checkpoint is not None and begun is None:
         run = _returned(run, checkpoint)
     if trust_code:
         trust_config(config, run)
