@@ -222,7 +222,7 @@ class Group(Ranks):
         last, first = self.maxima([step, -step])
         if last != -first:
             raise RunDamaged(
-                f"the processes would start at different steps, from {-first:.0f} to {last:.0f}",
+                f"the processes would start at different steps, from {-int(first)} to {int(last)}",
                 "Every machine must see the same folder of runs",
             )
 

@@ -19,6 +19,7 @@ from textual.style import Style
 
 from tests.support.narrow import instance, some
 from tests.support.screen import background, foreground
+from tests.support.waiting import until
 from tui.charts import plot
 from tui.charts.plot import Chart, Mark, Plot, Series, draw, legend
 from tui.charts.plot_axes import Scale, scale_for, x_ticks, y_ticks
@@ -419,7 +420,7 @@ class TestWidget:
                 await pilot.pause()
             assert drawn == ["train"]
             app.query_one("#hidden").styles.display = "block"
-            await pilot.pause()
+            await until(pilot, lambda: len(drawn) > 1)
             assert drawn.count("last") == 1
             assert not {"first", "second"} & set(drawn)
             # Textual counts the screen right under the uppermost one as visible.
