@@ -11,6 +11,7 @@ import typer
 
 from core.errors import TorchtuiError
 from core.remedies import worded
+from core.torchrun import is_launched
 from tui.cli.app import open_app, opens_app
 from tui.cli.failures import as_error, ensure_current_folder, report_as_json, report_end_as_json
 from tui.cli.lazy import LazyGroup
@@ -141,6 +142,10 @@ def main() -> None:
     nobody reads its output any more, 143 after SIGTERM.
     """
     open_closed_streams()
+    if is_launched():
+        from core.processes.labels import label_output
+
+        label_output()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(

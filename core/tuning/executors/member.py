@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 
 from core.errors import TorchtuiError
 from core.processes.endings import LAUNCHER, end_with_parent
+from core.processes.labels import label_output
 from core.session.preload import load_backend
 from core.torchrun import ends_without_finalizing, is_first
 from core.tuning.executors.group import CONNECTION
@@ -22,6 +23,7 @@ def main() -> None:
     end_with_parent(int(os.environ[LAUNCHER]), signal.SIGKILL)
     handle = int(os.environ.pop(CONNECTION))
     with ends_without_finalizing():
+        label_output()
         sys.exit(_lead(handle) if is_first() else _assist())
 
 
