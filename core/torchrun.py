@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch.distributed import Store  # type: ignore[attr-defined]  # no name of its list
 
 __all__ = [
+    "STARTED_WITH",
     "agent_store",
     "ends_without_finalizing",
     "is_first",
@@ -29,6 +30,8 @@ __all__ = [
     "restarts_left",
 ]
 
+STARTED_WITH = "TUI_STARTED_WITH"
+"""Names, to each process of our launcher, the options of the command that start as many again."""
 STORE_TIMEOUT = timedelta(minutes=5)
 POLL_SECONDS = 0.02
 

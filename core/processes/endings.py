@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-__all__ = ["LAUNCHER", "end_with_launcher", "end_with_parent", "ending_of"]
+__all__ = ["LAUNCHER", "advice_for", "end_with_launcher", "end_with_parent", "ending_of"]
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that this process gets when the thread that started it is gone."""
@@ -35,3 +35,15 @@ def ending_of(exit_code: int) -> str:
         except ValueError:
             return f"was killed by signal {-exit_code}"
     return f"exited with code {exit_code}"
+
+
+def advice_for(number: int) -> str:
+    """Return what to do about a process that was lost to a signal, as the start of a hint."""
+    if number == signal.SIGKILL:
+        return "If memory is full, use fewer processes. "
+    if number == signal.SIGABRT:
+        return (
+            "Where its output tells of a collective mismatch, the processes took different paths through the network: "
+            "let none depend on the samples of one process alone. "
+        )
+    return "Its output, after its rank, may say why. "

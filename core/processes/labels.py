@@ -1,4 +1,4 @@
-"""What processes other than the first print: their rank before each line, ``[rank1]: ``, as PyTorch labels its own.
+"""Output of processes other than the first: the rank before each line, ``[rank1]: ``, as PyTorch labels its own.
 
 A process apart reads it, so that nothing is lost where the one that prints is killed.
 """

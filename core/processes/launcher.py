@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from core.counting import counted
 from core.errors import ProcessLost
 from core.machine import available_cores
-from core.processes.endings import LAUNCHER, ending_of
+from core.processes.endings import LAUNCHER, advice_for, ending_of
 from core.remedies import RESUME
 
 __all__ = ["Launcher"]
@@ -56,6 +56,7 @@ class Launcher:
         self.received: list[int] = []
         self._workers: list[subprocess.Popen[bytes]] = []
         self._id = uuid.uuid4().hex
+        self._lost_by = 0
 
     def run(self) -> int:
         """Return the exit code of the run, once all processes have ended.
@@ -74,7 +75,7 @@ class Launcher:
             attempt += 1
             self.report(f"{lost}: restart {attempt} of {self.restarts}, from the last checkpoint")
         used = f" after {counted(attempt, 'restart')}" if attempt else ""
-        raise ProcessLost(f"{lost}{used}", ("If memory is full, use fewer processes. ", RESUME))
+        raise ProcessLost(f"{lost}{used}", (advice_for(self._lost_by), RESUME))
 
     def send(self, number: int) -> None:
         """Hand a signal on to all processes."""
@@ -133,6 +134,7 @@ class Launcher:
             time.sleep(POLL_SECONDS)
         for rank, worker in enumerate(self._workers):
             if worker.returncode < 0 and rank not in killed:
+                self._lost_by = -worker.returncode
                 return f"the process of rank {rank} {ending_of(worker.returncode)}"
         return ""
 

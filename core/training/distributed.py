@@ -365,7 +365,7 @@ def explain_lost_rank(group: Group) -> Iterator[None]:
             raise ProcessLost(why) from None
         raise ProcessLost(
             f"one of the {group.size} processes of this run has died",
-            ("See its own output for the reason. ", RESUME),
+            ("See its own output for the reason, after its rank. ", RESUME),
         ) from None
 
 

@@ -1,5 +1,6 @@
 """A configuration as the equivalent command."""
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 from core.config.schema import TrainConfig, from_dict, to_dict
 from core.options import Options, default_of
 from core.runs.folder import default_runs_dir
+from core.torchrun import STARTED_WITH
 from core.user_code.arguments import ARGUMENTS
 from tui.forms.flags import FLAGS
 from tui.terminal.text import clean
@@ -39,14 +41,19 @@ def train_words(
     return ["tui", "train", "--no-ui", *host, *options(config), *called, *where]
 
 
-def resume_command(command: Literal["train", "tune"], folder: Path) -> str:
+def resume_command(command: Literal["train", "tune"], folder: Path, host: Sequence[str] | None = None) -> str:
     """Return the headless command that resumes a run or a study, quoted for a shell.
+
+    In one of several processes it starts as many again.
 
     Args:
         command: ``train`` for a run, ``tune`` for a study.
         folder: of the run or the study.
+        host: options that say where a run trains; None for those that this process was started with.
     """
-    words = [command, "--no-ui", "--resume", folder.name, *place(folder.parent)]
+    if host is None:
+        host = shlex.split(os.environ.get(STARTED_WITH, ""))
+    words = [command, "--no-ui", "--resume", folder.name, *host, *place(folder.parent)]
     return shlex.join(["tui", *map(clean, words)])
 
 

@@ -89,7 +89,7 @@ def train_repeats(
     if as_json:
         print_document(_line(done, repeats))
     elif not quiet:
-        _print(done, repeats)
+        _print(done, repeats, host)
     return code
 
 
@@ -189,7 +189,7 @@ def _spread_of(complete: list[RunSummary], split: str) -> dict[str, Spread]:
     return spread([metrics_of(summary, split) for summary in complete])
 
 
-def _print(done: list[RunSummary], repeats: Repeats) -> None:
+def _print(done: list[RunSummary], repeats: Repeats, host: Host | None) -> None:
     """Print the tables, the runs, and how to resume if some are missing."""
     console = report_console()
     complete = [summary for summary in done if summary.status == "completed"]
@@ -202,7 +202,8 @@ def _print(done: list[RunSummary], repeats: Repeats) -> None:
         line = f"{kind} {number}  {summary.status}  {clean(str(summary.run.path))}"
         console.print(Text(line), soft_wrap=True)
     if len(complete) < repeats.count:
-        command = f"{resume_command('train', done[-1].run.path)} --{kind}s {repeats.count}"
+        where = host.command([]) if host is not None else ()
+        command = f"{resume_command('train', done[-1].run.path, where)} --{kind}s {repeats.count}"
         console.print(Text(f"resume  {command}"), soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from torch.distributed.tensor import DTensor
 from core.data.batches import Batch
 from core.training.distributed import Group
 from core.training.sharding.choice import is_divided
+from core.training.sharding.path import Path
 from core.training.step import Step
 
 __all__ = ["leaving_unused"]
@@ -18,11 +19,16 @@ __all__ = ["leaving_unused"]
 def leaving_unused(gradients: Step, network: nn.Module, group: Group) -> Step:
     """Return `gradients`, after which divided weights that no process has used have none.
 
-    Processes may use different weights in a step: where one has no gradient, it adds zeros.
+    Processes may use different weights in a step: where one has no gradient, it adds zeros. They must
+    call the same blocks.
+
+    Raises:
+        ModelError: in a step, they did not.
     """
     weights = dict(network.named_parameters())
     numbers = {name: number for number, name in enumerate(weights)}
-    used = torch.zeros(len(weights))
+    used = torch.zeros(len(weights), dtype=torch.float64)
+    path = Path(group)
     watched: set[int] = set()
 
     def note(number: int, weight: Tensor) -> None:
@@ -39,11 +45,14 @@ def leaving_unused(gradients: Step, network: nn.Module, group: Group) -> Step:
         if is_divided(module):
             _let_others_use(module)
             module.register_forward_pre_hook(lambda module, _, name=name: watch(module, name))
+            module.register_forward_pre_hook(lambda module, _, name=name: path.called.append(name))
 
     def step(batch: Batch) -> tuple[Tensor, Any]:
         used.zero_()
         result = gradients(batch)
-        for weight, times in zip(weights.values(), group.sum_tensor(used.clone()).tolist(), strict=True):
+        *sums, first, second = group.sum_tensor(torch.cat([used, path.told()])).tolist()
+        path.ensure_same(first, second)
+        for weight, times in zip(weights.values(), sums, strict=True):
             if not times:
                 weight.grad = None
         return result

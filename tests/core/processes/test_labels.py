@@ -1,4 +1,4 @@
-"""What processes other than the first print carries their rank, and none of it is lost when one is killed."""
+"""Output of processes other than the first carries their rank, and none of it is lost when one is killed."""
 
 import os
 import subprocess

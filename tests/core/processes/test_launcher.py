@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import ProcessLost
 from core.processes.launcher import Launcher
+from core.remedies import plain
 
 Make = Callable[..., Launcher]
 
@@ -55,6 +56,16 @@ def test_a_run_whose_restarts_are_used_fails_with_a_sentence(
     lines = "os.kill(os.getpid(), 9) if rank else time.sleep(600)"
     with pytest.raises(ProcessLost, match="rank 1 was killed by SIGKILL after 1 restart"):
         launcher(lines, restarts=1, report=lambda text: None).run()
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(signal.SIGKILL, "memory is full"), (signal.SIGABRT, "different paths"), (signal.SIGSEGV, "Its output")],
+)
+def test_the_advice_fits_the_signal(launcher: Make, number: signal.Signals, advice: str) -> None:
+    with pytest.raises(ProcessLost, match=f"killed by {number.name}") as lost:
+        launcher(f"os.kill(os.getpid(), {int(number)}) if rank else None").run()
+    assert advice in str(lost.value.worded(plain))
 
 
 def test_an_error_is_not_tried_again(launcher: Make) -> None:

@@ -1,6 +1,7 @@
 """Several processes on this machine that share each batch."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from core.gpus.allowed import allowed_here
 from core.gpus.process import by_cuda, given_environment
 from core.processes.launcher import Launcher
 from core.runs.lock import HANDED_OVER
+from core.torchrun import STARTED_WITH
 from tui.runtime.hosts.host import Bounds, Host, Started, WantedRun, executable, new_folders
 from tui.runtime.hosts.launching import launch_in_background
 from tui.runtime.hosts.log_host import LogHost
@@ -50,7 +52,7 @@ class Processes(Host):
         return words + (["--restarts", str(self.restarts)] if self.restarts else [])
 
     def execute(self, train: Sequence[str]) -> int:
-        environment = {**os.environ, **self._gpus_given()}
+        environment = {**os.environ, **self._gpus_given(), STARTED_WITH: shlex.join(self.command([]))}
         lock = int(os.environ.pop(HANDED_OVER, "-1"))
         launcher = Launcher(executable(train), self.count, self.restarts, environment, lock, _report)
         with ignore_hangup(), hand_on_signals(launcher.send):
