@@ -7,7 +7,6 @@ import torch
 
 from core.errors import ModelError
 from core.training.distributed import Group
-from core.training.sharding import path as path_module
 from core.training.sharding.path import Path
 
 ORDER = ["", "blocks.0", "blocks.1"]
@@ -19,7 +18,7 @@ def compared(monkeypatch: pytest.MonkeyPatch, *paths: list[str]) -> Path:
     def gather(told: list[Any], own: list[str]) -> None:
         told[:] = paths
 
-    monkeypatch.setattr(path_module.dist, "all_gather_object", gather)
+    monkeypatch.setattr("torch.distributed.all_gather_object", gather)
     each = [Path(Group(rank, len(paths))) for rank in range(len(paths))]
     for process, called in zip(each, paths, strict=True):
         process.called += called
