@@ -32,6 +32,8 @@ __all__ = [
 
 SECTIONS = tuple(TrainConfig.model_fields)
 LABELS = {"data.name": "dataset", "optimizer.lr": "learning rate"}
+SPELLED = {"gpus": "GPUs"}
+"""Words of names that labels spell otherwise."""
 DEVICE, RATE = "training.device", "optimizer.lr"
 DEVICES = ("auto", "cpu")
 """Choices offered before the devices are known."""
@@ -172,7 +174,8 @@ def _spec(path: str, field: FieldInfo) -> FieldSpec:
     types = _types(annotation)
     return FieldSpec(
         path=path,
-        label=LABELS.get(path, path.rpartition(".")[2].replace("_", " ")),
+        label=LABELS.get(path)
+        or " ".join(SPELLED.get(word, word) for word in path.rpartition(".")[2].split("_")),
         default="" if field.is_required() else show(default_of(field)),
         hint=about.rstrip(".") if plain else _hint(field),
         about=about,

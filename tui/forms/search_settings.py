@@ -151,7 +151,7 @@ SETTINGS = (
     ),
     _text(
         path="ray_address",
-        label="ray address",
+        label="Ray address",
         hint="of a cluster",
         about="Address of the Ray cluster; auto finds a running one, nothing starts one here",
     ),

@@ -12,7 +12,7 @@ from textual.widgets import Button
 __all__ = ["Dialog"]
 
 Result = TypeVar("Result")
-BUTTON_CELLS, DIALOG_CELLS = 6, 6
+BUTTON_CELLS, DIALOG_CELLS = 4, 6
 """Of a button beside its label, and of a dialog beside its content, in `screens.tcss`."""
 MAX_SHARE = 0.9
 """Of the width of the screen, for dialogs as wide as their content."""

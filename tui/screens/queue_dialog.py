@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,10 +23,15 @@ from tui.widgets.table import Column, Table
 __all__ = ["QueueDialog"]
 
 LOOK_SECONDS = 0.5
+MAX_FACTS = 36
+"""Cells of where a run is, and for how long."""
 NOTHING = (
     "No run waits. Start one in 2 Configure while another trains, and choose to queue it; or let it run in the queue, "
     "which goes on without this app."
 )
+OF_USER = ("stop", "pause")
+"""What only the queue of the user can do: nothing of the app's has started."""
+KEYS = "u up  d down  f first  x removes  s stops  p pauses  esc"
 MOVES = {"up": moved_up, "down": moved_down, "first": moved_first}
 Row = Waiting | Entry
 
@@ -58,7 +64,6 @@ class QueueDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -queue") as body:
             body.border_title = "queue"
-            body.border_subtitle = "u up  d down  f first  x removes  s stops  p pauses  esc"
             yield Table(id="queue")
             yield Static(NOTHING, id="queue-empty")
             yield Static("", id="queue-standing", markup=False)
@@ -93,13 +98,16 @@ class QueueDialog(Dialog[None]):
         if shown == self._shown:
             return
         self._shown = shown
-        columns = [Column("", 4), Column("where", 28, "<"), Column("starts next, in this order", 0, "<")]
+        facts = max((cell_len(row[1]) for row in shown), default=0)
+        columns = [Column("", 4), Column("where", min(facts, MAX_FACTS), "<"), Column("run", 0, "<")]
         table = self.query_one(Table)
         table.show(columns, len(shown), lambda row: shown[row])
         table.display = bool(shown)
+        self.query_one(".dialog").border_subtitle = KEYS if shown else "esc"
         self.query_one("#queue-empty").display = not shown
         for button in self.query(Button):
-            button.display = bool(shown) or button.id == "close"
+            of_user = bool(lineup.entries) or button.id not in OF_USER
+            button.display = (bool(shown) and of_user) or button.id == "close"
 
     def _cells(self, row: Row) -> tuple[str, str, str]:
         """Return the place of a row, where it runs or how it ended, and its name."""
@@ -148,6 +156,8 @@ class QueueDialog(Dialog[None]):
         if isinstance(row, Entry):
             number = row.id
             self._do(lambda: adding.stop(number))
+        elif row is not None:
+            self.notify("This run has not started: x removes it.", severity="warning")
         self._draw()
 
     def action_pause(self) -> None:

@@ -75,7 +75,10 @@ class Processes(Host):
     def limits(self) -> Mapping[str, Bounds]:
         gpus = allowed_here().gpus
         values = {str(place): gpu.label for place, gpu in enumerate(gpus)}
-        return {"gpus": Bounds(f"0 … {len(gpus) - 1}" if gpus else "no NVIDIA GPU here", values)}
+        return {
+            "processes": Bounds("0: one a GPU, or 2"),
+            "gpus": Bounds(f"0 … {len(gpus) - 1}" if gpus else "no NVIDIA GPU here", values),
+        }
 
     def _gpus_given(self) -> Mapping[str, str]:
         """Return variables with which the processes see the GPUs that were named; none where none was.

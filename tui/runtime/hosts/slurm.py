@@ -56,7 +56,8 @@ class Slurm(Host, SlurmSettings):
         return {
             "partition": Bounds(", ".join(up), up),
             "nodes": Bounds(f"1 … {chosen.nodes}, {chosen.free} free"),
-            "gpus_per_node": Bounds(f"0 … {chosen.gpus}"),
+            "gpus_per_node": Bounds(f"0 … {chosen.gpus}" if chosen.gpus else "it has none"),
+            "processes_per_node": Bounds("0: one a GPU"),
             "cores": Bounds(f"0 … {chosen.cores}"),
             "memory": Bounds(f"at most {chosen.memory / 1024:.0f}G"),
             "time": Bounds(_limit(chosen)),

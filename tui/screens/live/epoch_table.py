@@ -170,11 +170,11 @@ class EpochTable(WidgetOfParts, can_focus=True):
 
 
 def _pairs(history: History) -> list[tuple[str, str]]:
-    """Loss and score of training and validation; of training only what is ever reported there."""
+    """Loss and score of training and validation; of training only what is reported there once anything is."""
     metrics = dict.fromkeys(("loss", history.score))
     return [
         (split, metric)
         for metric in metrics
         for split in ("train", "validation")
-        if split == "validation" or len(history.curve(f"train {metric}"))
+        if split == "validation" or not history.epochs or len(history.curve(f"train {metric}"))
     ]

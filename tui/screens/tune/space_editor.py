@@ -37,6 +37,11 @@ STOPS = ".editor, .add-field, #search-actions Button"
 """Widgets that the arrow keys and Enter move between."""
 ADD = "+ add a field"
 CLUSTER = "ray"
+ONLY_OF = {
+    **dict.fromkeys(("processes", "trial_memory", "gpus"), "local"),
+    **dict.fromkeys(("ray_address", "gpus_per_trial"), CLUSTER),
+}
+"""Settings that one executor alone has."""
 JOBS = "slurm"
 """The executor whose jobs have settings of their own, and the host that has the same."""
 WRITING = """\
@@ -137,7 +142,11 @@ class SpaceEditor(Vertical):
         return next(iter(self.query(RunIn)), None)
 
     async def _show_job(self) -> None:
-        """Show the settings of jobs where trials train in those, which are remembered; or what is free on Ray."""
+        """Show what the executor alone has: settings of jobs, which are remembered, or what is free on Ray."""
+        usual = Search({})
+        for name, executor in ONLY_OF.items():  # one that was set is an error elsewhere, which has to be seen
+            is_set = getattr(self.search, name) != getattr(usual, name)
+            self.setting(name).display = is_set or self.search.executor == executor
         self.query_one(ClusterLine).ask(self.search.ray_address if self.search.executor == CLUSTER else None)
         shown = self._run_in
         if self.search.executor != JOBS:

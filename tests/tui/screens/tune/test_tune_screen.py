@@ -568,6 +568,8 @@ async def test_what_is_free_on_a_cluster_is_shown_before_a_study_starts(
         screen = await opened(pilot)
         line = screen.query_one(ClusterLine)
         assert not line.display
+        own = ("gpus", "trial_memory", "ray_address", "gpus_per_trial")
+        assert [setting(screen, name).display for name in own] == [True, True, False, False]
         await choose(pilot, "executor", "ray")
         await until(pilot, lambda: "none runs here: the study starts one" in str(line.content))
         address = instance(Input, setting(screen, "ray_address").editor)
@@ -575,8 +577,11 @@ async def test_what_is_free_on_a_cluster_is_shown_before_a_study_starts(
         await until(pilot, lambda: "✗ cannot reach a Ray cluster: nobody listens" in str(line.content))
         address.value = "auto"
         await until(pilot, lambda: "cluster" in str(line.content) and "0 of 1 GPU free" in str(line.content))
+        assert [setting(screen, name).display for name in own] == [False, False, True, True]
         await choose(pilot, "executor", "local")
         await until(pilot, lambda: not line.display)
+        assert setting(screen, "ray_address").display, "what is wrong now can be seen"
+        assert "only for the executor ray" in setting(screen, "ray_address").problem
         assert [address for address, _ in asked] == ["", "there:6379", "auto"]
         assert all(should_stop() for _, should_stop in asked), "nobody waits for the answer any more"
 
