@@ -32,13 +32,23 @@ from core.events import (
     StepLogged,
     to_json,
 )
+from core.files.lock import FileLock
 from core.runs.folder import Run
 from core.tasks.evaluation import evaluate
+from tests.support.narrow import instance
+from tests.support.slurm_answers import stand_in
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot
+from tui.runtime.hosts.profiles import save_profile
+from tui.runtime.hosts.slurm import Slurm
+from tui.runtime.queue import Waiting
 from tui.runtime.settings import settings_file
+from tui.runtime.user_queue.entries import Entry, Lineup, added
+from tui.runtime.user_queue.store import change_lineup, hold_work
 from tui.screens.base import MODES, ModeScreen
+from tui.screens.configure.screen import ConfigureScreen
+from tui.screens.queue_dialog import QueueDialog
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 BEGAN = 1767322800.0
@@ -239,4 +249,83 @@ async def test_light(snapshot: SnapshotAssertion, runs_dir: Path) -> None:
                 if app.export_screenshot() != pictures(name=name):
                     different.append(name)
             await pilot.press("escape")
+    assert not different
+
+
+def busy_cluster(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in for a cluster with two partitions and three jobs ahead, at a time that is always the same."""
+    answer = stand_in(folder, monkeypatch)
+    nodes = "gpu|gpu*|up|8:00:00|13/3|16|64|256000|gpu:a100:4", "debug|debug|up|30:00|0/1|1|8|16000|(null)"
+    answer("sinfo", "\n".join(nodes))
+    where = "using 64 processors on nodes n[1-2] in partition gpu"
+    answer("sbatch", error=f"sbatch: Job 9 to start at {BEGAN + 5400:.0f} {where}\n")
+    answer("squeue", "".join(f"{job}|{job}|50\n" for job in (6, 7, 8)))
+    for module in ("core.slurm.forecast", "tui.runtime.hosts.slurm"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=lambda: BEGAN))
+
+
+@pytest.mark.heavy
+async def test_run_in_slurm(
+    snapshot: SnapshotAssertion, runs_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy_cluster(tmp_path / "bin", monkeypatch)
+    job = Slurm(partition="gpu", gpus_per_node=2, time="04:00:00", sbatch=("--constraint=a100",))
+    save_profile("a100-short", job)
+    hosts = {"slurm": job.model_dump(mode="json", exclude={"name"})}
+    settings_file().write_text(json.dumps({"run_in": "slurm", "hosts": hosts}))
+    (run,) = [Run(path) for path in runs_dir.iterdir()]
+    app = TuiApp(runs_dir=runs_dir, follow=run)
+    pictures = snapshot.use_extension(SVGImageExtension)
+    different = []
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await settled(app, "2", followed=True)(pilot)
+        section = instance(ConfigureScreen, app.screen).run_in
+        section.chooser.editor.focus()
+        await until(pilot, lambda: section.query_one(".forecast").display)
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await quiet(app, pilot)
+            section.scroll_visible(animate=False, top=True)
+            await quiet(app, pilot)
+            name = f"{size[0]}x{size[1]}"
+            if app.export_screenshot() != pictures(name=name):
+                different.append(name)
+    assert not different
+
+
+def lineup() -> Lineup:
+    """A queue with what runs, waits and has ended."""
+    made = Lineup(note="entry 2 waits for 2 free GPUs")
+    entries: dict[str, dict[str, Any]] = {
+        "2026-01-02_0330_digits-cnn_mnp": {"state": "running", "devices": "cuda:0, cuda:1"},
+        "2026-01-02_0340_a-network-with-a-long-name_stu": {"gpus": 2},
+        "tune -p optimizer.lr=log:1e-4..1": {"gpus": 0},
+        "2026-01-02_0300_digits-mlp_abc": {"state": "completed", "ended": BEGAN + 61},
+        "2026-01-02_0310_digits-mlp_def": {"state": "failed", "code": 1, "ended": BEGAN + 9},
+    }
+    for title, facts in entries.items():
+        entry = Entry(id=0, words=("train",), folder="/", title=title, started=BEGAN, **facts)
+        made = added(made, entry)
+    return made
+
+
+@pytest.mark.heavy
+async def test_queue(snapshot: SnapshotAssertion, runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.runtime.user_queue.texts.time", SimpleNamespace(time=lambda: BEGAN + 4000))
+    change_lineup(lambda before: lineup())
+    waiting = tuple(Waiting(configuration.from_dict({}), name) for name in ("wide", "wider"))
+    (run,) = [Run(path) for path in runs_dir.iterdir()]
+    app = TuiApp(runs_dir=runs_dir, follow=run)
+    pictures = snapshot.use_extension(SVGImageExtension)
+    different = []
+    with instance(FileLock, hold_work()):
+        async with app.run_test(size=SIZES[0]) as pilot:
+            await settled(app, "1", followed=True)(pilot)
+            app.push_screen(QueueDialog(lambda: waiting, lambda changed: None))
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                await quiet(app, pilot)
+                name = f"{size[0]}x{size[1]}"
+                if app.export_screenshot() != pictures(name=name):
+                    different.append(name)
     assert not different
