@@ -112,3 +112,4 @@ def _answer(
                 raise Withdrawn(f"{process.args!r} is not needed any more") from None
             if time.monotonic() > deadline:
                 raise
+            given = None  # what is left of it is sent all the same; given again it is an error

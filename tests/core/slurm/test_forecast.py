@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import RunError
+from core.slurm import commands
 from core.slurm.commands import Withdrawn
 from core.slurm.forecast import Forecast, forecast
 from core.slurm.settings import SlurmSettings
@@ -52,6 +53,24 @@ def test_says_why_slurm_would_refuse_it(tmp_path: Path, monkeypatch: pytest.Monk
     answer("sbatch", error="allocation failure: Requested node configuration is not available\n", code=1)
     with pytest.raises(RunError, match="refuses the job: Requested node configuration is not available"):
         forecast(GPU, never)
+
+
+def test_waits_for_a_command_that_takes_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = stand_in(tmp_path / "bin", monkeypatch)
+    answer("squeue", "7|7|50\n")
+    said = f"sbatch: Job 9 to start at {int(time.time())} using 1 processors on nodes n1 in partition gpu"
+    asked = tmp_path / "asked"
+    script = f"#!/bin/sh\nuntil [ -e {asked} ]; do /bin/sleep 0.01; done\necho '{said}' >&2\n"
+    (tmp_path / "bin" / "sbatch").write_text(script)
+    monkeypatch.setattr(commands, "LOOK_SECONDS", 0.05)
+
+    def still_wanted() -> bool:
+        asked.touch()
+        return False
+
+    found = forecast(GPU, still_wanted)
+    assert found is not None
+    assert (found.partition, found.waiting) == ("gpu", 1)
 
 
 def test_ends_the_command_once_nobody_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
