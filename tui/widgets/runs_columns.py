@@ -7,10 +7,13 @@ from typing import Any, Final, Literal
 
 from rich.cells import cell_len
 
+from core.counting import counted
 from core.errors import InputError
 from core.metrics import label_of
 from core.runs.query.fields import SCORES, Field, field_of, number_of, score
 from core.runs.summary import RunSummary, began
+from core.status import is_active
+from core.tuning.listed import StudySummary
 from tui.terminal.run_names import short_name
 from tui.terminal.text import UNKNOWN, age, clean, number, of, setting, si
 from tui.terminal.themes import STATES
@@ -28,6 +31,7 @@ __all__ = [
     "columns_of",
     "lay_out",
     "monitored",
+    "trials_text",
     "widths_of",
 ]
 
@@ -256,7 +260,18 @@ def _show_monitored(summary: RunSummary, now: float) -> str:
     return f"{label_of(found[0])} {number(found[1])}" if found else UNKNOWN
 
 
+def trials_text(study: StudySummary, *, is_open: bool) -> str:
+    """Return how many trials a study has, and whether they are shown and it is worked on."""
+    sign = "▾" if is_open else "▸"
+    if study.status == "pending" and not study.trials:
+        return f"{sign} pending"
+    trials = counted(study.trials, "trial")
+    return f"{sign} {trials}{f' {STATES[study.status][0]}' if is_active(study.status) else ''}"
+
+
 def _status(summary: RunSummary, now: float) -> str:
+    if isinstance(summary, StudySummary):
+        return trials_text(summary, is_open=False)
     return f"{STATES[summary.status][0]} {summary.status}"
 
 
@@ -291,7 +306,7 @@ EPOCHS_WIDTH: Final = 8
 COLUMNS: Final[dict[str, Column]] = {
     column.name: column
     for column in (
-        Column("status", 13, 0, lambda summary: STATUS_ORDER.index(summary.status), _status, most=13),
+        Column("status", 13, 0, lambda summary: STATUS_ORDER.index(summary.status), _status, most=14),
         Column(
             "run",
             10,

@@ -13,18 +13,26 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from core.counting import counted
 from core.runs.folder import Run
 from core.runs.listing import table_of_runs
 from core.runs.summary import RunSummary
-from core.status import is_active
 from core.tuning.listed import StudySummary
 from tui.terminal.run_names import short_name
 from tui.terminal.table_text import TableText
 from tui.terminal.text import fit
 from tui.terminal.themes import STATES, sign_of
 from tui.widgets.run_list import RunList
-from tui.widgets.runs_columns import AGENT, GAP, MONITORED, TEST, TOOL, Column, lay_out, monitored
+from tui.widgets.runs_columns import (
+    AGENT,
+    GAP,
+    MONITORED,
+    TEST,
+    TOOL,
+    Column,
+    lay_out,
+    monitored,
+    trials_text,
+)
 
 __all__ = ["RunsTable"]
 
@@ -250,7 +258,7 @@ class RunsTable(ScrollView, can_focus=True):
                 room = sum(width + GAP for _, width in self._columns[index:]) - GAP
                 return [*line, Segment(fit(summary.error, room), style)]
             if column.name == "status" and isinstance(summary, StudySummary):
-                text = self._trials(summary)
+                text = trials_text(summary, is_open=self._runs.is_open(summary.run.id))
             elif column.name == "run":
                 text = short_name(summary, width, is_shared=self._runs.titles[summary.title] > 1)
                 text = f"· {text}" if summary.study and not isinstance(summary, StudySummary) else text
@@ -262,14 +270,6 @@ class RunsTable(ScrollView, can_focus=True):
             )
             line.append(Segment(SPACE, style))
         return line
-
-    def _trials(self, study: StudySummary) -> str:
-        """Return how many trials a study has, and whether they are shown and it is worked on."""
-        sign = "▾" if self._runs.is_open(study.run.id) else "▸"
-        if study.status == "pending" and not study.trials:
-            return f"{sign} pending"
-        trials = counted(study.trials, "trial")
-        return f"{sign} {trials}{f' {STATES[study.status][0]}' if is_active(study.status) else ''}"
 
     def _mark_of(self, summary: RunSummary, style: Style) -> Segment:
         """The sign of a marked run."""
