@@ -4,13 +4,32 @@ import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 
-__all__ = ["LAUNCHER", "advice_for", "end_with_launcher", "end_with_parent", "ending_of"]
+__all__ = [
+    "LAUNCHER",
+    "REASON",
+    "advice_for",
+    "end_with_launcher",
+    "end_with_parent",
+    "ending_of",
+    "leave_reason",
+]
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that this process gets when the thread that started it is gone."""
 LAUNCHER = "TUI_LAUNCHER"
 """Names, to each of several processes, the one that started and watches them."""
+
+REASON = "TUI_REASON"
+"""Names, to each of several processes, the open file in which it leaves why it failed."""
+
+
+def leave_reason(text: str) -> None:
+    """Leave, in one line, why this process failed: the first process may wait for it and never learn."""
+    if handle := os.environ.get(REASON):
+        with suppress(OSError):
+            os.write(int(handle), f"{text}\n".encode())
 
 
 def end_with_parent(parent: int, number: signal.Signals) -> None:

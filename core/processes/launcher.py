@@ -8,6 +8,7 @@ this one tells them apart, needs no PyTorch itself, and hands on the exit code o
 import os
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from core.counting import counted
 from core.errors import ProcessLost
 from core.machine import available_cores
-from core.processes.endings import LAUNCHER, advice_for, ending_of
+from core.processes.endings import LAUNCHER, REASON, advice_for, ending_of
 from core.remedies import RESUME
 
 __all__ = ["Launcher"]
@@ -26,6 +27,7 @@ GRACE_SECONDS = 10.0
 """Time that the others get to end by themselves after one has failed; they may wait for it for ever."""
 STOPPED = 128
 """Exit codes from here on are those of a process that was asked to stop, and has saved."""
+MAX_REASON = 4096
 HERE = "127.0.0.1"
 
 
@@ -57,17 +59,28 @@ class Launcher:
         self._workers: list[subprocess.Popen[bytes]] = []
         self._id = uuid.uuid4().hex
         self._lost_by = 0
+        self._first_was_ended = False
+        self._reasons = -1
 
     def run(self) -> int:
         """Return the exit code of the run, once all processes have ended.
 
         Raises:
-            ProcessLost: a process was lost, and all restarts are used.
+            ProcessLost: a process was lost, and all restarts are used; or one failed for which the first waited
+                until it was ended, as it may in NCCL.
         """
+        with tempfile.TemporaryFile() as reasons:
+            self._reasons = reasons.fileno()
+            return self._run()
+
+    def _run(self) -> int:
         attempt = 0
         while True:
             self._start(attempt)
             lost = self._watch(is_last=attempt == self.restarts)
+            reason = str(os.pread(self._reasons, MAX_REASON, 0), "utf-8", "replace")
+            if not lost and self._first_was_ended and reason:
+                raise ProcessLost(reason.splitlines()[0], (RESUME,))
             if not lost or self.received:
                 return self._exit_code()
             if attempt == self.restarts:
@@ -93,7 +106,10 @@ class Launcher:
                     self.command,
                     stdin=subprocess.DEVNULL,
                     env=self._environment(rank, attempt, port),
-                    pass_fds=(self.handed_over,) if self.handed_over >= 0 and not rank else (),
+                    pass_fds=(
+                        self._reasons,
+                        *((self.handed_over,) if self.handed_over >= 0 and not rank else ()),
+                    ),
                     process_group=0,  # Ctrl-C reaches this process alone, which hands it on once
                 )
             )
@@ -116,6 +132,7 @@ class Launcher:
             "TORCHELASTIC_RESTART_COUNT": str(attempt),
             "TORCHELASTIC_MAX_RESTARTS": str(self.restarts),
             LAUNCHER: str(os.getpid()),
+            REASON: str(self._reasons),
         }
 
     def _watch(self, *, is_last: bool) -> str:
@@ -130,6 +147,7 @@ class Launcher:
                 for rank, worker in enumerate(self._workers):
                     if worker.returncode is None:
                         killed.add(rank)
+                        self._first_was_ended |= not rank
                         worker.kill()
             time.sleep(POLL_SECONDS)
         for rank, worker in enumerate(self._workers):

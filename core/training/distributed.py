@@ -23,6 +23,7 @@ from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.counting import counted
 from core.errors import ConfigError, DeviceError, ProcessLost, RunDamaged, TorchtuiError
+from core.processes.endings import leave_reason
 from core.ranks import Ranks
 from core.remedies import RESUME, processes
 from core.torchrun import is_launched, keeps_store, met, own_part
@@ -378,9 +379,11 @@ def reports_failure(group: Group) -> Iterator[None]:
         raise
     except Exception as error:
         words = str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
+        line = " ".join(words.splitlines()[0].split()) if words else type(error).__name__
+        told = f"the process of rank {group.rank} failed: {line}"
+        leave_reason(told)
         for store in _stores:
-            line = " ".join(words.splitlines()[0].split()) if words else type(error).__name__
-            store.set(FAILURE, f"the process of rank {group.rank} failed: {line}")
+            store.set(FAILURE, told)
         raise
 
 

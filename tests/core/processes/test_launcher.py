@@ -72,6 +72,19 @@ def test_an_error_is_not_tried_again(launcher: Make) -> None:
     assert launcher("sys.exit(2 if rank else 0)", restarts=3, report=pytest.fail).run() == 2
 
 
+def test_why_another_failed_is_told_where_the_first_waits_for_it(
+    launcher: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.processes.launcher.GRACE_SECONDS", 0.0)
+    lines = """
+if not rank: time.sleep(600)
+os.write(int(os.environ["TUI_REASON"]), b"the process of rank 1 failed: why\\n")
+sys.exit(1)
+"""
+    with pytest.raises(ProcessLost, match="the process of rank 1 failed: why"):
+        launcher(lines).run()
+
+
 def test_a_signal_reaches_all_and_is_the_exit_code(launcher: Make, tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     os.mkfifo(ready)
