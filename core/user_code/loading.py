@@ -35,6 +35,7 @@ __all__ = [
     "dtype_set_by",
     "files_named",
     "load_object",
+    "module_of",
     "parse",
     "program_of",
     "references",
@@ -152,9 +153,7 @@ def load_object(reference: str) -> Callable[..., Any]:
         UserCodeError: it cannot be read, fails when it is run, or has nothing callable of that name.
     """
     file, name = parse(reference)
-    program = program_of(reference)
-    trust.check(program)
-    module = _load(program.source)
+    module = module_of(reference)
     found = getattr(module, name, None)
     if not callable(found):
         own = [key for key, value in vars(module).items() if _defined_in(module, value)]
@@ -162,6 +161,18 @@ def load_object(reference: str) -> Callable[..., Any]:
         known = f"Classes and functions in it: {', '.join(own) or 'none'}"
         raise UserCodeError(f"{file} has no '{name}'" if found is None else wrong, known)
     return found  # type: ignore[no-any-return]  # whatever can be called
+
+
+def module_of(reference: str) -> ModuleType:
+    """The module of the file that a reference names, as it is now.
+
+    Raises:
+        UntrustedCode: as for `load_object`.
+        UserCodeError: it cannot be read, or fails when it is run.
+    """
+    program = program_of(reference)
+    trust.check(program)
+    return _load(program.source)
 
 
 def dtype_set_by(reference: str) -> "torch.dtype | None":

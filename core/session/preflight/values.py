@@ -38,13 +38,13 @@ def _finite(trial: Trial, batch: Batch) -> Finding:
         return failed(
             name, DataError("the first batch holds NaN or infinite inputs", "Fill or leave out such values")
         )
-    place = place_of(r"/|\blog\b|sqrt|\bexp\b|norm", prepared.model, prepared.config)
     for what, value in (("outputs", trial.returned), ("loss", trial.loss)):
         if isinstance(value, Tensor) and not bool(torch.isfinite(value).all()):
             return failed(
                 name,
                 ModelError(
-                    f"NaN or infinite numbers in the {what} of the first batch, with the initial weights{place}",
+                    f"NaN or infinite numbers in the {what} of the first batch, with the initial weights"
+                    f"{_place(prepared)}",
                     "Look for divisions by 0, roots and logarithms",
                 ),
             )
@@ -54,11 +54,16 @@ def _finite(trial: Trial, batch: Batch) -> Finding:
                 return failed(
                     name,
                     ModelError(
-                        f"NaN or infinite numbers in the first gradient of {weight_name}, not in the loss{place}",
+                        f"NaN or infinite numbers in the first gradient of {weight_name}, not in the loss"
+                        f"{_place(prepared)}",
                         "Look for roots and norms of 0, whose slope is infinite",
                     ),
                 )
     return Finding(name)
+
+
+def _place(prepared: "Prepared") -> str:
+    return place_of(r"/|\blog\b|sqrt|\bexp\b|norm", prepared.model, prepared.config)
 
 
 def _values(gradient: Tensor) -> Tensor:

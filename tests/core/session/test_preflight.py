@@ -206,6 +206,56 @@ def test_an_order_of_classes_that_no_two_processes_share(order: str, message: st
         assert ready(given).notices[0].message.endswith("all is well")
 
 
+HELPER = """
+import functools
+
+def ordered(names):
+    return list(set(names))
+
+def through(function):
+    @functools.wraps(function)
+    def inner(names):
+        return function(names)
+    return inner
+
+wrapped = through(ordered)
+
+class Table:
+    def __init__(self, order):
+        self.order = order
+    def names(self, names):
+        return self.order(names)
+
+ORDERS = {"table": Table(ordered)}
+"""
+
+
+@pytest.mark.parametrize(
+    ("order", "has_sets"),
+    [
+        ("helper.ordered(names.tolist())", True),
+        ("__import__('importlib').import_module('helper').ordered(names.tolist())", True),
+        ("helper.wrapped(names.tolist())", True),
+        ("helper.ORDERS['table'].names(names.tolist())", True),
+        ("'ab'", False),
+    ],
+)
+def test_data_is_loaded_again_only_where_its_function_may_make_a_set(
+    order: str, has_sets: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "helper.py").write_text(HELPER)
+    file = tmp_path / "mydata.py"
+    file.write_text("import helper\n" + DATA.format(order=order))
+    trust(file)
+    given = {"data": f"{file}:make", "model": "linear", "training": {"device": "cpu", "threads": 1}}
+    if has_sets:
+        with pytest.raises(DataError, match=r"helper.py, line 5.*sorted\(set"):
+            ready(given)
+        return
+    monkeypatch.setattr("core.session.preflight.data.load", lambda *given: pytest.fail("loaded again"))
+    ready(given)
+
+
 AUGMENTING = """
 import torch
 from torch.utils.data import Dataset
