@@ -78,10 +78,6 @@ def chart_names(history: History, score: str) -> list[str]:
         score: the metric that comes second.
     """
     found: dict[str, None] = dict.fromkeys(("loss", score, *history.scores))
-    for name, curve in history.curves.items():
-        split, _, metric = name.partition(" ")
-        if split in ("train", "validation") and len(curve):
-            found.setdefault(metric.removesuffix(" by step"))
     pace = [name for name in TITLES if name not in found and _is_there(history, name)]
     return [*found, *pace]
 

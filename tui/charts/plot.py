@@ -1,6 +1,7 @@
 """A chart of curves in a widget: plotext draws the curves, ``plot_layout`` everything around them."""
 
 import re
+from collections import deque
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -39,6 +40,8 @@ STRAIGHT = 0.25
 THINNING_PASSES = 4
 DOTS_ACROSS, DOTS_UP = 2, 4
 """Dots of a braille cell."""
+KEPT = 4
+"""Charts of which a plot keeps the drawn curves: whoever turns pages looks at the one before again."""
 
 
 class Plot(Widget):
@@ -65,6 +68,7 @@ class Plot(Widget):
         self._drawn_size: Size | None = None
         self._layout: Layout | None = None
         self._curves: list[Row] = []
+        self._kept: deque[tuple[Chart, Size, Layout | None, list[Row]]] = deque(maxlen=KEPT)
         self._rows: list[Row] = []
         self._strips: list[Strip] | None = None
         self._styles_of_ink: dict[Ink, Style] = {}
@@ -77,7 +81,7 @@ class Plot(Widget):
         """Replace the chart; does nothing if the new one is equal."""
         if chart == self._chart:
             return
-        if replace(chart, marks=(), cross=None) != replace(self._chart, marks=(), cross=None):
+        if _unmarked(chart) != _unmarked(self._chart):
             self._drawn_size = None
         self._chart = chart
         if self._strips is not None and self._is_seen:
@@ -116,12 +120,22 @@ class Plot(Widget):
 
     def _draw(self) -> list[Row]:
         if self._drawn_size != self.size:
-            self._layout = lay_out(self._chart, *self.size)
-            self._curves = draw_curves(self._chart, self._layout) if self._layout else []
+            self._layout, self._curves = self._laid_out()
             self._drawn_size = self.size
         if self._layout is None:
             return notice(self._chart.empty, *self.size)
         return compose(self._layout, self._curves, self._chart)
+
+    def _laid_out(self) -> tuple[Layout | None, list[Row]]:
+        """Return the layout and the curves of the chart, drawn unless they were a short while ago."""
+        wanted = _unmarked(self._chart), self.size
+        for chart, size, layout, curves in self._kept:
+            if (chart, size) == wanted:
+                return layout, curves
+        layout = lay_out(self._chart, *self.size)
+        curves = draw_curves(self._chart, layout) if layout else []
+        self._kept.append((*wanted, layout, curves))
+        return layout, curves
 
     def _strip(self, row: Row) -> Strip:
         return Strip([Segment(text, self._style(ink)) for text, ink in row], self.size.width)
@@ -137,6 +151,11 @@ class Plot(Widget):
                 style = self._style("") + Style(color=RichColor.from_rgb(*ink))
             self._styles_of_ink[ink] = style
         return style
+
+
+def _unmarked(chart: Chart) -> Chart:
+    """Return what the curves of a chart, and the axes around them, are drawn from."""
+    return replace(chart, marks=(), cross=None)
 
 
 def draw(chart: Chart, width: int, height: int) -> list[Row]:

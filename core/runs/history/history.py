@@ -97,15 +97,14 @@ class History:
     unfit: int = 0
     crowded: bool = False
     version: int = 0
-    _reported: tuple[int, int, list[str]] = field(default=(-1, 0, []), repr=False, compare=False)
+    _reported: tuple[int, list[str]] = field(default=(-1, []), repr=False, compare=False)
 
     @property
     def reported(self) -> list[str]:
         """Names of all metrics beside the loss that were logged so far, those of validation first."""
-        known = self.version, len(self.curves)
-        if self._reported[:2] != known:  # a run may have hundreds, and each frame asks for them several times
-            self._reported = *known, self._find_reported()
-        return self._reported[2]
+        if self._reported[0] != self.version:  # a run may have hundreds, and each frame asks several times
+            self._reported = self.version, self._find_reported()
+        return self._reported[1]
 
     def _find_reported(self) -> list[str]:
         names = [name for name, curve in self.curves.items() if len(curve)]
@@ -202,10 +201,13 @@ class History:
         return names if len(names) == count else [str(number) for number in range(count)]
 
     def curve(self, name: str) -> GrowingSeries:
-        """The series of a name, empty until something was said of it."""
+        """Return the series of a name; an empty one, which is not kept, until something was said of it."""
+        return self.curves.get(name) or GrowingSeries()
+
+    def _add_point(self, name: str, x: float, y: float) -> None:
         if name not in self.curves:
             self.curves[name] = GrowingSeries()
-        return self.curves[name]
+        self.curves[name].append(x, y)
 
     def _sample(self, event: SystemSampled) -> None:
         if self.began is None:
@@ -219,7 +221,7 @@ class History:
         """Keep the latest sample, and of all the norm of the whole gradient."""
         self.layers = event
         norms = np.array([np.nan if norm is None else norm for norm in event.gradients])
-        self.curve("gradient norm").append(event.step / self.steps_per_epoch, float(np.sqrt(norms @ norms)))
+        self._add_point("gradient norm", event.step / self.steps_per_epoch, float(np.sqrt(norms @ norms)))
 
     def _start(self, event: RunStarted) -> None:
         """Start or resume: what came after the checkpoint is repeated, so it is discarded."""
@@ -264,9 +266,9 @@ class History:
         self.last_step, self.epoch, self.step = event, event.epoch, event.step
         self._append("train", event.train, event.time, steps=True)
         if event.lr or "lr" in self.curves:  # 0 is unknown, until it is known
-            self.curve("lr").append(self.position, event.lr)
+            self._add_point("lr", self.position, event.lr)
         if event.samples_per_second:
-            self.curve("samples per second").append(self.position, event.samples_per_second)
+            self._add_point("samples per second", self.position, event.samples_per_second)
         self.waiting += SMOOTHING * (event.waiting - self.waiting)
         if not np.isfinite(event.train.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
@@ -283,8 +285,8 @@ class History:
         self._append("train", event.train, event.time)
         self._append("validation", event.validation, event.time)
         self.seconds += event.seconds
-        self.curve("seconds").append(self.position, self.seconds)
-        self.curve("seconds per epoch").append(self.position, event.seconds)
+        self._add_point("seconds", self.position, self.seconds)
+        self._add_point("seconds per epoch", self.position, event.seconds)
         self._advise(event)
         if not np.isfinite(event.validation.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
@@ -317,7 +319,7 @@ class History:
         for name, value in metrics.items():
             curve = f"{split} {name}{BY_STEP if steps else ''}"
             if curve in self.curves or len(self.curves) < MAX_CURVES:
-                self.curve(curve).append(self.position, value)
+                self._add_point(curve, self.position, value)
             elif not self.crowded:
                 self.crowded = True
                 text = f"only the first {MAX_CURVES} curves of this run are kept; {curve} is not"

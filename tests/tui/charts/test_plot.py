@@ -410,6 +410,20 @@ class TestWidget:
             shown.show(line([3, 2, 1]))
             assert drawn == ["train", "train"]
 
+    async def test_a_chart_of_a_short_while_ago_is_not_drawn_again(self, drawn: list[str]) -> None:
+        app = Plots(line([1, 2, 3]))
+        async with app.run_test(size=(40, 12)) as pilot:
+            await pilot.pause()
+            shown = app.query_one("#seen", Plot)
+            first = [shown.render_line(y).text for y in range(12)]
+            shown.show(line([3, 1, 2]))
+            other = [shown.render_line(y).text for y in range(12)]
+            shown.show(line([1, 2, 3], marks=(Mark(1, 2, "●"),)))
+            assert "●" in "".join(shown.render_line(y).text for y in range(12))
+            shown.show(line([1, 2, 3]))
+            assert [shown.render_line(y).text for y in range(12)] == first != other
+            assert drawn == ["train", "train"]
+
     async def test_a_plot_nobody_sees_is_drawn_when_it_appears(self, drawn: list[str]) -> None:
         app = Plots(line([1, 2, 3]))
         async with app.run_test(size=(40, 24)) as pilot:

@@ -256,6 +256,8 @@ class LiveScreen(RunRequests):
         """The chosen epoch, or the latest."""
         if not history.epochs:
             return None
+        if not self.chosen_epoch:
+            return history.epochs[-1]
         chosen = (epoch for epoch in history.epochs if epoch.event.epoch == self.chosen_epoch)
         return next(chosen, history.epochs[-1])
 

@@ -80,6 +80,13 @@ def test_curves_are_in_epochs() -> None:
     assert history.total_steps == 200
 
 
+def test_reading_a_curve_that_nothing_was_said_of_keeps_none() -> None:
+    history = history_of(started(), finished(1))
+    known = [*history.curves]
+    assert len(history.curve("train other")) == 0
+    assert [*history.curves] == known
+
+
 def test_waiting_for_data_is_smoothed_and_starts_again_with_a_session() -> None:
     step = StepLogged(epoch=1, step=5, train={}, lr=0.01, samples_per_second=1.0, waiting=0.5)
     assert history_of(started(), step).waiting == pytest.approx(0.05)
