@@ -50,8 +50,10 @@ def duplicates(data: "Dataset", columns: Checked) -> tuple[list[str], set[str]]:
         name: int(np.isin(each, known).sum()) for name, each in keys.items() if name != "train" and len(each)
     }
     total, held = sum(found.values()), sum(len(keys[name]) for name in found)
+    if total < max(FEWEST, LEAST_SHARE * held):
+        return [], set()
     expected = _by_chance(columns)
-    if total < max(FEWEST, LEAST_SHARE * held) or total <= 3 * expected + 3 * np.sqrt(expected) + 2:
+    if total <= 3 * expected + 3 * np.sqrt(expected) + 2:
         return [], set()
     counts = " and ".join(
         f"{count:,} of {len(keys[name]):,} samples of {name}" for name, count in found.items() if count
