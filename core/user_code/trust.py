@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -18,7 +19,9 @@ from core.errors import RunError, UntrustedCode
 from core.files.atomic import creating, write_atomically
 from core.files.reading import read_bytes
 from core.remedies import TRUST
-from core.user_code.source import Program
+
+if TYPE_CHECKING:  # the settings, and so the first paint, need this module
+    from core.user_code.source import Program
 
 __all__ = ["AGREED", "agree", "check", "config_folder", "is_trusted", "take_over", "trust"]
 
@@ -41,12 +44,12 @@ def trust(path: Path) -> None:
     _named.add(path.expanduser().resolve())
 
 
-def is_trusted(program: Program) -> bool:
+def is_trusted(program: "Program") -> bool:
     """Return whether the user has named the file of this program, has agreed to the program, or has run it before."""
     return program.source.path in _named or program.digest in _known()
 
 
-def agree(programs: Iterable[Program]) -> None:
+def agree(programs: "Iterable[Program]") -> None:
     """Note that the user agrees that these programs run, as they were read, from now on and in every process."""
     take_over(program.digest for program in programs)
     new = _agreed - _listed()
@@ -60,7 +63,7 @@ def take_over(digests: Iterable[str]) -> None:
     _agreed.update(digests)
 
 
-def check(program: Program) -> None:
+def check(program: "Program") -> None:
     """Let a program run, and remember that it did.
 
     Raises:

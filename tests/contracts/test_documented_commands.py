@@ -22,7 +22,7 @@ from tests.support.made_once import made_once
 from tests.support.own_data import write_masks
 from tests.support.repository import REPOSITORY
 from tests.support.terminal import Terminal
-from tui.cli import Commands
+from tui.cli.commands.all import Commands
 from tui.cli.lazy import _load
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,12 +19,14 @@ from core.data.stream.batches import batches_of
 from core.data.stream.loader import never
 from core.data.stream.rows import StreamedRows
 from core.data.stream.seeds import FIXED
-from core.data.tables.plain_columns import PlainColumns, plain_columns
 from core.errors import DataError
 from core.losses.base import TargetKind
 from core.losses.weights import balanced_weights
 from core.tasks.classes import likeliest
 from core.tasks.registry import task_of
+
+if TYPE_CHECKING:
+    from core.data.tables.plain_columns import PlainColumns
 
 __all__ = [
     "LearntSamples",
@@ -114,7 +116,7 @@ class LearntSamples:
             yield block
 
     @cached_property
-    def plain(self) -> PlainColumns:
+    def plain(self) -> "PlainColumns":
         """Return the columns as they are: of a table from a file with its categories and what is missing.
 
         Those of a stream are `encoded`, and those of splits that are streamed are left to `blocks`.
@@ -122,6 +124,11 @@ class LearntSamples:
         Raises:
             DataError: the file has changed.
         """
+        from core.data.tables.plain_columns import (  # and polars, which few runs need
+            PlainColumns,
+            plain_columns,
+        )
+
         wanted = ("train", *(split for split in self.splits if not is_streamed(self.data.splits[split])))
         if self.data.table is None or len(wanted) <= len(self.splits):
             values = {split: self.encoded(split) for split in wanted}

@@ -15,7 +15,7 @@ from tests.support.waiting import until
 from tui.app import faults
 from tui.app.app import TuiApp
 from tui.app.palette import Palette
-from tui.cli.app import open_app
+from tui.cli.opening import open_app
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.terminal.textual_private import is_late_press
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.fixtures import WriteRun
 from tests.support.repository import REPOSITORY
 from tests.tui.cli.conftest import Tui
-from tui.cli import Commands
+from tui.cli.commands.all import Commands
 from tui.cli.lazy import _load
 
 

@@ -10,8 +10,8 @@ import pytest
 from core.errors import InputError, OutOfMemory, RunError
 from tests.tui.cli.conftest import Tui
 from tui.cli import main
-from tui.cli.app import open_app
 from tui.cli.failures import as_error
+from tui.cli.opening import open_app
 
 
 @pytest.mark.parametrize("words", [["config"], ["--help"], ["runs"], ["datasets"]])

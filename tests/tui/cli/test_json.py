@@ -14,7 +14,7 @@ from core.events import EVENT_TYPES, EpochFinished, to_json
 from core.runs.folder import Run
 from tests.support.repository import REPOSITORY
 from tests.tui.cli.conftest import Tui
-from tui.cli import Commands
+from tui.cli.commands.all import Commands
 from tui.cli.lazy import _load
 from tui.headless.documents.envelope import VERSION, FailureDocument, as_dict, as_text
 from tui.headless.documents.finding import LrFindDocument

@@ -22,7 +22,7 @@ from core.optimizers.groups import WeightGroup
 from core.optimizers.sgd import Sgd
 from core.options import Code, Options, choices
 from tests.support.narrow import instance, some
-from tui.cli import app
+from tui.cli.commands.all import app
 from tui.forms.command_line import command_line, options
 from tui.forms.form import check, choose, fill, short, valid_part, values_of
 from tui.forms.form_fields import SECTIONS, fields_of

@@ -13,7 +13,7 @@ from core.runs.folder import Run, default_runs_dir, find_run, with_checkpoint
 from core.runs.labels import checked_name, write_labels
 from core.runs.origin.launch import run_of_this_launch
 from core.runs.problems import LENGTHS
-from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
+from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.train_options import (
     AsJson,
     Checkpoint,
@@ -27,6 +27,7 @@ from tui.cli.commands.train_options import (
 from tui.cli.config_options import with_config
 from tui.cli.extras_options import with_extras
 from tui.cli.host_options import Place, with_host
+from tui.cli.opening import open_app
 from tui.cli.run_arguments import NameOption
 from tui.runtime.hosts.host import WantedRun
 

@@ -7,8 +7,9 @@ import typer
 
 from core.errors import InputError, RunError
 from core.runs.folder import Run, default_runs_dir, find_run, is_run
-from tui.cli.app import RunsOption, open_app
+from tui.cli.app import RunsOption
 from tui.cli.json_option import JsonOption, json_option
+from tui.cli.opening import open_app
 from tui.cli.run_arguments import RUN_HELP, RunArgument, complete_runs
 
 if TYPE_CHECKING:
