@@ -152,8 +152,10 @@ def peak() -> float:
 def options(description: str, *switches: str) -> argparse.Namespace:
     """``rounds`` and ``json`` of a part's command line, and `switches` of its own.
 
+    Processes that a part starts write and read bytecode, as when installed, whatever PYTHONDONTWRITEBYTECODE says.
     A part that is asked to end (SIGTERM) does so as with Ctrl-C, and with it the processes that it has started.
     """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds in place of {ROUNDS}")

@@ -2,11 +2,13 @@
 
     python -m benchmarks.many_runs [--quick] [--json FILE]
 
-The app is started in a real pseudo-terminal of 120x40, beside a folder with one screenful of runs. The catalogue
-under it is measured by itself. The files were just written, so the system still has them in memory.
+The app is started in a real pseudo-terminal of 120x40, beside a folder without runs; `tui runs` prints the same list.
+The catalogue under both is measured by itself. The files were just written, so the system still has them in memory.
 """
 
 import datetime
+import json
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,19 +16,32 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.harness import QUICK_ROUNDS, Stopwatch, Took, in_turns, options, print_table, rows, write
+from benchmarks.harness import QUICK_ROUNDS, Stopwatch, Took, in_turns, options
 from benchmarks.long_run import events, started
+from benchmarks.startup import whole
 from core.events import RunFinished, to_json
 from core.runs.catalogue import Catalogue
 from tests.support.terminal import Terminal
 
-RUNS, FEW = 20_000, 100
+RUNS = 20_000
 STEPS = 2000
 """Of a run, every tenth of them logged."""
 SCREENFUL = 25
 FIRST_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-FEW_SHOWN = f"app, {FEW} runs: a screenful"
-CATALOGUE = "catalogue alone"
+NONE, SCREEN, ALL = "app, no runs", "app: a screenful, beyond an app with no runs", "app: all"
+COMMAND, FIRST, CATALOGUE, AGAIN = (
+    "tui runs",
+    "catalogue: the first batch",
+    "catalogue: all",
+    "catalogue: again",
+)
+BUDGETS = {
+    SCREEN: ("seconds", 1.0),
+    ALL: ("processor", 10.0),
+    COMMAND: ("processor", 10.0),
+    AGAIN: ("processor", 0.2),
+}
+"""Seconds of the clock or of the processor, at the most."""
 
 
 def write_runs(folder: Path, count: int) -> Path:
@@ -60,19 +75,27 @@ def in_app(folder: Path, waits: dict[str, Callable[[str], bool]]) -> dict[str, T
     return told
 
 
+def in_app_beyond(empty: Path, many: Path, shown: dict[str, Callable[[str], bool]]) -> dict[str, Took]:
+    """The same of an app with no runs and of one with many; of a screenful only what comes on top."""
+    none = in_app(empty, {NONE: lambda text: "no runs" in text.lower()})[NONE]
+    told = in_app(many, shown)
+    screen = told[SCREEN]
+    return {NONE: none, **told, SCREEN: Took(screen.wall - none.wall, screen.processor - none.processor)}
+
+
 def in_catalogue(folder: Path, count: int) -> dict[str, Took]:
     """The first batch, all, and another look when nothing has changed."""
     catalogue, watch = Catalogue(folder), Stopwatch(time.thread_time)
     told: dict[str, Took] = {}
     found = 0
     for changes in catalogue.changes():
-        told.setdefault(f"{CATALOGUE}: the first batch", watch.took())
+        told.setdefault(FIRST, watch.took())
         found += len(changes)
     assert found == count, f"{found} of {count} runs were found"
-    told[f"{CATALOGUE}: all"] = watch.took()
+    told[CATALOGUE] = watch.took()
     watch = Stopwatch(time.thread_time)
     assert not list(catalogue.changes()), "a run that did not change was told again"
-    return {**told, f"{CATALOGUE}: another look": watch.took()}
+    return {**told, AGAIN: watch.took()}
 
 
 def is_screenful(text: str) -> bool:
@@ -80,33 +103,55 @@ def is_screenful(text: str) -> bool:
     return text.count("completed") >= SCREENFUL
 
 
+def print_seconds(title: str, times: dict[str, list[Took]]) -> dict[str, dict[str, float]]:
+    """Print medians and the longest, each with its budget; and return them."""
+    print(f"{title}\n  {'':45}  seconds  longest  processor  longest  budget")
+    found = {}
+    for name, taken in times.items():
+        wall, processor = [took.wall for took in taken], [took.processor for took in taken]
+        found[name] = {
+            "seconds": statistics.median(wall),
+            "longest": max(wall),
+            "processor": statistics.median(processor),
+            "longest_processor": max(processor),
+        }
+        of, budget = BUDGETS.get(name, ("", 0.0))
+        print(
+            f"  {name:45}"
+            + "".join(f"{value:9.3f}" for value in found[name].values())
+            + (f"  {budget:.1f} of {of}" if of else ""),
+            flush=True,
+        )
+    return found
+
+
 def main() -> None:
     """Measure, print, and write the numbers if asked."""
     given = options(__doc__.splitlines()[0])
-    count = RUNS // 10 if given.rounds == QUICK_ROUNDS else RUNS
+    rounds = 1 if given.rounds == QUICK_ROUNDS else given.rounds
     with tempfile.TemporaryDirectory() as name:
-        few, many = Path(name) / "few", Path(name) / "many"
-        write_runs(few / "runs", FEW)
-        runs = write_runs(many / "runs", count)
+        empty, many = Path(name) / "none", Path(name) / "many"
+        (empty / "runs").mkdir(parents=True)
+        runs = write_runs(many / "runs", RUNS)
         shown = {
-            f"app, {count:,} runs: a screenful": is_screenful,
-            f"app, {count:,} runs: all": lambda text: f"runs  {count:,} " in text and "…" not in text,
+            SCREEN: is_screenful,
+            ALL: lambda text: f"runs  {RUNS:,} " in text and "…" not in text,
         }
-        table = rows(
-            in_turns(
-                [
-                    lambda: in_app(few, {FEW_SHOWN: is_screenful}),
-                    lambda: in_app(many, shown),
-                    lambda: in_catalogue(runs, count),
-                ],
-                given.rounds,
-            ),
-            FEW_SHOWN,
-            {},
+        command = "-m", "tui", "runs", "--runs", str(runs)
+        times = in_turns(
+            [
+                lambda: in_app_beyond(empty, many, shown),
+                lambda: whole(COMMAND, *command),
+                lambda: in_catalogue(runs, RUNS),
+            ],
+            rounds,
         )
-    title = f"{count:,} runs listed, {given.rounds} rounds"
-    print_table(title, table)
-    write(given.json, title, table, rounds=given.rounds, runs=count)
+    title = f"{RUNS:,} runs listed, rounds: {rounds}"
+    found = print_seconds(title, times)
+    if given.json is not None:
+        given.json.write_text(
+            json.dumps({"title": title, "rounds": rounds, "runs": RUNS, "took": found}, indent=2)
+        )
 
 
 if __name__ == "__main__":
