@@ -632,7 +632,7 @@ async def test_a_study_is_submitted_to_slurm_with_a_profile_followed_and_stopped
             " --nodes=1 --ntasks-per-node=1 --partition=gpu\n"
             in (standing.folder.path / "job.sh").read_text()
         )
-        await until(pilot, lambda: "job 31_1" in shown(screen, "#study-facts"))
+        await until(pilot, lambda: "job 31" in shown(screen, "#study-facts"))
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press("left", "enter")
