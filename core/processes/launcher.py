@@ -5,7 +5,9 @@ starts processes again after any error, the user's own among them, and ends with
 this one tells them apart, needs no PyTorch itself, and hands on the exit code of the run.
 """
 
+import errno
 import os
+import secrets
 import socket
 import subprocess
 import tempfile
@@ -29,6 +31,8 @@ STOPPED = 128
 """Exit codes from here on are those of a process that was asked to stop, and has saved."""
 MAX_REASON = 4096
 HERE = "127.0.0.1"
+PORTS = range(20_000, 32_768)
+"""Linux gives connections ports above these, other systems higher ones still."""
 
 
 @dataclass
@@ -164,6 +168,14 @@ class Launcher:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HERE, 0))
-        return int(listener.getsockname()[1])
+    """Return a port on which nobody listens, and which no connection is given before the first process listens."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as listener:
+            try:
+                listener.bind((HERE, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
