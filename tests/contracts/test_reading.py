@@ -400,6 +400,11 @@ ELSEWHERE = {
     "core/data/tables/files/text.py": {
         "pl.scan_csv": "reads by itself, after its first bytes were read in the one way"
     },
+    "core/data/tables/values/on_disk.py": {
+        "MOUNTS.read_text": "a file of the kernel",
+        "pl.scan_ipc": "an open file without a name",
+        "np.memmap": "an open file without a name",
+    },
     "core/data/tables/files/packed.py": {
         "archive.open": "a member of an open archive",
         "gzip.GzipFile": "an open file",

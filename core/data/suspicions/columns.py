@@ -39,10 +39,6 @@ class RawRows:
     features: tuple[str, ...]
     targets: tuple[str, ...]
 
-    def frames(self, names: Sequence[str]) -> "dict[str, pl.DataFrame]":
-        """Return some columns of the rows of each split."""
-        return {split: frame.select(names)[at] for split, (frame, at) in self.sources.items()}
-
     def common(self, names: Sequence[str]) -> list[str]:
         """Return the columns of these names that the tables of all splits have."""
         return [name for name in names if all(name in frame.columns for frame, _ in self.sources.values())]

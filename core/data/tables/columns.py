@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from core.counting import counted
 from core.data.tables.targets.names import id_name
 from core.data.tables.values.reading import Reading, quoted
+
+if TYPE_CHECKING:
+    from core.data.tables.encoding import TrainRows
 
 __all__ = ["useful"]
 
@@ -20,7 +24,7 @@ LARGEST_WHOLE = 2.0**53
 
 
 def useful(
-    train: pl.DataFrame, readings: Mapping[str, Reading], max_categories: int
+    train: "pl.DataFrame | TrainRows", readings: Mapping[str, Reading], max_categories: int
 ) -> tuple[dict[str, Reading], list[str]]:
     """Return the columns that can teach something, and a line for each other one."""
     if not readings:

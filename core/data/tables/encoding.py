@@ -17,9 +17,10 @@ from core.data.tables.values.read import DAY_MILLISECONDS
 from core.data.tables.values.reading import Reading
 from core.options import Options
 
-__all__ = ["Column", "DateColumn", "Encoding", "TextColumn", "date_part", "fit", "rows_at"]
+__all__ = ["Column", "DateColumn", "Encoding", "TextColumn", "TrainRows", "date_part", "fit", "rows_at"]
 
 ROWS_AT_ONCE = 65_536
+BYTES_AT_ONCE = 64 << 20
 SPARSE = 8
 """Rows from the first to the last for each that is taken, from which on marking them is slower."""
 
@@ -140,6 +141,28 @@ def rows_at(frame: pl.DataFrame, positions: np.ndarray) -> pl.DataFrame:
     return between if len(between) == len(positions) else between.filter(pl.Series(marked))
 
 
+class TrainRows:
+    """Some rows of a table by column: as many columns are taken at once as need no large copy.
+
+    Args:
+        rows: (n,) positions in `frame`.
+    """
+
+    def __init__(self, frame: pl.DataFrame, rows: np.ndarray) -> None:
+        self.frame, self.rows = frame, rows
+        self._places = {name: place for place, name in enumerate(frame.columns)}
+        self._count = max(1, BYTES_AT_ONCE // (np.dtype(np.float64).itemsize * max(1, len(rows))))
+        self._first, self._taken = 0, pl.DataFrame()
+
+    def __getitem__(self, name: str) -> pl.Series:
+        """Return a column, in one piece: sums depend on the pieces."""
+        place = self._places[name]
+        if not self._first <= place < self._first + self._taken.width:
+            self._first, self._taken = place, pl.DataFrame()
+            self._taken = rows_at(self.frame[:, place : place + self._count], self.rows).rechunk()
+        return self._taken[name]
+
+
 def _placed(columns: Sequence[Column]) -> Iterator[tuple[int, Column]]:
     """Yield columns with the position of their first feature."""
     place = 0
@@ -208,7 +231,7 @@ def _mark(features: np.ndarray, where: np.ndarray, places: np.ndarray) -> None:
 
 
 def fit(
-    train: pl.DataFrame,
+    train: pl.DataFrame | TrainRows,
     readings: Mapping[str, Reading],
     missing: Sequence[str],
     max_categories: int,
@@ -239,7 +262,9 @@ def fit(
             if found is not None:
                 clipped[name] = found
         elif how.kind == "date":
-            parts = {part: train.select(date_part(pl.col(name), part)).to_series() for part in PARTS}
+            parts = {
+                part: values.to_frame().select(date_part(pl.col(name), part)).to_series() for part in PARTS
+            }
             kept = {
                 part: fit_scale(series)[0] if scale_numbers else no_scale(series, name)
                 for part, series in parts.items()

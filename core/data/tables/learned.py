@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.data.tables import notes
 from core.data.tables.columns import useful
-from core.data.tables.encoding import Encoding, fit, rows_at
+from core.data.tables.encoding import Encoding, TrainRows, fit, rows_at
 from core.data.tables.options import Csv
 from core.data.tables.scaling import Limits
 from core.data.tables.training_rows import Rows, dividing_columns, nothing_to_learn
@@ -58,8 +58,10 @@ def learn_inputs(options: Csv, rows: Rows, train: np.ndarray) -> Learned:
     Raises:
         DataError: there is no column to learn from.
     """
-    frame = rows_at(rows.frame, train).rechunk()  # sums depend on the pieces
-    unused = {*rows.target_names, *options.text, *dividing_columns(options, frame.columns)} - {*options.keep}
+    frame = TrainRows(rows.frame, train)
+    unused = {*rows.target_names, *options.text, *dividing_columns(options, rows.frame.columns)} - {
+        *options.keep
+    }
     features = {name: how for name, how in rows.readings.items() if name not in unused}
     kept, left_out = useful(frame, features, options.max_categories)
     texts = options.text
@@ -83,7 +85,7 @@ def learn_inputs(options: Csv, rows: Rows, train: np.ndarray) -> Learned:
         return learned
     found: list[str] = []
     vocabulary = learn(
-        joined(frame, texts),
+        joined(rows_at(rows.frame.select(texts), train), texts),
         options.token,
         min_count=options.min_count,
         max_words=options.max_words,

@@ -23,6 +23,7 @@ from core.data.tables.targets.examine import Target, examine_target
 from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.targets.names import id_name
 from core.data.tables.targets.several import examine_columns, examine_labels, named_columns, rows_with_all
+from core.data.tables.values.on_disk import LARGE, held
 from core.data.tables.values.reading import Reading, Rules, quoted
 from core.data.tables.values.rows import SAMPLE_ROWS, ReadRows, missing_setting, read_rows
 from core.data.targets import SHARES
@@ -75,7 +76,13 @@ class Rows:
     @cached_property
     def used(self) -> pl.DataFrame:
         """Return the rows that are used, all columns."""
-        return self.frame if len(self.positions) == len(self.frame) else self.frame[self.positions]
+        if len(self.positions) == len(self.frame):
+            return self.frame
+        if self.frame.estimated_size() < LARGE:
+            return self.frame[self.positions]
+        is_used = np.zeros(len(self.frame), bool)
+        is_used[self.positions] = True
+        return held(self.frame.lazy().filter(pl.Series(is_used)))
 
 
 def read_training_rows(options: Csv, source: Source, *, narrow: bool = False) -> Rows:
@@ -140,7 +147,7 @@ def _target(options: Csv, read: ReadRows, names: Sequence[str]) -> tuple[np.ndar
         positions, left_out = rows_with_all(
             source, frame, names, readings, options.missing, options.missing_target
         )
-        return positions, examine_columns(frame[positions], names, options.task), left_out
+        return positions, examine_columns(frame.select(names)[positions], names, options.task), left_out
     name = names[0]
     if options.task == SHARES:
         raise DataError(

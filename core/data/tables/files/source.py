@@ -1,6 +1,6 @@
 """A file opened as a table whose columns are read when they are asked for; and why a file is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -107,7 +107,7 @@ class Source:
         Raises:
             Damaged: the file is damaged.
         """
-        return self._collected(self.frame.select(*columns).head(rows))
+        return self.computed(self.frame.select(*columns).head(rows))
 
     def collect(self, *columns: pl.Expr) -> pl.DataFrame:
         """Read some columns, in pieces: what is made of them is in memory at once, the file is not.
@@ -115,7 +115,7 @@ class Source:
         Raises:
             Damaged: a row has too many fields, or the file is damaged.
         """
-        return self._collected(self.frame.select(*columns))
+        return self.computed(self.frame.select(*columns))
 
     def rows(self, positions: Sequence[int] | np.ndarray, columns: Sequence[str]) -> pl.DataFrame:
         """Return rows as they stand in the file, all text, in the order of `positions`, which count from 0.
@@ -134,7 +134,7 @@ class Source:
             found = pl.concat([self.frame.slice(row, 1).with_row_index(counter, row) for row in rows])
         else:
             found = self.frame.with_row_index(counter).filter(pl.col(counter).is_in(wanted.implode()))
-        frame = self._collected(found.select(counter, *texts)).sort(counter)
+        frame = self.computed(found.select(counter, *texts)).sort(counter)
         if len(frame) < wanted.n_unique():
             raise DataError(f"{self.path.name} has fewer rows than before", "Put the old file back")
         return frame[frame[counter].search_sorted(wanted)].drop(counter)
@@ -154,9 +154,19 @@ class Source:
         if self.text is not None and text.ragged(self.path, self.text):
             raise Damaged(f"{self.path.name} has lines of different lengths", "Correct them")
 
-    def _collected(self, frame: pl.LazyFrame) -> pl.DataFrame:
+    def computed(
+        self, frame: pl.LazyFrame, compute: Callable[[pl.LazyFrame], pl.DataFrame] | None = None
+    ) -> pl.DataFrame:
+        """Compute what is made of its rows.
+
+        Args:
+            compute: how; by default in memory.
+
+        Raises:
+            Damaged: a row has too many fields, or the file is damaged.
+        """
         try:
-            return frame.collect(engine="streaming")
+            return frame.collect(engine="streaming") if compute is None else compute(frame)
         except (
             pl.exceptions.PolarsError,
             pl.exceptions.PanicException,

@@ -11,6 +11,7 @@ from core.data.tables.files.source import Source
 from core.data.tables.values.dates import order_of
 from core.data.tables.values.guess import MOSTLY
 from core.data.tables.values.missing import ABSENT_WORDS, missing_numbers, missing_texts
+from core.data.tables.values.on_disk import values_of
 from core.data.tables.values.reading import TIME, Reading, parse
 
 __all__ = ["Leftover", "Values", "read_values", "swapped"]
@@ -90,19 +91,22 @@ def read_values(source: Source, readings: Mapping[str, Reading], missing: Sequen
     other = list[str]()
     for name, how in readings.items():
         (many[how] if how in many and schema[name] == pl.String else other).append(name)
-    frame = source.collect(
-        *(_fast(names, pl.String(), how, marks, "") for how, names in many.items() if names),
-        *(
-            _fast(
-                [name],
-                schema[name],
-                readings[name],
-                marks,
-                _fast_format(head, schema[name], name, readings[name]),
-            ).alias(name)
-            for name in other
-        ),
-    ).select(*readings)
+    frame = values_of(
+        source,
+        source.frame.select(
+            *(_fast(names, pl.String(), how, marks, "") for how, names in many.items() if names),
+            *(
+                _fast(
+                    [name],
+                    schema[name],
+                    readings[name],
+                    marks,
+                    _fast_format(head, schema[name], name, readings[name]),
+                ).alias(name)
+                for name in other
+            ),
+        ).select(*readings),
+    )
     texts = [name for name, how in readings.items() if how.kind == "text"]
     frame, absent = _known_texts(frame, texts, marks)
     names = [name for name, how in readings.items() if how.kind != "text"]
