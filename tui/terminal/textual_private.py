@@ -147,14 +147,15 @@ def lay_out_once() -> None:
     """Let a widget that a layout has given another size ask for no further layout because of it.
 
     Textual lays out everything once more, and draws it all, since the room for what a widget scrolls has changed with
-    its size. A scrollbar that comes or goes asks for a layout of its own. Without `_size_updated` all do here, too.
+    its size. A scrollbar that comes or goes asks for a layout of its own. What is shown for the first time may be drawn
+    only then, so it keeps its second layout. Without `_size_updated` all do.
     """
     usual = getattr(Widget, "_size_updated", None)
     if usual is None:
         return
 
-    def updated(widget: Widget, size: Size, room: Size, container: Size, layout: bool = False) -> bool:
-        return bool(usual(widget, size, room, container, layout))
+    def updated(widget: Widget, size: Size, room: Size, container: Size, layout: bool = True) -> bool:
+        return bool(usual(widget, size, room, container, layout and not widget.outer_size))
 
     setattr(Widget, "_size_updated", updated)  # noqa: B010  # typed as its own
 

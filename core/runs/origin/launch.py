@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import RunError
 from core.files.reading import read_text
+from core.remedies import RESUME
 from core.runs.folder import Run, all_runs, find_run
 from core.torchrun import agent_store, launch_id, restarts_done
 
@@ -45,7 +46,7 @@ def run_of_this_launch(runs_dir: Path, *, is_told: bool = False) -> Run | None:
     elif not is_told and not store.check([own_agent]):
         raise RunError(
             "torchrun's first machine was replaced, which alone knew the run of this launch",
-            "Start torchrun again, with --resume RUN",
+            (RESUME,),
         )
     return None
 
