@@ -82,6 +82,7 @@ class CurvesTab(ExploresCharts, PicksThreshold):
 
     def draw(self, subject: Subject) -> None:
         self.curves, self.places, self.bands = [], {}, {}
+        self.forget("band")
         self.query_one(Plot).show(Chart(empty="sorting scores ..."))
         for table in self.query(Table):
             table.show((), 0, lambda row: ())

@@ -1,10 +1,15 @@
 """A threshold picked on a ROC curve: shown, kept with the run as `tui threshold` keeps it, and taken back."""
 
+from threading import Event
+from typing import Any
+
 import numpy as np
 import pytest
 from textual.widgets import Button
 
+from core.evaluation.two_classes import bands
 from core.evaluation.two_classes.decision import Decision, Rule, choose
+from core.evaluation.values import Undefined
 from core.evaluation.weighted import ranked_counts
 from core.inference.chosen import decision_of
 from tests.support.narrow import instance, some
@@ -50,3 +55,33 @@ async def test_a_click_picks_a_threshold_and_a_key_keeps_it(visit: Visits, copy_
         at.app.screen.query_one("#answer-keep", Button).press()
         await until(at.pilot, lambda: decision_of(run) is not None)
         assert some(decision_of(run)).threshold == pytest.approx(threshold)
+
+
+@pytest.mark.slow
+async def test_the_band_of_curves_that_are_gone_is_not_kept(
+    visit: Visits, copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    go_on = Event()
+
+    def band_of(*what: Any) -> Any:
+        asked.append(what)
+        if len(asked) > 1:
+            return known(*what)
+        go_on.wait()
+        return Undefined("it is of the curves before")
+
+    known = bands.band_of
+    run = copy_of("cancer")
+    async with visit() as at:
+        await at.open(run, "roc", "validation")
+        tab = instance(CurvesTab, at.screen.active_tab)
+        monkeypatch.setattr("tui.screens.evaluate.curves_tab.band_of", band_of)
+        try:
+            tab.draw(some(tab.subject))
+            await until(at.pilot, lambda: asked)
+            tab.draw(some(tab.subject))
+        finally:
+            go_on.set()
+        await until(at.pilot, lambda: tab.bands)
+        assert not [band for band in tab.bands.values() if isinstance(band, Undefined)]
