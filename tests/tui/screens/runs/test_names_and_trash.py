@@ -87,6 +87,7 @@ async def test_what_is_marked_is_tagged_deleted_and_brought_back(tmp_path: Path,
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, Ask) and app.screen.query("#answer-delete"))
         assert "2 runs" in instance(Ask, app.screen).question
+        await until(pilot, lambda: app.screen.query_one("#answer-delete").region)
         await pilot.click("#answer-delete")
         await until(pilot, lambda: not runs[1].path.exists() and not runs[2].path.exists())
         await until(pilot, lambda: shown(app) == ["aaa", "k3f"])
