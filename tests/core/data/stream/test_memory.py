@@ -8,7 +8,7 @@ import pytest
 
 from core.data.stream.memory import POLARS
 
-ASKED = "import core.session.session, os, sys; print('polars' in sys.modules, os.environ[{name!r}])"
+ASKED = "import core.data.tables.files.source, os, sys; print('polars' in sys.modules, os.environ[{name!r}])"
 
 
 @pytest.mark.heavy
