@@ -53,8 +53,8 @@ def labelled_lines(label: bytes, rest: bytes, printed: bytes) -> tuple[bytes, by
         printed: what was printed since.
     """
     text = rest + printed
-    lines = LINE.findall(text)
-    rest = text[sum(map(len, lines)) :]
+    ended = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1  # a search for ends that are not there is quadratic
+    lines, rest = LINE.findall(text[:ended]), text[ended:]
     if len(rest) > MAX_LINE:
         lines, rest = [*lines, rest + b"\n"], b""
     return b"".join(_labelled(label, line) for line in lines), rest
