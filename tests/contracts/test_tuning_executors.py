@@ -13,7 +13,7 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.events import EpochFinished, RunPaused, RunStarted
 from core.runs.folder import Run, all_runs
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.tuning.executors.executors import Executor, LocalProcesses
 from core.tuning.executors.protocol import Message
 from core.tuning.search.plan import Method, Pruner, make_plan
@@ -80,7 +80,7 @@ def work(
 def told(run: Path | None, kind: type[Any]) -> list[Any]:
     """The events of one kind in the log of a run."""
     assert run is not None
-    return [event for event in LogReader(run / "events.jsonl").read() if isinstance(event, kind)]
+    return [event for event in all_events(run / "events.jsonl") if isinstance(event, kind)]
 
 
 @on_ray

@@ -18,7 +18,7 @@ import torch
 
 from core.events import EpochFinished
 from core.runs.folder import Run, all_runs
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.tuning.confirm.result import Confirmation, confirmation
 from core.tuning.confirm.study import SEED, TRIAL, open_confirmation
 from core.tuning.study.curves import logged_curve
@@ -61,7 +61,7 @@ def run_of(record: TrialRecord) -> Run:
 
 
 def told(run: Run, kind: type[Any]) -> list[Any]:
-    return [event for event in LogReader(run.log_file).read() if isinstance(event, kind)]
+    return [event for event in all_events(run.log_file) if isinstance(event, kind)]
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:

@@ -11,7 +11,7 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.events import RunStarted
 from core.runs.folder import Run
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.tuning.resources import resources_of
 from core.tuning.search.plan import make_plan
 from core.tuning.study.records import StudyEvent, StudyNotice, TrialReported, TrialStarted
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("ray")]
 
 def starts(run: Path | None) -> list[RunStarted]:
     assert run is not None
-    return [event for event in LogReader(run / "events.jsonl").read() if isinstance(event, RunStarted)]
+    return [event for event in all_events(run / "events.jsonl") if isinstance(event, RunStarted)]
 
 
 def test_a_lost_nodes_trial_is_run_again_from_its_checkpoint(ray_cluster: Any, tmp_path: Path) -> None:

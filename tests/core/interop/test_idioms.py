@@ -34,7 +34,7 @@ from core.interop.script_settings import settings_of
 from core.runs.folder import find_run
 from core.runs.history.history import History
 from core.runs.labels import read_labels
-from core.runs.log import LogReader
+from core.runs.log import LogReader, all_events
 from core.runs.summary import summarise
 from tests.support.foreign_logs import points
 from tests.support.repository import REPOSITORY
@@ -50,7 +50,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def told(run: RunWriter, kind: type[Event]) -> list[Any]:
-    return [event for event in LogReader(run.run.log_file).read() if isinstance(event, kind)]
+    return [event for event in all_events(run.run.log_file) if isinstance(event, kind)]
 
 
 def test_several_calls_for_a_step_are_one_step(runs: Path) -> None:
@@ -318,7 +318,7 @@ def test_a_run_is_resumed_after_its_last_checkpoint(runs: Path) -> None:
         assert state["weight"].item() == 2.0
         train(again, 4)
     history = History()
-    for event in LogReader(run.run.log_file).read():
+    for event in all_events(run.run.log_file):
         history.apply(event)
     assert [epoch.event.epoch for epoch in history.epochs] == [1, 2, 3, 4]
     assert [epoch.event.best_epoch for epoch in history.epochs] == [1, 2, 2, 4]

@@ -13,7 +13,7 @@ from core.runs.comparison.curves import best_point, best_title, first_compared, 
 from core.runs.comparison.entries import EntryReader
 from core.runs.comparison.groups import grouped
 from core.runs.history.history import History
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.runs.summary import summarise
 from tui.charts.live import View, metric_chart, subtitle
 from tui.screens.live.epoch_table import EpochTable
@@ -33,7 +33,7 @@ def script(folder: Path, **options: Any) -> RunWriter:
 
 def history_of(run: RunWriter) -> History:
     history = History()
-    for event in LogReader(run.run.log_file).read():
+    for event in all_events(run.run.log_file):
         history.apply(event)
     return history
 

@@ -35,7 +35,7 @@ from core.inference.stored import saved_evaluation
 from core.interop.script_run import ScriptRun
 from core.runs.history.history import History
 from core.runs.lock import hold, is_held
-from core.runs.log import LogReader
+from core.runs.log import LogReader, all_events
 from core.runs.problems import problems
 from core.runs.query.language import parse
 from core.runs.requests import send
@@ -54,7 +54,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def told(writer: RunWriter, kind: type[Event]) -> list[Any]:
-    return [event for event in LogReader(writer.run.log_file).read() if isinstance(event, kind)]
+    return [event for event in all_events(writer.run.log_file) if isinstance(event, kind)]
 
 
 def train(writer: RunWriter, epochs: int, loss: float = 1.0) -> None:
@@ -197,7 +197,7 @@ def test_nan_is_a_mark_and_an_ending(runs: Path) -> None:
         train(writer, 1)
         writer.log(loss=math.nan)
     history = History()
-    for event in LogReader(writer.run.log_file).read():
+    for event in all_events(writer.run.log_file):
         history.apply(event)
     assert history.diverged_at is not None
     assert summarise(writer.run).status == "diverged"

@@ -23,7 +23,7 @@ from core.events import (
     from_json,
 )
 from core.runs.folder import find_run
-from core.runs.log import LogReader
+from core.runs.log import LogReader, all_events
 from core.runs.summary import summarise
 from tests.support.fixtures import TrainRun
 
@@ -222,7 +222,7 @@ def test_killed_and_gone_on_with(command: Callable[..., Any], tmp_path: Path, tr
     process.wait()
 
     assert summarise(run).status == "interrupted"
-    assert not any(isinstance(event, RunFinished) for event in LogReader(run.log_file).read())
+    assert not any(isinstance(event, RunFinished) for event in all_events(run.log_file))
     resumed, undisturbed = train_run(run=run), train_run(values)
     assert 0 < resumed.told(RunStarted)[0].step < undisturbed.told(EpochFinished)[-1].step
     for name, weight in undisturbed.weights().items():

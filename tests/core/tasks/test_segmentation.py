@@ -104,9 +104,9 @@ def test_it_resumes_bit_for_bit_in_the_middle_of_an_epoch(tmp_path: Path, train_
 
 
 def _epochs(run: Run) -> list[dict[str, float]]:
-    from core.runs.log import LogReader
+    from core.runs.log import all_events
 
-    events = [event for event in LogReader(run.log_file).read() if isinstance(event, EpochFinished)]
+    events = [event for event in all_events(run.log_file) if isinstance(event, EpochFinished)]
     return [{**event.train, **event.validation} for event in events]
 
 

@@ -14,7 +14,7 @@ from core.data.batches import Batch
 from core.errors import RunDamaged
 from core.events import EpochFinished, LayersSampled, Notice, RunFinished, from_json, to_json
 from core.runs.history.history import History
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.training import layer_stats
 from core.training.layer_stats import LayerWatch
 from core.training.step import step_function
@@ -156,7 +156,7 @@ def test_the_scale_of_the_loss_is_left_out(
 def test_samples_are_in_the_log_and_the_history(often: None, train_run: Train) -> None:
     trained = train_run(WATCHED)
     history = History()
-    for event in LogReader(trained.run.log_file).read():
+    for event in all_events(trained.run.log_file):
         history.apply(event)
     sample = trained.told(LayersSampled)[-1]
     assert history.layers == sample

@@ -14,7 +14,7 @@ import pytest
 from core.control import RunControl
 from core.events import CheckpointSaved
 from core.runs.folder import find_run
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.runs.summary import summarise
 from tui.runtime.signals import GuardedOutput
 
@@ -47,7 +47,7 @@ def test_slurms_early_warning_and_what_does_not_end_a_run(
     assert (process.returncode, err) == (138, "")
     assert f"tui train --no-ui --resume {run.id}" in out
     assert summarise(run).status == "stopped"
-    saved = [event for event in LogReader(run.log_file).read() if isinstance(event, CheckpointSaved)]
+    saved = [event for event in all_events(run.log_file) if isinstance(event, CheckpointSaved)]
     assert saved[-1].kind == "last"
 
 

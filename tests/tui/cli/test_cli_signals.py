@@ -11,7 +11,7 @@ import pytest
 from core.events import CheckpointSaved, Event, RunFinished, RunStarted
 from core.runs.folder import find_run
 from core.runs.lock import is_held
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.runs.summary import summarise
 from tui.headless.train_views import JsonView
 
@@ -30,7 +30,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(command: Callable[..., Any], tmp_pat
     assert (process.returncode, err) == (130, "")
     assert out.endswith(f"resume  tui train --no-ui --resume {run.id}\n")
     assert summarise(run).status == "stopped"
-    saved = [event for event in LogReader(run.log_file).read() if isinstance(event, CheckpointSaved)]
+    saved = [event for event in all_events(run.log_file) if isinstance(event, CheckpointSaved)]
     assert saved[-1].kind == "last"
     assert run.checkpoint_file("last").is_file()
 
@@ -88,9 +88,7 @@ def test_once_ends_after_the_batch(
     monkeypatch.setattr(JsonView, "show", raise_when_started(first))
     assert train("--json").code == 128 + first
     run = find_run(Path("runs"), "latest")
-    assert [event.step for event in LogReader(run.log_file).read() if isinstance(event, CheckpointSaved)] == [
-        1
-    ]
+    assert [event.step for event in all_events(run.log_file) if isinstance(event, CheckpointSaved)] == [1]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
@@ -103,7 +101,7 @@ def test_ctrl_c_twice_leaves_at_once(train: Callable[..., Any], monkeypatch: pyt
     run = find_run(Path("runs"), "latest")
     assert not is_held(run)
     assert summarise(run).status == "interrupted"
-    assert not any(isinstance(event, RunFinished) for event in LogReader(run.log_file).read())
+    assert not any(isinstance(event, RunFinished) for event in all_events(run.log_file))
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 

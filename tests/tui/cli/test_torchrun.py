@@ -25,7 +25,7 @@ from core.events import EpochFinished, Event, LayersSampled, Notice, RunStarted
 from core.models.registry import build
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, find_run
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.runs.summary import summarise
 from core.training.context import TrainingContext
 from core.training.distributed import Group, SharedControl, SyncPoints
@@ -79,7 +79,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 
 
 def epochs_of(run: Run) -> list[EpochFinished]:
-    return [event for event in LogReader(run.log_file).read() if isinstance(event, EpochFinished)]
+    return [event for event in all_events(run.log_file) if isinstance(event, EpochFinished)]
 
 
 def assert_alike(one: Run, other: Run) -> None:
@@ -231,7 +231,7 @@ def test_a_run_resumes_after_one_of_its_processes_was_killed_and_ends_as_if_none
     lost = "the process of rank {} was killed by SIGKILL: restart {} of 2, from the last checkpoint"
     assert [line for line in told.splitlines() if "restart" in line] == [lost.format(1, 1), lost.format(0, 2)]
     (run,) = (find_run(tmp_path / "several", path.name) for path in (tmp_path / "several").iterdir())
-    events = [event.message for event in LogReader(run.log_file).read() if isinstance(event, Notice)]
+    events = [event.message for event in all_events(run.log_file) if isinstance(event, Notice)]
     assert [text for text in events if "lost" in text] == [
         f"a process was lost: restart {number} of 2" for number in (1, 2)
     ]
@@ -278,7 +278,7 @@ def test_the_agents_of_two_nodes_resume_the_run_though_they_count_restarts_diffe
     assert [agent.returncode for agent in agents] == [0, 0], outputs
     (path,) = (tmp_path / "runs").iterdir()
     run = find_run(tmp_path / "runs", path.name)
-    starts = [event.step for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)]
+    starts = [event.step for event in all_events(run.log_file) if isinstance(event, RunStarted)]
     assert [step > 0 for step in starts] == [False, True]
     ours, theirs = (load_checkpoint(each, "last") for each in (run, train_run(values).run))
     assert all(torch.allclose(value, theirs["model"][key], atol=1e-4) for key, value in ours["model"].items())

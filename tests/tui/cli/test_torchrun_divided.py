@@ -15,7 +15,7 @@ from core.config import schema as configuration
 from core.events import EpochFinished, LayersSampled, Notice
 from core.runs.checkpoints import load_checkpoint, load_weights
 from core.runs.folder import Run, find_run
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from tests.support.repository import REPOSITORY
 
 DEMANDING = {
@@ -53,7 +53,7 @@ def torchrun(folder: Path, processes: int, *options: str) -> None:
 
 
 def events_of(run: Run, kind: type[Any]) -> list[Any]:
-    return [event for event in LogReader(run.log_file).read() if isinstance(event, kind)]
+    return [event for event in all_events(run.log_file) if isinstance(event, kind)]
 
 
 def assert_alike(one: Run, other: Run) -> None:

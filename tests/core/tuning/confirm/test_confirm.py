@@ -15,7 +15,7 @@ from core.control import RunControl
 from core.errors import ConfigError
 from core.events import EpochFinished
 from core.runs.folder import Run
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.tuning.confirm.confirm import confirm
 from core.tuning.confirm.result import confirmation, welch_p
 from core.tuning.confirm.study import SEED, TRIAL, ask_to_confirm, open_confirmation, seeds_asked_for
@@ -134,7 +134,7 @@ def test_a_killed_confirmation_trains_no_run_twice_and_tests_the_winner(tmp_path
     folders = sorted((study.folder.path / "confirm" / "trials").iterdir())
     assert len(folders) == 6
     epochs = [
-        [event.epoch for event in LogReader(Run(folder).log_file).read() if isinstance(event, EpochFinished)]
+        [event.epoch for event in all_events(Run(folder).log_file) if isinstance(event, EpochFinished)]
         for folder in folders
     ]
     assert {found[-1] for found in epochs} == {8}

@@ -14,7 +14,7 @@ from core.gpus.allowed import Allowed
 from core.gpus.table import GpuState
 from core.runs.creating import create_run
 from core.runs.folder import Run
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.tuning.executors import placing
 from core.tuning.executors.executors import LocalProcesses
 from core.tuning.executors.placing import TrialGpus, place_trials, placing_of
@@ -152,7 +152,7 @@ def test_a_new_worker_gets_the_gpu_that_fewest_have() -> None:
 def given_to(run: Run) -> list[str]:
     return [
         event.message
-        for event in LogReader(run.log_file).read()
+        for event in all_events(run.log_file)
         if isinstance(event, Notice) and "taken for it" in event.message
     ]
 

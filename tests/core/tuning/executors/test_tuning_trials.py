@@ -16,7 +16,7 @@ from core.machine import available_cores
 from core.models.mlp import Mlp
 from core.runs.code import trust_config
 from core.runs.folder import Run, all_runs
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.runs.summary import summarise
 from core.tuning.executors.executors import LocalProcesses, local_slots
 from core.tuning.executors.protocol import TrialTask
@@ -75,7 +75,7 @@ def tune_iris(tmp_path: Path, workers: Callable[[int], LocalProcesses]) -> Calla
 def told(run: Path | None, kind: type[Any]) -> list[Any]:
     """The events of one kind in the log of a run."""
     assert run is not None
-    return [event for event in LogReader(run / "events.jsonl").read() if isinstance(event, kind)]
+    return [event for event in all_events(run / "events.jsonl") if isinstance(event, kind)]
 
 
 def test_every_trial_is_a_whole_run_that_never_saw_the_test_split(tune_iris: Callable[..., Any]) -> None:

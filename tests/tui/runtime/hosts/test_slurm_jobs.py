@@ -19,7 +19,7 @@ from core.runs.checkpoints import load_latest
 from core.runs.folder import Run, all_runs
 from core.runs.jobs.following import ask_about_jobs
 from core.runs.jobs.record import job_of
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.runs.summary import RunSummary, summarise
 from core.slurm.client import partitions
 from core.slurm.forecast import forecast
@@ -94,7 +94,7 @@ def job_id(run: Run) -> str:
 
 def started_at(run: Run) -> list[bool]:
     """Return, for each start of a run, whether it resumed."""
-    return [event.step > 0 for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)]
+    return [event.step > 0 for event in all_events(run.log_file) if isinstance(event, RunStarted)]
 
 
 def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_was_not(
@@ -147,7 +147,7 @@ def test_a_run_saves_before_its_job_is_cancelled_and_resumes_in_another(tmp_path
     assert stopped.job.job.has_ended
     tui(f"train --no-ui --resume {run.id} --run-in slurm --time 10", tmp_path)
     until(run, lambda summary: summary.status == "running" and summary.epoch > stopped.epoch)
-    started = [event for event in LogReader(run.log_file).read() if isinstance(event, RunStarted)][-1]
+    started = [event for event in all_events(run.log_file) if isinstance(event, RunStarted)][-1]
     assert started.step > 0
     os.kill(started.pid, signal.SIGKILL)
     died = until(run, lambda summary: summary.status == "interrupted" and "SIGKILL" in summary.error)
@@ -228,7 +228,7 @@ def test_trials_of_a_worker_that_was_killed_are_run_again(tmp_path: Path, tui: T
 
     def events(kind: type[Event]) -> int:
         """Return how many events of a kind the trials have logged."""
-        logs = [LogReader(run.log_file).read() for run in all_runs(study.folder.trials_dir)]
+        logs = [list(all_events(run.log_file)) for run in all_runs(study.folder.trials_dir)]
         return sum(isinstance(event, kind) for log in logs for event in log)
 
     until_records(lambda records: events(EpochFinished) > 2)

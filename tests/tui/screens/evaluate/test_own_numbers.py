@@ -6,7 +6,7 @@ import pytest
 
 from core.metrics import label_of
 from core.runs.history.history import History
-from core.runs.log import LogReader
+from core.runs.log import all_events
 from core.user_code.trust import trust
 from tests.support import own_steps
 from tests.tui.conftest import TrainHere, Visits
@@ -67,7 +67,7 @@ def test_the_charts_of_live_follow_the_numbers_that_are_reported(train_here: Tra
     trust(FILE)
     run = train_here({"data": "digits", "model": {"name": "python", "path": f"{FILE}:Vae"}})
     history = History()
-    for event in LogReader(run.log_file).read():
+    for event in all_events(run.log_file):
         history.apply(event)
     assert (history.score, history.scores) == ("kl", ["kl", "elbo"])
     assert len(metric_chart(history, "elbo", View()).series) == 2
