@@ -1,9 +1,10 @@
-"""Peak memory of loading data that a function returns, divided by the size of what it returns, 300 MB each.
+"""Peak memory of loading data that a function returns, beside the size of what it returns, 300 MB each; of runs, too.
 
     python -m benchmarks.resident_memory [--quick] [--json FILE]
 
 Each case is a process of its own, which loads a small set first: what is imported does not count. Linux alone tells
-the peak of the resident set since a moment.
+the peak of the resident set since a moment. Whole runs over files are those of `benchmarks.run_memory`, with the simple
+models that are trained beside them and without; `--quick` leaves them out.
 """
 
 import json
@@ -17,6 +18,7 @@ import torch
 from torch.utils.data import Dataset
 
 from benchmarks.harness import options
+from benchmarks.run_memory import KINDS, ratio
 from core.data.dataset import no_progress
 from core.data.own.python import PythonData
 from core.user_code.trust import trust
@@ -260,6 +262,13 @@ def main() -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         peaks[case.__name__] = round(float(done.stdout), 2)
         print(f"{(case.__doc__ or '').rstrip('.'):60} {peaks[case.__name__]:5.2f}", flush=True)
+    for kind in () if asked.quick else KINDS:
+        for name, more in (
+            (kind.name, ()),
+            (f"{kind.name}, no baselines", ("--set", "training.baselines=none")),
+        ):
+            peaks[name] = round(ratio(kind, *more), 2)
+            print(f"{name:60} {peaks[name]:5.2f}", flush=True)
     print(f"budget {BUDGET}")
     if asked.json:
         asked.json.write_text(json.dumps({"budget": BUDGET, "peaks": peaks}, indent=1), encoding="utf-8")
