@@ -1,5 +1,6 @@
 """Pictures: in the terminal's own graphics (kitty, sixel) where supported, else in half blocks."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -100,15 +101,22 @@ class Picture(Widget):
 
 
 def _coloured(upper: np.ndarray, lower: np.ndarray | None, blank: Style) -> list[Segment]:
-    top = _triplets(upper)
+    top = _colours(upper)
     if lower is None:
-        return [Segment("▀", blank + Style(color=color)) for color in top]
-    return [Segment("▀", Style(color=a, bgcolor=b)) for a, b in zip(top, _triplets(lower), strict=True)]
+        return [Segment("▀", blank + _style(color)) for color in top]
+    return [Segment("▀", _style(a, b)) for a, b in zip(top, _colours(lower), strict=True)]
 
 
-def _triplets(row: np.ndarray) -> list[Color]:
+def _colours(row: np.ndarray) -> list[tuple[int, ...]]:
     values = np.broadcast_to(row[:, None], (len(row), 3)) if row.ndim == 1 else row
-    return [Color.from_triplet(ColorTriplet(*pixel)) for pixel in values.tolist()]
+    return [*map(tuple, values.tolist())]
+
+
+@lru_cache(4096)
+def _style(colour: tuple[int, ...], below: tuple[int, ...] | None = None) -> Style:
+    """Return the style of a cell: a frame draws the cells of the one before again, and neighbours look alike."""
+    under = None if below is None else Color.from_triplet(ColorTriplet(*below))
+    return Style(color=Color.from_triplet(ColorTriplet(*colour)), bgcolor=under)
 
 
 def _dense(upper: np.ndarray, lower: np.ndarray | None, blank: Style) -> list[Segment]:

@@ -156,7 +156,8 @@ class MediaPanel(Background, Panel):
         epoch = f"  epoch {count(event.epoch)}" if event.epoch else ""
         self.query_one(StepSlider).show(f"step {count(event.step)}{epoch}", place, len(events))
         caption = self.query_one("#media-caption", Static)
-        caption.update(Content(clean(event.caption)))
+        if caption.content != (text := Content(clean(event.caption))):
+            caption.update(text)  # which lays out the screen
         caption.display = bool(event.caption)
         self.border_title = name
         room = self.query_one("#media-item").size

@@ -93,3 +93,21 @@ def test_histograms_over_the_steps(kept: Kept) -> None:
     assert 100 < len(shown.over_steps) < 140
     assert shown.over_steps[shown.place][0] == 150
     assert shown.over_steps[-1][0] == 199
+
+
+async def test_another_picture_of_one_name_lays_out_nothing(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = OnePanel()
+    async with app.run_test(size=(80, 24)) as pilot:
+        panel = app.query_one(MediaPanel)
+        panel.show(kept.run, kept.index)
+        panel.view.highlighted = 1
+        await until(pilot, lambda: "caption 3" in screen_text(app) and "▀" in screen_text(app))
+        laid_out: list[object] = []
+        monkeypatch.setattr(app.screen, "_refresh_layout", lambda **given: laid_out.append(given))
+        kept.keep("samples", Image(np.full((4, 6), 200, np.uint8), "caption 3"), 4)
+        panel.show(kept.run, kept.index)
+        await until(pilot, lambda: "step 4" in screen_text(app))
+        await pilot.pause()
+        assert not laid_out
