@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
+from benchmarks import peers
 from benchmarks.harness import Stopwatch, Took, in_turns, options, print_table, rows, write
 from benchmarks.mnist import mnist_root
 from core.config import schema as configuration
@@ -29,7 +30,7 @@ BATCH, LR, THREADS = 64, 0.01, 1
 CHECKED = 10_000
 BARE, TUNED, LOADER = "bare resident loop", "resident loop, tuned by hand", "DataLoader loop"
 ENGINE, SAVED = "torchtui", "torchtui, until best and last are saved"
-BUDGETS = {ENGINE: 1.10}
+BUDGETS = {ENGINE: peers.BUDGETS["mlp"]}
 
 
 def prepare(root: Path) -> Prepared:
