@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
+LOOKS = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 300}
+"""A cluster looks for its nodes often: one that is gone is noticed in seconds, one that is slow is waited for."""
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +19,7 @@ def ray_cluster() -> Iterator[Any]:
     import ray
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args=NODE)
+    cluster = Cluster(initialize_head=True, head_node_args={**NODE, "_system_config": LOOKS})
     ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     yield cluster
     ray.shutdown()

@@ -27,6 +27,7 @@ def starts(run: Path | None) -> list[RunStarted]:
 
 
 def test_a_lost_nodes_trial_is_run_again_from_its_checkpoint(ray_cluster: Any, tmp_path: Path) -> None:
+    """It is lost while it waits for an answer: a pruner is asked after each epoch, and prunes none of so few trials."""
     from core.tuning.executors.ray_executor import RayExecutor
 
     second = ray_cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
@@ -46,9 +47,9 @@ def test_a_lost_nodes_trial_is_run_again_from_its_checkpoint(ray_cluster: Any, t
         saved = run.checkpoint_file("last").is_file()
         return saved and psutil.Process(starts(run.path)[0].pid).ppid() == its_raylet
 
-    training = {"epochs": 500, "batch_size": 1, "device": "cpu", "checkpoint_minutes": 0.01}
+    training = {"epochs": 6, "device": "cpu", "checkpoint_minutes": 1e-9}
     base = configuration.from_dict({"data": "iris", "training": training})
-    plan = make_plan(base, {"optimizer.lr": [0.01, 0.02]}, method="grid")
+    plan = make_plan(base, {"optimizer.lr": [0.01, 0.02]}, method="grid", pruner="median")
     executor = RayExecutor("auto")
     assert (executor.slots, executor.threads) == (2, 1)
     try:
