@@ -3,15 +3,18 @@
 PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
-# Processes that test: one more than there are cores, since many wait for others.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+CORES := $(shell getconf _NPROCESSORS_ONLN)
 BIN := $(VENV)/bin
 
 # Compiled once, not by each of the many processes of the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Workers take tests from each other; heavy ones go out one by one, those that share a server to one worker.
-TEST := $(BIN)/python -m pytest -n $(WORKERS) --durations 10
+TEST = $(BIN)/python -m pytest -n $(WORKERS) --durations 10
+# One a core, each of which imports everything; one more where some tests wait, two more where most wait for processes.
+test-fast test-lowest: WORKERS ?= $(CORES)
+test: WORKERS ?= $(shell expr $(CORES) + 1)
+test-heavy: WORKERS ?= $(shell expr $(CORES) + 2)
 
 .PHONY: run test test-fast test-heavy test-lowest lint bench screenshots clean
 
