@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import itertools
 import os
 import shlex
 import signal
@@ -20,6 +21,7 @@ from core.control import RunControl
 from core.events import Event, RunFinished
 from core.observers.settings import Extras
 from core.session.preload import load_backend
+from core.user_code import trust as user_code
 from tests.support.fork_server import Command, ForkServer
 from tests.support.made_once import made_once
 from tests.support.own_data import write_own_data
@@ -36,6 +38,12 @@ os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # before torch is loaded: its threads would only wait for each other
 
+FOREIGN = (
+    *("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "TUI_AGREED_CODE"),
+    *Extras.variables(),
+)
+"""Variables that are set or not where the tests run."""
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no process of a test could be interrupted
 
@@ -46,16 +54,22 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+@pytest.fixture(scope="session")
+def settings_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Paths in folders that are not there yet: most tests make none, and `tmp_path` takes a fifth of a short test."""
+    folder = tmp_path_factory.mktemp("settings")
+    return (str(folder / str(number) / "settings.json") for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, settings_files: Iterator[str]) -> None:
     """Nothing of the machine's own settings reaches a test, and nothing of a test these settings."""
-    extras = ("TUI_AGREED_CODE", *Extras.variables())
-    for name in ("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS", *extras):
+    for name in FOREIGN:
         monkeypatch.setenv(name, "")  # so that what a command sets is undone, too
         monkeypatch.delenv(name)
-    monkeypatch.setattr("core.user_code.trust._named", set())
-    monkeypatch.setattr("core.user_code.trust._agreed", set())
-    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings" / "settings.json"))
+    monkeypatch.setattr(user_code, "_named", set())
+    monkeypatch.setattr(user_code, "_agreed", set())
+    monkeypatch.setenv("TUI_CONFIG", next(settings_files))
 
 
 @pytest.fixture(autouse=True)
