@@ -11,7 +11,7 @@ import pytest
 from core.config.formatting import format_setting
 from core.metrics import LABELS
 from core.status import Status
-from tests.support.repository import REPOSITORY
+from tests.support.sources import nodes, trees
 from tui.forms import search_form
 from tui.forms.form_fields import show
 from tui.terminal.text import setting
@@ -23,20 +23,13 @@ SHARED = frozenset(
 
 
 @cache
-def product() -> dict[str, ast.Module]:
-    """Return the syntax tree of every module of the product by its path."""
-    files = sorted(path for part in ("core", "tui") for path in (REPOSITORY / part).rglob("*.py"))
-    return {str(path.relative_to(REPOSITORY)): ast.parse(path.read_text()) for path in files}
-
-
-@cache
 def constants() -> tuple[list[tuple[str, frozenset[object]]], dict[object, set[str]]]:
     """Return the tuples, lists and sets of two or more constants, with their modules; and the modules of each text."""
     lists: list[tuple[str, frozenset[object]]] = []
     texts: dict[object, set[str]] = {}
-    for path, tree in product().items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Tuple | ast.List | ast.Set):
+    for path, tree in trees().items():
+        for node in nodes(tree):
+            if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
                 found = [part.value for part in node.elts if isinstance(part, ast.Constant)]
                 if len(found) == len(node.elts) > 1:
                     lists.append((path, frozenset(found)))
@@ -57,6 +50,7 @@ def modules_with(text: str) -> set[str]:
     return constants()[1].get(text, set())
 
 
+@pytest.mark.slow
 def test_groups_of_statuses() -> None:
     """Trials of a study have states of their own."""
     copies = {
@@ -77,6 +71,7 @@ def test_groups_of_statuses() -> None:
     assert copies.keys() <= allowed, copies
 
 
+@pytest.mark.slow
 def test_what_metrics_are_called() -> None:
     for label in ("balanced accuracy", "F1 (macro)", "ROC AUC (macro)", "AP (macro)", "Cohen's kappa"):
         assert modules_with(label) == {"core/metrics.py"}
@@ -91,10 +86,11 @@ def test_how_a_setting_is_written(value: object) -> None:
     assert search_form._text({"choices": [value, 0]}) in (f"{text},0", f"[{text.replace(', ', ',')}],0")
 
 
+@pytest.mark.slow
 def test_a_name_means_one_thing() -> None:
     """Public classes and named types of the core."""
     places: dict[str, set[str]] = {}
-    for path, tree in product().items():
+    for path, tree in trees().items():
         for node in tree.body if path.startswith("core") else ():
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, set()).add(path)

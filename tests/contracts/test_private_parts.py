@@ -21,6 +21,7 @@ from textual.app import App
 import core
 import tui
 from tests.support.repository import REPOSITORY
+from tests.support.sources import is_own, nodes, trees
 
 ROOMS = {
     "core/torch_private.py",
@@ -43,23 +44,16 @@ def is_private(name: str) -> bool:
     )
 
 
-@cache
-def sources() -> dict[str, ast.Module]:
+def checked() -> dict[str, ast.Module]:
     """All modules of the product by their paths, but those that may use private parts."""
-    files = [path for folder in OURS for path in sorted((REPOSITORY / folder).rglob("*.py"))]
-    named = {str(path.relative_to(REPOSITORY)): path for path in files}
-    assert named.keys() >= ROOMS
-    return {name: ast.parse(path.read_text()) for name, path in named.items() if name not in ROOMS}
-
-
-def is_own(receiver: ast.expr) -> bool:
-    return ast.unparse(receiver) in ("self", "cls", "super()")
+    assert trees().keys() >= ROOMS
+    return {path: tree for path, tree in trees().items() if path not in ROOMS}
 
 
 def defined_in(tree: ast.AST) -> set[str]:
     """Names that a piece of code gives to something of its own."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes(tree) if isinstance(tree, ast.Module) else ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_own(node.value):
@@ -72,7 +66,7 @@ def defined_in(tree: ast.AST) -> set[str]:
 def private_uses(tree: ast.Module, ours: set[str]) -> Iterator[tuple[int, str]]:
     """Lines with imports, attributes and names in texts that are private, and not ours."""
     here = defined_in(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.ImportFrom(module=str(module), names=names):
                 parts = [*module.split("."), *(alias.name for alias in names)]
@@ -94,10 +88,10 @@ def private_uses(tree: ast.Module, ours: set[str]) -> Iterator[tuple[int, str]]:
 
 @pytest.mark.slow
 def test_no_module_uses_private_parts_of_a_library_but_those_made_for_it() -> None:
-    ours = {name for tree in sources().values() for name in defined_in(tree)}
+    ours = {name for tree in checked().values() for name in defined_in(tree)}
     found = [
         f"{path}:{line}: {text}"
-        for path, tree in sources().items()
+        for path, tree in checked().items()
         for line, text in private_uses(tree, ours)
     ]
     assert not found
@@ -168,7 +162,7 @@ def test_no_class_replaces_a_private_part_of_the_class_it_is_made_from() -> None
     clashes, looked_at = [], 0
     for module in modules():
         path = Path(inspect.getsourcefile(module) or "").relative_to(REPOSITORY)
-        tree = sources().get(str(path), ast.Module([], []))
+        tree = trees().get(str(path), ast.Module([], []))
         written = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         for name, kind in vars(module).items():
             if not inspect.isclass(kind) or kind.__module__ != module.__name__ or name not in written:

@@ -8,10 +8,9 @@ import pytest
 from core import remedies
 from core.errors import ConfigError, RunError, TorchtuiError
 from core.remedies import LIST_RUNS, PLAIN, Remedy, setting
-from tests.support.repository import REPOSITORY
+from tests.support.sources import nodes, trees
 from tui.forms.remedies import APP, COMMAND_LINE, app_words, command_line_words, error_in_app
 
-SOURCES = sorted((REPOSITORY / "core").rglob("*.py"))
 COMMAND = re.compile(
     r"(^|[\s`'\"(])(--[a-z][a-z-]*|tui (train|tune|runs|watch|stop|config|predict|evaluate|export|doctor)\b)"
 )
@@ -45,40 +44,36 @@ ALLOWED = {
 }
 
 
-def texts(source: str) -> list[str]:
+def texts(tree: ast.Module) -> list[str]:
     """All string literals of a module but the docstrings of modules, classes and functions."""
-    tree = ast.parse(source)
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
     }
     constants = (
-        node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings
+        node for node in nodes(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings
     )
     return [node.value for node in constants if isinstance(node.value, str)]
 
 
-def commands_in(source: str) -> list[str]:
-    return [text for text in texts(source) if COMMAND.search(text)]
+def commands_in(tree: ast.Module) -> list[str]:
+    return [text for text in texts(tree) if COMMAND.search(text)]
 
 
+@pytest.mark.slow
 def test_the_core_names_no_flag_and_no_command() -> None:
-    assert len(SOURCES) > 100
-    found = {}
-    for file in SOURCES:
-        name = str(file.relative_to(REPOSITORY))
-        named = set(commands_in(file.read_text())) - ALLOWED.get(name, set())
-        if named and name not in NOT_OURS:
-            found[name] = named
-    assert found == {}
+    core = {path: tree for path, tree in trees().items() if path.startswith("core/")}
+    assert len(core) > 100
+    found = {path: {*commands_in(tree)} - ALLOWED.get(path, set()) for path, tree in core.items()}
+    assert {path: named for path, named in found.items() if named and path not in NOT_OURS} == {}
 
 
 @pytest.mark.parametrize("text", ["Give --val 0.1", "`tui config` prints all keys", "tui runs lists them"])
 def test_a_flag_or_a_command_would_be_found(text: str) -> None:
-    assert commands_in(f"raise Error({text!r})") == [text]
-    assert commands_in(f'def f():\n    """{text}"""') == []
+    assert commands_in(ast.parse(f"raise Error({text!r})")) == [text]
+    assert commands_in(ast.parse(f'def f():\n    """{text}"""')) == []
 
 
 def test_every_front_end_words_every_remedy() -> None:

@@ -2,19 +2,20 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
+
+import pytest
 
 from core.tasks.registry import TASKS, task_for
-from tests.support.repository import REPOSITORY
+from tests.support.sources import nodes, trees
 
 
-def compared(tree: ast.AST) -> Iterator[int]:
+def compared(tree: ast.Module) -> Iterator[int]:
     """Yield the lines that compare something with a task's name, look it up by one, or list some of them.
 
     The choices of a setting are no such list: ``Literal["auto", "regression"]``.
     """
-    choices = {id(node.slice) for node in ast.walk(tree) if isinstance(node, ast.Subscript)}
-    for node in ast.walk(tree):
+    choices = {id(node.slice) for node in nodes(tree) if isinstance(node, ast.Subscript)}
+    for node in nodes(tree):
         match node:
             case ast.Compare():
                 parts = [node.left, *node.comparators]
@@ -45,12 +46,12 @@ Report(task="custom")
     assert sorted({*compared(ast.parse(source))}) == [2, 3, 4, 7]
 
 
+@pytest.mark.slow
 def test_no_name_of_a_task_is_compared_elsewhere() -> None:
-    files = (path for part in ("core", "tui") for path in (REPOSITORY / part).rglob("*.py"))
     found = {
-        str(path.relative_to(REPOSITORY)): sorted({*compared(ast.parse(path.read_text()))})
-        for path in files
-        if Path("core/tasks") not in path.relative_to(REPOSITORY).parents
+        path: sorted({*compared(tree)})
+        for path, tree in trees().items()
+        if not path.startswith("core/tasks/")
     }
     assert {path: lines for path, lines in found.items() if lines} == {}
 

@@ -22,7 +22,7 @@ from core.runs.folder import Run
 from core.session.evaluation import score_inputs, trained_model
 from core.training.metrics.epoch_metrics import EpochMetrics
 from tests.support.fixtures import TrainRun
-from tests.support.repository import REPOSITORY
+from tests.support.sources import sources
 
 SIZE, N = 12, 40
 
@@ -147,8 +147,7 @@ def test_its_name_and_its_metrics_stand_in_its_own_modules_and_the_tables_of_met
         r"core/(tasks|evaluation|data/masks)/.*(segmentation|masks)|core/evaluation/segmentation/"
     )
     name = re.compile(r"""["'](segmentation|pixel_accuracy|mean_iou|mean_dice)["']""")
-    files = (file for folder in ("core", "tui") for file in (REPOSITORY / folder).rglob("*.py"))
-    naming = {str(file.relative_to(REPOSITORY)) for file in files if name.search(file.read_text("utf-8"))}
+    naming = {path for path, text in sources().items() if name.search(text)}
     assert {file for file in naming if not own.search(file)} == {
         "core/metrics.py",
         "tui/forms/guide/meanings.py",
