@@ -55,6 +55,7 @@ def test_a_plain_loop(example: Example) -> None:
     assert summary.run.checkpoint_file("best").is_file()
 
 
+@pytest.mark.slow
 def test_images_texts_and_histograms(example: Example) -> None:
     run = example("looks").run
     assert {name: len(events) for name, events in media_of(run).items.items()} == {
@@ -77,6 +78,7 @@ def test_hugging_face(example: Example) -> None:
     check(example("with_huggingface"), 3)
 
 
+@pytest.mark.slow
 def test_lightning_tells_why_a_run_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lightning = pytest.importorskip("lightning", reason="lightning is not installed")
     from lightning.pytorch.demos.boring_classes import BoringModel

@@ -55,6 +55,7 @@ def test_the_methods_of_optimizers_still_wrap_what_keeps_the_compiler_out() -> N
         assert method.__dynamo_disable is method
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["GRU", "LSTM"])
 def test_recurrent_layers_are_exported_for_any_number_of_steps(kind: str) -> None:
     network = getattr(nn, kind)(3, 4, batch_first=True, bidirectional=True).eval()

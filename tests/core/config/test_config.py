@@ -342,6 +342,7 @@ def test_any_values_are_a_configuration_or_refused(below: dict[str, Any], over: 
     assert from_dict(yaml.safe_load(to_yaml(config))) == config
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text(max_size=40) | st.tuples(WORDS, st.text(max_size=20)).map("=".join))
 def test_any_assignment_is_values_or_refused(assignment: str) -> None:

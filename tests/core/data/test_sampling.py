@@ -55,6 +55,7 @@ def uneven(tmp_path: Path) -> dict[str, Any]:
     return {"data": data, "model": "linear", "training": {"epochs": 12, "batch_size": 16}}
 
 
+@pytest.mark.slow
 def test_a_rare_class_is_found(uneven: dict[str, Any], train_run: Callable[..., Any]) -> None:
     found = {}
     for sampling in ("shuffled", "balanced"):
@@ -64,6 +65,7 @@ def test_a_rare_class_is_found(uneven: dict[str, Any], train_run: Callable[..., 
     assert found["balanced"] >= 0.5 > found["shuffled"]
 
 
+@pytest.mark.slow
 def test_a_balanced_run_goes_on_bit_for_bit(uneven: dict[str, Any], train_run: Callable[..., Any]) -> None:
     config = uneven | {"training": uneven["training"] | {"sampling": "balanced", "epochs": 3}}
     whole = train_run(config)

@@ -179,6 +179,7 @@ def test_threshold_table_counts_scores_of_at_least_the_threshold(sample: Sample,
         assert point.f1 == (pytest.approx(f1, abs=1e-9) if either else None)
 
 
+@pytest.mark.slow
 @steady
 @given(scored(), st.floats(0.05, 1))
 def test_chosen_thresholds_are_the_best_of_all_scores(sample: Sample, wanted: float) -> None:

@@ -268,6 +268,7 @@ def test_sampled_rows_keep_rare_classes_and_stand_for_every_sample(monkeypatch: 
     assert len(set(sample.rows.tolist())) == len(sample.rows)
 
 
+@pytest.mark.slow
 def test_influences_are_derivatives_of_the_areas() -> None:
     rng = np.random.default_rng(2)
     scores, positive = rng.normal(size=40).round(1), rng.random(40) < 0.4
@@ -348,6 +349,7 @@ def test_importing_the_package_loads_no_torch_and_no_scikit_learn() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("certain", "most"), [(False, 1.5), (True, 4.0)])
 def test_memory_grows_with_the_predictions_alone(
     certain: bool, most: float, monkeypatch: pytest.MonkeyPatch

@@ -41,6 +41,7 @@ def pairs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return targets + rng.normal(size=n).round(draw(st.sampled_from([0, 9]))), targets
 
 
+@pytest.mark.slow
 @steady
 @given(pairs())
 def test_metrics_are_those_of_scikit_learn_or_none(sample: tuple[np.ndarray, np.ndarray]) -> None:

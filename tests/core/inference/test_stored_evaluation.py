@@ -127,6 +127,7 @@ def test_a_run_of_another_machine_is_evaluated_on_a_device_that_is_here(train_ru
     assert trained_model(run).device.type in ("cpu", "cuda", "mps")
 
 
+@pytest.mark.slow
 def test_the_latest_evaluated_run_is_found(train_run: TrainRun, tmp_path: Path) -> None:
     assert latest_evaluated(tmp_path / "runs") is None
     first, second = train_run(IRIS).run, train_run(IRIS).run

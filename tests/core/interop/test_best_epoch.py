@@ -46,6 +46,7 @@ def test_patience_watches_the_monitored_number(train_run: Train) -> None:
     assert told == ["validation accuracy has not become better for 3 epochs: stopping early"]
 
 
+@pytest.mark.slow
 def test_a_gain_below_min_delta_is_none_for_patience_and_still_the_best_epoch(train_run: Train) -> None:
     told = train_run(with_training(epochs=60)).told(EpochFinished)
     losses = [epoch.validation["loss"] for epoch in told]

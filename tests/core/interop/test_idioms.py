@@ -348,6 +348,7 @@ def test_a_module_is_saved_by_its_state(runs: Path) -> None:
         assert set(run.load_checkpoint("best") or {}) == {"weight", "bias"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "status"),
     [("", "completed"), ("raise ValueError('wrong')", "failed"), ("run.log(loss=float('nan'))", "diverged")],
@@ -358,6 +359,7 @@ def test_a_script_that_ends_without_closing_ends_its_run(runs: Path, end: str, s
     assert summarise(find_run(runs, "latest")).status == status
 
 
+@pytest.mark.slow
 def test_a_script_for_another_tracker_changes_one_line(runs: Path) -> None:
     import torchtui as wandb
 
@@ -442,6 +444,7 @@ def test_a_script_for_another_tracker_logs_what_it_did(runs: Path) -> None:
     assert run.step == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "end",
     ["", "wandb.finish()", "raise ValueError('wrong')", "with wandb.run:\n    raise ValueError('wrong')"],

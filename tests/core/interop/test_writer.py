@@ -102,6 +102,7 @@ def test_means_of_batches_are_weighted_by_their_samples(runs: Path) -> None:
     assert epoch.train["accuracy"] == pytest.approx(0.7529, abs=5e-5)
 
 
+@pytest.mark.slow
 def test_probabilities_of_the_second_class_are_those_of_two(runs: Path) -> None:
     import numpy as np
 
@@ -227,6 +228,7 @@ def test_a_loss_that_comes_back_from_nan_completes(runs: Path) -> None:
     assert summarise(writer.run).best_epoch == 2
 
 
+@pytest.mark.slow
 def test_a_killed_script_leaves_an_interrupted_run(runs: Path) -> None:
     code = (
         "import os, signal, sys\nfrom core import RunWriter\n"

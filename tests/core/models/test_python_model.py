@@ -389,6 +389,7 @@ def test_a_run_of_somebody_else_is_not_built_unasked(
     assert evaluate_run(run, "train").report.n > 100
 
 
+@pytest.mark.slow
 def test_a_run_without_copies_uses_the_file(mine: Path, train_run: TrainRun) -> None:
     config = train_run({"data": "iris", "training": {"epochs": 1}}).run.config()
     assert from_copies(config, None) is config

@@ -512,6 +512,7 @@ def test_a_gpu_that_does_not_say_is_told_once(
     assert notices(told) == [f"GPU usage is not recorded: {reason}"]
 
 
+@pytest.mark.slow
 def test_a_training_has_company(train_run: Callable[..., Any], tmp_path: Path) -> None:
     """The product's own engine, from its session: what fails beside it changes neither its end nor its numbers."""
     from core.config import schema as configuration

@@ -137,6 +137,7 @@ def test_a_run_whose_checkpoints_are_gone_says_that_it_starts_over(stopped: Any,
     assert_ended_alike(train_run(VALUES), anew)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_network_is_told(stopped: Any, train_run: Train) -> None:
     other = train_run({**VALUES, "model": {"name": "mlp", "hidden": [17]}}, at_step=(2, stop))
     stopped.run.checkpoint_file("last").write_bytes(other.run.checkpoint_file("last").read_bytes())

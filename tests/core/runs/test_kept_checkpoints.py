@@ -59,6 +59,7 @@ def test_both_rules_together_keep_what_either_wants(train_run: Train) -> None:
     assert set(trained.run.kept_epochs()) == {3, 6, ranked(trained)[0]}
 
 
+@pytest.mark.slow
 def test_at_the_limit_the_oldest_go_first_which_is_reported_once(train_run: Train) -> None:
     size = train_run(keeping(every=1)).run.checkpoint_file("epoch-7").stat().st_size
     trained = train_run(keeping(every=1, max_gb=2.5 * size / 1e9))
@@ -74,6 +75,7 @@ def test_a_checkpoint_that_is_larger_than_the_limit_is_not_kept(train_run: Train
     assert any(note.message.endswith("none is kept") for note in trained.told(Notice))
 
 
+@pytest.mark.slow
 def test_an_epoch_is_kept_as_it_was(train_run: Train) -> None:
     """The weights after three epochs are those of a run of three epochs, bit for bit."""
     short, long = train_run(keeping({"epochs": 3})), train_run(keeping(every=3))
@@ -81,6 +83,7 @@ def test_an_epoch_is_kept_as_it_was(train_run: Train) -> None:
         assert torch.equal(weight, long.weights("epoch-3")[name])
 
 
+@pytest.mark.slow
 def test_a_run_resumes_from_any_of_them_and_ends_alike(train_run: Train) -> None:
     trained = train_run(keeping(every=2, keep=1))
     expected, files = trained.weights("last"), trained.run.kept_epochs()

@@ -277,6 +277,7 @@ def test_test_numbers_that_nobody_has_opened_are_missing() -> None:
     assert not unopened_note(["test"], [opened, RUNS[1]])
 
 
+@pytest.mark.slow
 @given(st.text() | st.from_regex(r'(cfg\.)?[a-z_."]{0,12}[:<>!= ]{0,3}[-0-9a-z."\[\]]{0,8}( [a-z]*)?'))
 def test_any_text_is_a_query_or_an_input_error(text: str) -> None:
     try:

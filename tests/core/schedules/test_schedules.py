@@ -117,6 +117,7 @@ def stop(control: Any, model: Any) -> None:
     control.stop()
 
 
+@pytest.mark.slow
 def test_plateau_is_resumed_exactly(train_run: Callable[..., Any]) -> None:
     """Stopped when it has fallen once and is about to fall again."""
     values = {

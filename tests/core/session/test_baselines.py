@@ -210,6 +210,7 @@ def test_a_label_that_all_have_needs_no_model() -> None:
     assert fitted[0].predict_proba(np.zeros((3, 1)))[:, 1].tolist() == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_several_numbers_shares_and_masks(tmp_path: Path) -> None:
     numbers = found_for("table", "numbers", tmp_path)
     assert numbers["boosting"].predictions["test"].scores.shape == (5, 2)
@@ -245,6 +246,7 @@ def test_a_run_keeps_them_and_compares_itself(train_run: Callable[..., "Trained"
     assert "than gradient boosting on validation: accuracy" in line  # not on test, which nobody has opened
 
 
+@pytest.mark.slow
 def test_they_are_not_made_again(
     train_run: Callable[..., "Trained"], monkeypatch: pytest.MonkeyPatch
 ) -> None:

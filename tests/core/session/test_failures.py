@@ -14,6 +14,7 @@ from core.session.evaluation import RunData, evaluate_run
 from core.session.failures import failures_of
 
 
+@pytest.mark.slow
 def test_slices_of_a_stream_come_from_samples_that_are_drawn(
     tmp_path: Path, train_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

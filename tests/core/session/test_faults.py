@@ -92,6 +92,7 @@ def fill(disk: Path) -> None:
         file.writelines(itertools.repeat(b"x" * 512))
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_nothing_and_is_used_again_when_it_has_room(
     train_run: Train, small_disk: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_disk_that_stays_full_keeps_the_last_good_checkpoint(train_run: Train,
     assert all(torch.equal(weight, resumed.weights()[name]) for name, weight in weights.items())
 
 
+@pytest.mark.slow
 def test_a_folder_that_may_not_be_written_any_more(train_run: Train, tmp_path: Path) -> None:
     def folders() -> list[Path]:
         run = only_run(tmp_path)
@@ -162,6 +164,7 @@ def test_a_folder_that_may_not_be_written_any_more(train_run: Train, tmp_path: P
     assert summarise(trained.run).status == "completed"
 
 
+@pytest.mark.slow
 def test_a_folder_that_vanishes_and_comes_back(train_run: Train, tmp_path: Path) -> None:
     away, place = tmp_path / "away", []
 

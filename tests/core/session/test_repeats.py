@@ -82,6 +82,7 @@ def test_a_run_of_a_fold_is_not_evaluated_on_the_test_set(train_run: Train) -> N
     assert measured["loss"] == summarise(run.run).metrics["loss"]
 
 
+@pytest.mark.slow
 def test_runs_of_the_same_settings_are_found_by_their_fold(train_run: Train, tmp_path: Path) -> None:
     runs = {}
     with RunWriter("script", {"data": {"name": "iris"}}, runs_dir=tmp_path / "runs"):
@@ -96,6 +97,7 @@ def test_runs_of_the_same_settings_are_found_by_their_fold(train_run: Train, tmp
     assert runs_of(repeats, config, runs[1].path.parent) == runs
 
 
+@pytest.mark.slow
 def test_runs_of_the_same_settings_are_found_by_their_seed(train_run: Train) -> None:
     runs = {
         seed: train_run({"data": "iris", "training": {"seed": seed, "epochs": 1}}).run

@@ -136,6 +136,7 @@ def test_training_options_are_kept_through_a_stop(name: str, train_run: Train) -
     assert_ended_alike(undisturbed, [first, second])
 
 
+@pytest.mark.slow
 def test_a_run_of_lbfgs_stopped_inside_a_search_ends_alike(train_run: Train) -> None:
     """A search calls the network several times; it is finished before the run ends."""
     values = {
@@ -181,6 +182,7 @@ def test_what_was_asked_for_last_is_what_a_run_goes_on_with(train_run: Train) ->
     assert train_run(run=short.run).told(EpochFinished)[-1].epoch == 3
 
 
+@pytest.mark.slow
 def test_a_run_without_a_checkpoint_begins_anew(train_run: Train) -> None:
     def fail(control: RunControl, model: Any) -> None:
         raise ZeroDivisionError
@@ -193,6 +195,7 @@ def test_a_run_without_a_checkpoint_begins_anew(train_run: Train) -> None:
     assert_ended_alike(train_run(values), [again])
 
 
+@pytest.mark.slow
 def test_patience_is_remembered(train_run: Train) -> None:
     values = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 6}}
     undisturbed = train_run(values)
@@ -204,6 +207,7 @@ def test_patience_is_remembered(train_run: Train) -> None:
     assert_ended_alike(undisturbed, [first, second])
 
 
+@pytest.mark.slow
 def test_a_run_that_ran_out_of_patience_goes_on_with_more(train_run: Train) -> None:
     values = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 3}}
     first = train_run(values)
@@ -264,6 +268,7 @@ def test_same_seed_same_weights(name: str, train_run: Train) -> None:
     assert_ended_alike(train_run(RUNS[name]), [first])
 
 
+@pytest.mark.slow
 def test_another_seed_other_weights(train_run: Train) -> None:
     values = RUNS["linear, momentum, steps"]
     first = train_run(values)
@@ -272,6 +277,7 @@ def test_another_seed_other_weights(train_run: Train) -> None:
     assert summarise(first.run).config["data"] == summarise(second.run).config["data"]
 
 
+@pytest.mark.slow
 def test_how_often_is_logged_changes_nothing(train_run: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     values = RUNS["regression, rmsprop"]
     seldom = train_run(values)

@@ -59,6 +59,7 @@ def run_of(name: str, **data: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["augmented", "noisy_stream"])
 def test_a_streamed_run_stopped_within_an_epoch_ends_as_if_it_had_not_been(
     name: str, train_run: Train

@@ -86,6 +86,7 @@ def test_a_loss_that_never_falls_gives_none(losses: list[float]) -> None:
     assert RangeTest(RATES[: len(losses)], losses, blew_up=False).suggestion is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["momentum", "adam"])
 def test_a_run_with_the_suggestion_learns(optimizer: str, load_data: Any, train_run: Any) -> None:
     found, heard = on(load_data("digits"), range_test, {"optimizer": optimizer})

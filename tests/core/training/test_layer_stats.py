@@ -129,6 +129,7 @@ def test_samples_are_spaced_by_what_they_cost(monkeypatch: pytest.MonkeyPatch) -
     assert len(told) >= 3
 
 
+@pytest.mark.slow
 def test_watching_changes_nothing_that_is_trained(often: None, train_run: Train) -> None:
     dropout = {"hidden": [16, 8], "dropout": 0.2}
     plain = train_run({**WATCHED, "model": dropout, "training": {"epochs": 2}})
@@ -139,6 +140,7 @@ def test_watching_changes_nothing_that_is_trained(often: None, train_run: Train)
         assert torch.equal(weight, seen.weights()[key])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["momentum", "nadam"])
 @pytest.mark.parametrize("clip_norm", [0.0, 1e3])
 def test_the_scale_of_the_loss_is_left_out(

@@ -127,6 +127,7 @@ def test_it_trains_as_a_bare_loop_does(name: str, train_run: TrainRun, load_data
             assert torch.equal(weights[key], value), key
 
 
+@pytest.mark.slow
 def test_numbers_of_half_the_precision_train(train_run: TrainRun) -> None:
     trained = train_run(values("Half"))
     assert trained.finished.status == "completed", trained.finished.error
@@ -154,6 +155,7 @@ def test_nothing_is_reported_where_nothing_is_given_up(train_run: TrainRun) -> N
     assert given_up(train_run(values("Base"))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["momentum", "adam", "adamw", "adagrad"])
 def test_complex_weights(optimizer: str, train_run: TrainRun) -> None:
     trained = train_run({**values("Complex"), "optimizer": {"name": optimizer}})
@@ -220,6 +222,7 @@ def test_threads_stay_where_no_copy_can_be_made(load_data: Load, monkeypatch: py
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["HoldsLock", "HoldsGenerator", "HoldsFile", "KeepsActivation"])
 def test_finders_and_averages_of_what_cannot_be_copied(
     name: str, load_data: Load, train_run: TrainRun
@@ -253,6 +256,7 @@ def test_state_that_is_no_tensor_is_saved_and_resumed(train_run: TrainRun) -> No
     assert torch.equal(ours["net.1.weight"], theirs["net.1.weight"])
 
 
+@pytest.mark.slow
 def test_what_is_kept_in_validation_can_be_used_in_training(train_run: TrainRun) -> None:
     trained = train_run(values("CacheHidden", epochs=3))
     assert trained.finished.status == "completed", trained.finished.error
@@ -275,6 +279,7 @@ def test_scripted_parts_are_listed_as_one_layer_each(load_data: Load) -> None:
     assert kinds == ["ReLU", "Linear", "RecursiveScriptModule"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit")
 def test_layers_of_a_scripted_network_are_watched(train_run: TrainRun) -> None:
     trained = train_run(values("scripted", watch_layers=True, ema=0.5))
@@ -301,6 +306,7 @@ def bce_loop(data: Dataset, name: str) -> dict[str, Any]:
     return model.state_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["OneLogit", "OneSqueezed"])
 def test_one_logit_for_two_classes(name: str, train_run: TrainRun, load_data: Load) -> None:
     data = load_data("breast_cancer")

@@ -84,6 +84,7 @@ def test_fp16_keeps_gradients_that_would_vanish_and_skips_steps_that_overflow() 
     assert not torch.equal(model.weight, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_a_run_learns_in_half_precision_and_is_evaluated_in_full(precision: str, train_run: Train) -> None:
     training = {"precision": precision, "epochs": 6, "batch_size": 64}
@@ -183,6 +184,7 @@ def test_a_compiled_network_has_the_same_weights_under_the_same_names(
     assert plain.told(EvaluationFinished)[1].metrics == compiled.told(EvaluationFinished)[1].metrics
 
 
+@pytest.mark.slow
 def test_compiled_runs_resume_bit_for_bit(train_run: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.training.forward_pass.BACKEND", "eager")
     values = {"data": "iris", "model": {"hidden": [8], "dropout": 0.3}}

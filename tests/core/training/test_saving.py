@@ -71,6 +71,7 @@ def test_training_goes_on_while_a_checkpoint_is_written(train_run: Train, monkey
         assert not torch.equal(weight, steps.before[10][name])
 
 
+@pytest.mark.slow
 def test_without_room_for_a_copy_the_state_is_the_same(train_run: Train, monkeypatch: Any) -> None:
     copied = train_run(VALUES, at_step=(7, stop))
     monkeypatch.setattr("core.training.saver.memory", lambda: SimpleNamespace(available=0, total=0))
@@ -80,6 +81,7 @@ def test_without_room_for_a_copy_the_state_is_the_same(train_run: Train, monkeyp
     assert written.told(CheckpointSaved)[-1].step == 7
 
 
+@pytest.mark.slow
 def test_what_was_asked_for_is_told_while_the_run_is_paused(train_run: Train) -> None:
     def act(event: Any, control: RunControl) -> None:
         if isinstance(event, RunPaused):

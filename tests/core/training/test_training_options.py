@@ -234,6 +234,7 @@ def test_a_run_ends_early_when_its_time_is_up(train_run: Train, clock: Clock) ->
     assert run.checkpoint()["progress"]["seconds"] == 360
 
 
+@pytest.mark.slow
 def test_the_time_of_all_sessions_counts_and_more_can_be_given(train_run: Train, clock: Clock) -> None:
     first = train_run(TIMED, at_step=(3, stop))
     clock.now += 1e6

@@ -177,6 +177,7 @@ def test_control_says_what_was_asked_for() -> None:
     control.wait_while_paused()
 
 
+@pytest.mark.slow
 def test_another_process_asks_through_the_folder_of_the_run(endless: Watched) -> None:
     from core.runs.requests import send
 

@@ -28,6 +28,7 @@ async def test_ctrl_z_suspends_from_a_choice_and_from_a_field(
     assert suspended == [choice, field]
 
 
+@pytest.mark.slow
 async def test_all_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The terminal has forgotten the screen, and not every terminal tells that it has the focus again."""
     app = TuiApp(runs_dir=tmp_path / "runs")

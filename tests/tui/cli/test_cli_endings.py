@@ -166,6 +166,7 @@ def test_an_error_of_another_kind_is_not_swallowed() -> None:
 # -- damaged runs on the command line --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_damaged_files_are_listed_and_the_run_goes_on(
     train: Callable[..., Any], tui: Callable[..., Any]
 ) -> None:
@@ -184,6 +185,7 @@ def test_damaged_files_are_listed_and_the_run_goes_on(
     assert "damaged" not in tui("runs show latest").out
 
 
+@pytest.mark.slow
 def test_a_cut_configuration_does_not_become_the_default(
     train: Callable[..., Any], tui: Callable[..., Any]
 ) -> None:

@@ -77,6 +77,7 @@ def test_json_of_a_regression(train: Tui) -> None:
     assert {"r2", "mae", "rmse"} <= test["metrics"].keys()
 
 
+@pytest.mark.slow
 def test_plain_lines_for_a_log_file(train: Tui) -> None:
     answer = train("")
     assert (answer.code, answer.err) == (0, "")
@@ -101,17 +102,20 @@ def test_plain_lines_for_a_log_file(train: Tui) -> None:
     assert lines[-1] == f"run     runs/{latest().id}"
 
 
+@pytest.mark.slow
 def test_the_number_that_chose_the_best_epoch_is_named(train: Tui) -> None:
     answer = train("--set training.monitor=accuracy")
     assert re.search(r"^best epoch \d by accuracy: loss", answer.out, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_quiet_prints_nothing(train: Tui) -> None:
     answer = train("--quiet")
     assert (answer.code, answer.out, answer.err) == (0, "", "")
     assert summarise(latest()).status == "completed"
 
 
+@pytest.mark.slow
 def test_an_encoding_without_the_characters_is_no_reason_to_fail(
     train: Tui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +223,7 @@ def test_a_run_whose_data_has_gone_is_failed(
 # -- listing ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_runs_are_listed(train: Tui, tui: Tui) -> None:
     assert tui("runs").err == "no runs yet; start one with: tui train --no-ui\n"
     assert json.loads(tui("runs --json").out)["runs"] == []
@@ -251,6 +256,7 @@ def test_a_list_of_runs_sets_the_reason_apart_from_the_numbers(tui: Tui, write_r
     assert "  loss 0.5000  accuracy 0.8333  its process ended unexpectedly" in line
 
 
+@pytest.mark.slow
 def test_where_runs_are_kept(train: Tui, tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
     train("--quiet --runs deep/folder")
     monkeypatch.setenv("TUI_RUNS", "deep/folder")
@@ -316,6 +322,7 @@ def test_no_network_is_exit_2_and_one_line(tui: Tui, monkeypatch: pytest.MonkeyP
     assert not [path for path in Path().rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_resume_keeps_the_settings_of_the_run(train: Tui, tui: Tui) -> None:
     train("--quiet")
     before = latest().config_file.read_text()

@@ -34,6 +34,7 @@ def printable(text: str) -> bool:
     return all(character.isprintable() for character in text.replace("\n", ""))
 
 
+@pytest.mark.slow
 def test_the_report_is_that_of_the_split_asked_for(train: Tui, tui: Tui) -> None:
     train("--quiet")
     shutil.rmtree(latest().path / "evaluation")
@@ -57,6 +58,7 @@ def test_json_is_one_object_with_the_whole_report(train: Tui, tui: Tui) -> None:
     assert answer.out.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_gpu_that_was_chosen_is_reported_beside_the_result(
     train: Tui, tui: Tui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +83,7 @@ def test_the_gpu_that_was_chosen_is_reported_beside_the_result(
         asked.clear()
 
 
+@pytest.mark.slow
 def test_csv_holds_every_sample(train: Tui, tui: Tui) -> None:
     train("--quiet")
     assert tui("evaluate latest --csv out.csv").code == 0
@@ -94,6 +97,7 @@ def test_csv_holds_every_sample(train: Tui, tui: Tui) -> None:
     np.testing.assert_array_equal(np.array(scores, dtype=np.float32), saved.scores)
 
 
+@pytest.mark.slow
 def test_csv_of_a_regression_holds_numbers(tui: Tui) -> None:
     tui("train --no-ui --quiet --data diabetes --epochs 2 --device cpu")
     tui("evaluate latest --csv out.csv")
@@ -102,6 +106,7 @@ def test_csv_of_a_regression_holds_numbers(tui: Tui) -> None:
     assert [float(row["predicted"]) for row in rows] == saved.scores.tolist()
 
 
+@pytest.mark.slow
 def test_plots_are_plain_text_that_tells_lines_apart(train: Tui, tui: Tui) -> None:
     train("--quiet")
     answer = tui("evaluate latest --plots")
@@ -116,6 +121,7 @@ def test_plots_are_plain_text_that_tells_lines_apart(train: Tui, tui: Tui) -> No
     assert {"•", "┤", "┬"} <= set(chart)
 
 
+@pytest.mark.slow
 def test_plots_of_a_regression_say_that_there_are_none(tui: Tui) -> None:
     tui("train --no-ui --quiet --data diabetes --epochs 2 --device cpu")
     assert (
@@ -141,6 +147,7 @@ def test_runs_that_are_not_there(tui: Tui, line: str, message: str) -> None:
     assert answer.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_is_named(train: Tui, tui: Tui) -> None:
     train("--quiet")
     answer = tui("evaluate latest --csv no/such/folder.csv")
@@ -148,6 +155,7 @@ def test_a_file_that_cannot_be_written_is_named(train: Tui, tui: Tui) -> None:
     assert "cannot write no/such/folder.csv: No such file or directory" in answer.err
 
 
+@pytest.mark.slow
 def test_predictions_go_to_standard_output_or_to_a_file(train: Tui, tui: Tui) -> None:
     train("--quiet")
     Path("new.csv").write_text("id,a,b,c,d\nsmall,5.1,3.5,1.4,0.2\nlarge,7.7,3.0,6.1,2.3\n")
@@ -180,6 +188,7 @@ def test_input_that_does_not_fit_is_refused_in_one_line(train: Tui, tui: Tui) ->
     assert "new.csv has 2 columns and lacks sepal length (cm)" in answer.err
 
 
+@pytest.mark.slow
 def test_predict_takes_rows_of_a_file_and_tells_what_it_did(tui: Callable[..., Any]) -> None:
     rows = [f"{at},{at % 5},{'ab'[at // 20 % 2]}" for at in range(80)]
     Path("my.csv").write_text("\n".join(["height,size,kind", *rows]))
@@ -196,6 +205,7 @@ def test_predict_takes_rows_of_a_file_and_tells_what_it_did(tui: Callable[..., A
     assert "new.csv lacks height. There is 'hight'" in answer.err
 
 
+@pytest.mark.slow
 def test_columns_that_name_the_rows_stand_beside_the_predictions(tui: Tui) -> None:
     rows = [f"{at},{at % 5},{'ab'[at // 20 % 2]},C-{1000 + 7 * at}" for at in range(80)]
     Path("my.csv").write_text("\n".join(["height,size,kind,customer", *rows]))

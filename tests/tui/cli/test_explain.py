@@ -43,6 +43,7 @@ def test_the_city_and_the_column_that_matter_come_first(tui: Tui) -> None:
     assert "fall of accuracy" in text
 
 
+@pytest.mark.slow
 def test_pictures_have_no_slices_but_targets_that_may_look_wrong(tui: Tui) -> None:
     tui("train --no-ui --data digits --epochs 2 --device cpu --threads 1 -q")
     answer = tui("explain latest")

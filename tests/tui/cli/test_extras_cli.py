@@ -10,6 +10,7 @@ from core.runs.log import LogReader
 from tests.tui.cli.conftest import Tui
 
 
+@pytest.mark.slow
 def test_options_reach_the_run_and_the_processes_it_starts(tui: Tui, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     line = "train --no-ui --quiet --data iris --epochs 2 --device cpu --log tensorboard --no-system --notify false"
@@ -26,6 +27,7 @@ def test_options_reach_the_run_and_the_processes_it_starts(tui: Tui, tmp_path: P
     assert "notify" not in run.config_file.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option", ["--notify http://127.0.0.1:1/SECRET", "--notify=http://127.0.0.1:1/SECRET"]
 )

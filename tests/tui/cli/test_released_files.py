@@ -71,6 +71,7 @@ def test_a_stopped_run_is_resumed_to_what_one_session_gives(tui: Tui) -> None:
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_completed_run_is_trained_for_more_epochs(tui: Tui) -> None:
     run = run_of("iris-mlp")
     assert tui(f"train --no-ui --resume {run.name} --epochs 3").code == 0
@@ -88,6 +89,7 @@ def test_its_evaluation_is_read_and_made_again_alike(tui: Tui) -> None:
     assert made == pytest.approx(kept, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_of_the_users_own_runs_from_its_copy_once_trusted(tui: Tui) -> None:
     run = run_of("iris-python")
     shutil.rmtree(run / "evaluation")
@@ -110,6 +112,7 @@ def test_runs_are_compared_and_reported(tui: Tui) -> None:
     assert all(name in page for name in names.split())
 
 
+@pytest.mark.slow
 def test_a_study_is_resumed_and_keeps_its_trials(tui: Tui) -> None:
     answer = tui("tune --no-ui --json --resume latest --trials 3")
     assert answer.code == 0, answer.err

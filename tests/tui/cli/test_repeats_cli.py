@@ -125,6 +125,7 @@ def test_ctrl_c_while_a_fold_is_evaluated_ends_after_it(
         assert last == f"resume  tui train --no-ui --resume {run.id} --folds 3"
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_a_fold_is_prepared_says_how_to_go_on(
     train: Tui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_fold_that_diverges_is_exit_1_and_the_others_are_told(train: Tui) -> N
     assert "fold 2  diverged" in answer.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "message"),
     [

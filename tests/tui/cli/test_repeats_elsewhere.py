@@ -228,6 +228,7 @@ def test_what_makes_no_sense_is_one_sentence(tui: Tui, queue: None, line: str, w
     assert len(all_runs(Path("runs"))) == 1
 
 
+@pytest.mark.slow
 def test_a_group_is_one_while_some_have_found_their_network_and_others_wait(
     train: Tui, tui: Tui, queue: None
 ) -> None:

@@ -38,6 +38,7 @@ def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tu
     return Path(folder), f"--runs {shlex.quote(folder)}"
 
 
+@pytest.mark.slow
 def test_of_a_run(train: Tui, tui: Tui, where: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     def stop_at_once(control: Any) -> bool:
         control.stop()

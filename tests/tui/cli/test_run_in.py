@@ -188,6 +188,7 @@ def test_several_processes_train_one_run_in_this_terminal(tmp_path: Path) -> Non
     assert {path.name for path in tmp_path.glob("rank-*")} == {"rank-0-of-2", "rank-1-of-2"}
 
 
+@pytest.mark.slow
 def test_a_run_that_trains_elsewhere_goes_on_from_the_checkpoint_that_was_chosen(
     tui: Tui, train: Tui, monkeypatch: pytest.MonkeyPatch
 ) -> None:

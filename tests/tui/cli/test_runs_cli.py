@@ -105,6 +105,7 @@ def test_runs_go_to_the_trash_and_come_back(tui: Tui, runs: list[Run]) -> None:
     assert tui("runs trash").out == ""
 
 
+@pytest.mark.slow
 def test_a_study_is_listed_shown_renamed_and_deleted(tui: Tui) -> None:
     tuned = "tune --no-ui --data iris --epochs 1 --set training.threads=1 --trials 2 --quiet"
     assert tui(f"{tuned} --name 'rate search' -p lr=0.1,0.01 --method grid").code == 0

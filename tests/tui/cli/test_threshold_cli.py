@@ -137,6 +137,7 @@ def called_by(limits: list[float], out: str) -> bool:
     return len(pairs) > 100 and all(given == reached for given, reached in pairs)
 
 
+@pytest.mark.slow
 def test_rules_that_do_not_fit_are_refused(tui: Tui) -> None:
     tui("train --no-ui --data iris --epochs 1 --device cpu --threads 1 -q")
     for options, message in (

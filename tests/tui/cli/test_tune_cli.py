@@ -73,6 +73,7 @@ def test_a_log_gets_a_line_a_trial_and_the_best_configuration(tui: Callable[...,
     assert configuration.from_dict(yaml.safe_load(tui(f"config {options}").out)) == config
 
 
+@pytest.mark.slow
 def test_without_ranges_the_model_and_the_optimizer_have_their_own(tui: Callable[..., Any]) -> None:
     answer = tui(f"{SHORT} --trials 1 --optimizer adamw --quiet")
     assert (answer.code, answer.out, answer.err) == (0, "", "")
@@ -116,6 +117,7 @@ def test_a_file_s_metric_with_arguments_is_reported_and_searched_by(
     assert "training.metric_arguments.Cost.prize: unknown key" in answer.err
 
 
+@pytest.mark.slow
 def test_a_metric_that_is_not_reported_is_added(tui: Callable[..., Any]) -> None:
     answer = tui(f"{SHORT} --json --trials 2 --metric f1_macro --pruner median {RATE}")
     assert (answer.code, answer.err) == (0, "")
@@ -128,6 +130,7 @@ def test_a_metric_that_is_not_reported_is_added(tui: Callable[..., Any]) -> None
     assert "a multiclass task has no mae" in answer.err
 
 
+@pytest.mark.slow
 def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tmp_path: Path) -> None:
     file = tmp_path / "space.yaml"
     file.write_text("optimizer.lr: {low: 1e-4, high: 1, log: true}\nmodel.hidden: {choices: [[4], [8]]}\n")
@@ -175,6 +178,7 @@ def test_a_study_in_which_everything_fails_says_why(tui: Callable[..., Any]) -> 
     assert "became NaN or infinite" in answer.err
 
 
+@pytest.mark.slow
 def test_time_ends_a_study_that_has_no_number_of_trials(tui: Callable[..., Any]) -> None:
     answer = tui(f"{SHORT} --json {RATE} --timeout 1s")
     *trials, end = lines(answer.out)

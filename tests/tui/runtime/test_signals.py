@@ -117,6 +117,7 @@ def ending_in_a_fork(number: signal.Signals) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
+@pytest.mark.slow
 def test_a_worker_that_user_code_forked_ends_as_any_process() -> None:
     app = App()
     survive_hangup(app, app)  # type: ignore[arg-type]  # as above

@@ -141,6 +141,7 @@ async def test_a_class_without_samples_has_no_shares() -> None:
         assert app.grid.caption == "true never → predicted seen: 0 of 0 (–)"
 
 
+@pytest.mark.slow
 async def test_the_grid_before_and_after_an_epoch() -> None:
     app = Evaluation()
     async with app.run_test() as pilot:

@@ -102,6 +102,7 @@ print("widget", getattr(widget, "__name__", None), "from", getattr(widget, "__mo
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "widget"),
     [

@@ -71,6 +71,7 @@ def test_values_are_scaled_by_what_the_images_hold(
     )
 
 
+@pytest.mark.slow
 def test_workers_find_the_same_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding_job, "MAX_IN_PROCESS", 0)
     monkeypatch.setattr(decoding_job, "available_cores", lambda: 1)

@@ -55,6 +55,7 @@ def loaded(tmp_path: Path) -> Callable[..., Dataset]:
 Loaded = Callable[..., Dataset]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_streamed_images_are_those_that_were_decoded(workers: int, folder: Path, loaded: Loaded) -> None:
     fields = {"on_error": "skip", "workers": workers}
@@ -77,6 +78,7 @@ def test_streamed_images_are_those_that_were_decoded(workers: int, folder: Path,
             assert torch.equal(batch.targets, same_batch.targets)
 
 
+@pytest.mark.slow
 def test_a_streamed_run_ends_with_the_weights_of_a_resident_one_also_when_it_was_stopped(
     folder: Path, train_run: Callable[..., Any]
 ) -> None:

@@ -222,6 +222,7 @@ print(answer.result() != os.getpid(), isinstance(sys.stderr, Captured))
 """
 
 
+@pytest.mark.slow
 def test_workers_start_where_an_app_has_taken_stderr() -> None:
     command = [sys.executable, "-c", IN_AN_APP]
     answer = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
@@ -272,6 +273,7 @@ def test_a_form_does_not_wait_for_many_images(
 # -- rows that stay on disk ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_rows_that_stay_on_disk_give_the_same_weights(
     folder: Path, train_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def pairs(data: Dataset) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_streamed_images_have_the_masks_that_those_in_memory_have(tmp_path: Path, workers: int) -> None:
     folder = write(tmp_path)

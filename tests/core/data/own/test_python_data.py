@@ -292,6 +292,7 @@ def test_no_file_is_told() -> None:
         load(configuration.from_dict({"data": "python"}).data)
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_file_and_goes_on_with_it(
     make: Make, tmp_path: Path, train_run: Callable[..., Any]
 ) -> None:
@@ -302,6 +303,7 @@ def test_a_run_keeps_the_file_and_goes_on_with_it(
     assert len(RunData(run, None).load(lambda what, done, total: None).test) == 12
 
 
+@pytest.mark.slow
 def test_the_example_trains(train_run: Callable[..., Any]) -> None:
     example = REPOSITORY / "examples" / "own_data.py"
     trust(example)

@@ -286,6 +286,7 @@ def test_what_it_may_not_return_is_refused_in_one_line(body: str, message: str, 
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.slow
 def test_the_example_trains_resumes_and_predicts(train_run: Callable[..., Any]) -> None:
     example = REPOSITORY / "examples" / "two_inputs.py"
     trust(example)

@@ -174,6 +174,7 @@ def test_each_process_evaluates_its_own_batches(loaded: Load) -> None:
     assert_equal(own[1], whole[1::2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_a_stream_that_shares_itself_among_workers_is_read_whole_by_each(loaded: Load, workers: int) -> None:
     data, plain = loaded("sharding", workers=workers), loaded("stream", workers=0)
@@ -261,12 +262,14 @@ def test_a_sampler_that_would_draw_held_out_samples_is_refused(loaded: Load) -> 
         loaded("sampled_alone")
 
 
+@pytest.mark.slow
 def test_the_fingerprint_of_a_stream_is_that_of_its_samples(loaded: Load) -> None:
     assert same(fingerprint(loaded("augmented")), fingerprint(loaded("augmented", workers=2)))
     assert same(fingerprint(loaded("stream")), fingerprint(loaded("stream")))
     assert not same(fingerprint(loaded("augmented")), fingerprint(loaded("drawing")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "message", "line"),
     [
@@ -284,6 +287,7 @@ def test_a_worker_that_fails_is_reported(loaded: Load, name: str, message: str, 
     assert line in caught.value.trace
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_says_where(loaded: Load) -> None:
     message = r"has not answered for 0.5 seconds in streamed_data.py, line \d+"
     with pytest.raises(UserCodeError, match=message) as caught:

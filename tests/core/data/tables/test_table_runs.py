@@ -117,6 +117,7 @@ def test_arrays_are_refused_for_a_model_of_rows(run: Run, tmp_path: Path) -> Non
         answers(run, tmp_path / "new.npy")
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_not_trained_on_or_evaluated(run: Run, table: Path, train_run: TrainRun) -> None:
     whole = table.read_text()
     table.write_text(whole.replace("red", "rad", 1))
@@ -166,6 +167,7 @@ def test_a_damaged_file_is_listed_among_the_problems_of_a_run(run: Run) -> None:
     assert any("data.json cannot be read" in line for line in problems(run))
 
 
+@pytest.mark.slow
 def test_numbers_are_predicted_in_their_own_unit(tmp_path: Path, train_run: TrainRun) -> None:
     path = tmp_path / "prices.csv"
     path.write_text("\n".join(["rooms,price", *(f"{at},{1e6 + 5e4 * at}" for at in range(100))]))

@@ -113,6 +113,7 @@ def test_a_block_is_not_read_where_a_limit_of_the_process_leaves_no_room(
     assert len(data.train.inputs[:]) == len(data.train)
 
 
+@pytest.mark.slow
 def test_rows_of_many_blocks_come_once_an_epoch_some_blocks_at_a_time(
     folder: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +145,7 @@ def test_rows_of_many_blocks_come_once_an_epoch_some_blocks_at_a_time(
         check_fit(balanced, data)
 
 
+@pytest.mark.slow
 def test_the_rows_held_at_a_time_are_bounded_by_their_bytes(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +178,7 @@ def test_wide_rows_make_small_blocks() -> None:
     assert blocks_module.blocks_in_window(104, 20_000) == 8
 
 
+@pytest.mark.slow
 def test_a_streamed_run_that_was_stopped_ends_with_the_weights_of_a_resident_one(
     folder: Path, train_run: Callable[..., Any]
 ) -> None:
@@ -228,6 +231,7 @@ def test_what_cannot_be_streamed_is_refused(folder: Path, tmp_path: Path) -> Non
         loaded(folder, feed="stream")
 
 
+@pytest.mark.slow
 def test_a_file_that_breaks_later_is_named(folder: Path, small_blocks: None) -> None:
     data = loaded(folder, feed="stream")
     (folder / "b.parquet").write_bytes(b"PAR1")

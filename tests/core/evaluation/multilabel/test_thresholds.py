@@ -21,6 +21,7 @@ def given(
     return Predictions(numbers, np.array(targets, dtype=np.uint8), np.arange(len(numbers)), True, thresholds)
 
 
+@pytest.mark.slow
 def test_the_threshold_has_the_highest_f1_of_all() -> None:
     rng = np.random.default_rng(0)
     targets = (rng.random((50, 3)) < 0.3).astype(np.uint8)

@@ -25,6 +25,7 @@ def decided(rule: Rule) -> np.ndarray:
     return called
 
 
+@pytest.mark.slow
 def test_no_other_threshold_does_better() -> None:
     every = [threshold <= SCORES for threshold in EVERY]
     f1 = [metrics.f1_score(TARGETS, each, zero_division=0) for each in every]

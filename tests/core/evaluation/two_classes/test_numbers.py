@@ -22,6 +22,7 @@ def predictions_of(scores: np.ndarray, targets: np.ndarray, **more: np.ndarray) 
     return Predictions(np.stack([1 - scores, scores], axis=1), targets, np.arange(len(scores)), True, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", [1, 2, 16])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_all_are_those_of_scikit_learn_and_scipy(digits: int, weighted: bool) -> None:
@@ -80,6 +81,7 @@ def test_where_there_is_no_interval_a_reason_stands() -> None:
         two_class_numbers(predictions_of(scores, targets), max_fpr=1.5)
 
 
+@pytest.mark.slow
 def test_groups_make_intervals_wider() -> None:
     rng = np.random.default_rng(0)
     groups = np.arange(400) // 10

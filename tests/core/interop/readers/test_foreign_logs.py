@@ -161,6 +161,7 @@ def test_a_table_that_gets_another_column_is_read_anew(tmp_path: Path) -> None:
     assert log.read() == []
 
 
+@pytest.mark.slow
 def test_lightning_itself_writes_what_we_read(tmp_path: Path) -> None:
     loggers = pytest.importorskip("lightning.pytorch.loggers", reason="lightning is not installed")
     logger = loggers.CSVLogger(str(tmp_path))

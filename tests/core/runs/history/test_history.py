@@ -123,6 +123,7 @@ def test_pause_evaluation_and_end() -> None:
     assert history.evaluation["test"]["log_loss"] is None
 
 
+@pytest.mark.slow
 def test_memory_is_bounded() -> None:
     history = history_of(started(epochs=10**6))
     for epoch in range(1, 3 * MAX_EPOCHS):

@@ -139,6 +139,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.integers(0, 8), st.data())
 def test_values_of_another_kind_are_counted_and_cost_nothing_else(run: Run, place: int, data: Any) -> None:

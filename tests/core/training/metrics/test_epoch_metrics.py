@@ -72,6 +72,7 @@ def test_patience_and_the_plateau_schedule_follow_it(train_run: Train, mine: str
     assert any("validation Cost has not become better" in note.message for note in trained.told(Notice))
 
 
+@pytest.mark.slow
 def test_an_undefined_value_is_never_the_best(train_run: Train, mine: str) -> None:
     trained = train_run(with_metrics(mine + "never", epochs=2))
     assert all(math.isnan(epoch.validation["never"]) for epoch in trained.told(EpochFinished))
@@ -96,6 +97,7 @@ def test_weights_do_not_depend_on_what_is_measured(train_run: Train, mine: str) 
         assert torch.equal(weight, measured.weights("best")[name])
 
 
+@pytest.mark.slow
 def test_a_stopped_run_resumes_with_the_copy_of_the_metric(
     train_run: Train, mine: str, tmp_path: Path
 ) -> None:
@@ -191,6 +193,7 @@ def test_the_cost_is_reported_once_when_it_is_more_than_a_twentieth(
     assert metrics.report_cost(0.1) == ""
 
 
+@pytest.mark.slow
 def test_runs_are_compared_queried_and_listed_by_it(train_run: Train, mine: str) -> None:
     runs = [
         train_run({**with_metrics(mine + "Cost", monitor="Cost"), "optimizer": {"name": "sgd", "lr": lr}}).run

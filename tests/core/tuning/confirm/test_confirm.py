@@ -60,6 +60,7 @@ def study(tmp_path: Path) -> TuningStudy:
     return made
 
 
+@pytest.mark.slow
 def test_the_best_mean_wins_whatever_dies_meanwhile(study: TuningStudy) -> None:
     assert confirmation(study) is None
 

@@ -92,6 +92,7 @@ def times_left_out(text: str) -> str:
     return re.sub(r"datetime\.datetime\([^)]*\)", "", text)
 
 
+@pytest.mark.slow
 def test_optuna_reads_what_we_write_and_we_what_it_writes(ours: FileStorage, tmp_path: Path) -> None:
     worked_on(ours)
     plain = RDBStorage(url_of(tmp_path / "plain.db"))

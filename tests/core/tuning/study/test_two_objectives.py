@@ -38,6 +38,7 @@ class Priced(Instant):
         self._ended.append(Ended(task.trial, Outcome("completed", value=value, epochs=1, costs=found)))
 
 
+@pytest.mark.slow
 def test_the_front_is_found_and_survives_its_process(tmp_path: Path) -> None:
     base = configuration.from_dict({"data": "iris", "training": {"epochs": 1}})
     ranges = {LR: [0.1, 0.2], HIDDEN: [[8], [16], [64]]}

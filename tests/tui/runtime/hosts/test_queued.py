@@ -73,6 +73,7 @@ def test_a_run_that_waits_is_taken_out_of_the_queue_when_it_is_stopped(book: Boo
     assert feed.status == "interrupted"
 
 
+@pytest.mark.slow
 def test_a_run_that_the_queue_refuses_leaves_no_folder(
     book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

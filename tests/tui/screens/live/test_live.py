@@ -275,6 +275,7 @@ async def test_a_background_process_that_cannot_begin_says_why(make: Make) -> No
         await until(pilot, lambda: "cnn takes images" in shown_messages(app))
 
 
+@pytest.mark.slow
 async def test_what_another_process_logs_is_shown_at_once(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -702,6 +702,7 @@ async def test_digits_switch_modes_where_no_text_is_edited(make: Make) -> None:
         await until(pilot, lambda: app.current_mode == "configure")
 
 
+@pytest.mark.slow
 def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
