@@ -34,8 +34,10 @@ def calls(tree: ast.Module) -> Iterator[tuple[str, dict[str | None, str]]]:
     """The name of each function that is called by a name, and those keyword arguments that matter as source text."""
     for node in nodes(tree):
         if isinstance(node, ast.Call):
-            words = {word.arg: ast.unparse(word.value) for word in node.keywords if word.arg in WORDS}
-            yield dotted(node.func), words
+            yield (
+                dotted(node.func),
+                {word.arg: ast.unparse(word.value) for word in node.keywords if word.arg in WORDS},
+            )
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
