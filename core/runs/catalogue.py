@@ -1,10 +1,11 @@
 """All runs of a folder and how they stand, kept up to date at little cost while runs come, grow and go."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import RunError
 from core.runs.folder import Run, run_places
 from core.runs.jobs.record import JOB
 from core.runs.labels import LABELS
@@ -14,6 +15,8 @@ from core.status import is_active, is_ended
 
 __all__ = ["Catalogue", "Changes"]
 
+RARE = (LABELS, JOB)
+"""Files beside the log that few runs have."""
 FIRST_BATCH = 100
 """More than a screen shows; later batches are larger, since whoever takes them sorts all runs again."""
 
@@ -55,10 +58,8 @@ class Catalogue:
         batch: Changes = dict.fromkeys(gone)
         for name in gone:
             del self._seen[name]
-        for name, place in places.items():
-            summary = self._changed(name, place)
-            if summary is not None:
-                batch[name] = summary
+        for name, summary in self._news(places):
+            batch[name] = summary
             if len(batch) >= max(FIRST_BATCH, len(self._seen) - len(batch)):
                 yield batch
                 batch = {}
@@ -70,31 +71,53 @@ class Catalogue:
         seen = (before.summary for before in self._seen.values())
         return [one.run for one in seen if one.job is not None and not one.job.job.has_ended]
 
-    def _changed(self, name: str, place: str) -> RunSummary | None:
-        """Return the summary of a run, if it may have changed."""
-        stamp, before = _stamp(place), self._seen.get(name)
-        if before is not None and before.stamp == stamp and not _began_or_ceased(before.summary):
-            return None
-        run = Run(Path(place))
-        if not stamp and not os.path.lexists(run.path):  # deleted since it was listed
-            return None
-        summary = summarise(run)
-        self._seen[name] = _Seen(stamp, summary)
-        return summary if before is None or summary != before.summary else None
-
-
-def _stamp(folder: str) -> Stamp:
-    """Return a value that changes whenever the log, the labels or the job of a run do; empty if it has none."""
-    stamp: Stamp = ()
-    for place, file in enumerate((f"{folder}/events.jsonl", f"{folder}/{LABELS}", f"{folder}/{JOB}")):
+    def _news(self, places: Mapping[str, str]) -> Iterator[tuple[str, RunSummary]]:
+        """Yield the runs that are new or changed, by their ids."""
+        if not places:
+            return
         try:
-            if place and not os.access(file, os.F_OK):  # most have none, and an exception takes longer
-                continue
-            found = os.stat(file)
-        except OSError:
-            continue
-        stamp += place, found.st_ino, found.st_size, found.st_mtime_ns
+            here = os.open(self.runs_dir, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:  # it went since it was read
+            raise RunError(f"cannot read {self.runs_dir}: {error.strerror}") from None
+        try:
+            for name, place in places.items():
+                stamp, before = _stamp(place, here), self._seen.get(name)
+                if before is None or before.stamp != stamp or _began_or_ceased(before.summary):
+                    summary = self._read(name, self.runs_dir / place, stamp)
+                    if summary is not None and (before is None or summary != before.summary):
+                        yield name, summary
+        finally:
+            os.close(here)
+
+    def _read(self, name: str, path: Path, stamp: Stamp) -> RunSummary | None:
+        """Return the summary of a run; None if it was deleted since it was listed."""
+        if not stamp and not os.path.lexists(path):
+            return None
+        summary = summarise(Run(path))
+        self._seen[name] = _Seen(stamp, summary)
+        return summary
+
+
+def _stamp(folder: str, here: int) -> Stamp:
+    """Return a value that changes whenever the log, the labels or the job of a run do; empty if it has none.
+
+    Args:
+        here: the open folder of runs, to which `folder` is relative: the system follows a shorter path.
+    """
+    stamp = _file_stamp(f"{folder}/events.jsonl", here)
+    for place, name in enumerate(RARE, start=1):
+        file = f"{folder}/{name}"
+        if os.access(file, os.F_OK, dir_fd=here):  # most have none, and an exception takes longer
+            stamp += place, *_file_stamp(file, here)
     return stamp
+
+
+def _file_stamp(file: str, here: int) -> Stamp:
+    try:
+        found = os.stat(file, dir_fd=here)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _began_or_ceased(before: RunSummary) -> bool:

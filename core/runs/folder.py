@@ -236,11 +236,13 @@ def all_runs(runs_dir: Path) -> list[Run]:
     Raises:
         RunError: the folder cannot be read.
     """
-    return [Run(Path(place)) for place in run_places(runs_dir).values()]
+    return [Run(runs_dir / place) for place in run_places(runs_dir).values()]
 
 
 def run_places(runs_dir: Path) -> dict[str, str]:
     """Return the folders of all runs by their ids, in the order of `all_runs`.
+
+    They are relative to `runs_dir`; those of copies of other tools' logs are absolute.
 
     A folder counts as a run when it is named like one, so that a damaged one is not lost from sight, or when it
     holds a configuration or an event log. Links do not count: they may lead out of the folder. Neither do hidden ones.
@@ -260,15 +262,10 @@ def run_places(runs_dir: Path) -> dict[str, str]:
     except OSError as error:
         raise RunError(f"cannot read {runs_dir}: {error.strerror}", ("Give ", OTHER_RUNS_DIR)) from None
     names.sort(reverse=True)
-    here = os.fspath(runs_dir)
-    places = {
-        name: place
-        for name in names
-        if (place := os.path.join(here, name)) and (NAME.match(name) or _is_run_at(place))
-    }
-    copies = os.fspath(imported_dir(runs_dir))
+    places = {name: name for name in names if NAME.match(name) or is_run(f"{runs_dir}/{name}")}
+    copies = os.path.abspath(imported_dir(runs_dir))
     for name in sorted(_names_in(copies)):
-        if name not in places and _is_run_at(place := os.path.join(copies, name)):
+        if name not in places and is_run(place := os.path.join(copies, name)):
             places[name] = place
     return places
 
@@ -319,12 +316,8 @@ def _means_study(runs_dir: Path, reference: str) -> bool:
     return any(matches(reference, path.name, STUDY) for path in runs_dir.glob(f"{STUDY}*"))
 
 
-def is_run(path: Path) -> bool:
+def is_run(path: Path | str) -> bool:
     """Return whether a folder holds what makes it a run."""
-    return _is_run_at(os.fspath(path))
-
-
-def _is_run_at(path: str) -> bool:
     return os.path.isfile(f"{path}/config.yaml") or os.path.isfile(f"{path}/events.jsonl")
 
 

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import field, replace
 from typing import Any
@@ -29,7 +31,11 @@ MAX_BYTES = 1 << 26
 """Of a log that ends in steps alone, no more than this is searched for an epoch: some hours of steps."""
 PROBE_BYTES = 1 << 20
 """Read at each place where the end of the events is looked for in a log that ends in garbage."""
-KEY = b'"event"'
+EVENT = re.compile(rb'"event"')
+NOISE = ("step_logged", "system_sampled")
+"""Events that no summary needs: most lines of a log."""
+NEWS = re.compile(rb'"event"\s*:\s*"(?!%s)' % "|".join(f'{name}"' for name in NOISE).encode())
+"""All other events; a line that only mentions one is parsed to be sure."""
 LATEST = 250_000_000_000
 """Seconds since 1970: a time after the year 9000 is not the date of a run."""
 RESUME = "it can be resumed"
@@ -280,7 +286,8 @@ def _end_of_events(handle: int, garbage: int) -> int:
     events = 0
     while garbage - events > PROBE_BYTES:
         middle = (events + garbage) // 2
-        if any(_parse(line).get("event") for line in _lines_backwards(os.pread(handle, PROBE_BYTES, middle))):
+        probe = os.pread(handle, PROBE_BYTES, middle)
+        if any(_parse(line).get("event") for line in _lines_backwards(probe, EVENT)):
             events = middle
         else:
             garbage = middle
@@ -294,29 +301,26 @@ def _events(tail: bytes) -> list[dict[str, Any]]:
     """
     events: list[dict[str, Any]] = []
     epoch_seen = False
-    for line in _lines_backwards(tail):
+    for line in _lines_backwards(tail, NEWS):
         is_epoch = b'"epoch_finished"' in line
-        is_noise = (
-            b'"step_logged"' in line
-            or b'"system_sampled"' in line
-            or (events and b'"checkpoint_saved"' in line)
-        )
-        if is_noise or (is_epoch and epoch_seen):
+        if (is_epoch and epoch_seen) or (events and b'"checkpoint_saved"' in line):
             continue
         event = _parse(line)
-        if isinstance(event.get("event"), str):
+        name = event.get("event")
+        if isinstance(name, str) and name not in NOISE:
             events.append(event)
             epoch_seen = epoch_seen or is_epoch
     return events[::-1]
 
 
-def _lines_backwards(text: bytes) -> Iterator[bytes]:
-    """Yield the lines that may be events, the last one first: garbage is passed over, whatever its lines are."""
+def _lines_backwards(text: bytes, sign: re.Pattern[bytes]) -> Iterator[bytes]:
+    """Yield the lines with a sign of an event, the last one first: garbage is passed over, whatever its lines are."""
     end = len(text)
-    while (found := text.rfind(KEY, 0, end)) >= 0:
-        begin, stop = text.rfind(b"\n", 0, found) + 1, text.find(b"\n", found)
-        yield text[begin : stop if stop >= 0 else len(text)]
-        end = begin
+    for found in reversed(array("q", (match.start() for match in sign.finditer(text)))):
+        if found < end:  # not in the line before
+            begin, stop = text.rfind(b"\n", 0, found) + 1, text.find(b"\n", found)
+            yield text[begin : stop if stop >= 0 else len(text)]
+            end = begin
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def lay_out(
 def widths_of(columns: Iterable[Column], summary: RunSummary) -> dict[str, int]:
     """Return the cells of a run's texts in columns that grow, by the names of the columns."""
     return {
-        column.name: cell_len(clean(short_name(summary, LONGEST) if column.name == "run" else text))
+        column.name: len(text) if text.isascii() and text.isprintable() else cell_len(clean(text))
         for column in columns
         if column.most and (text := column.show(summary, 0.0))
     }

@@ -91,7 +91,7 @@ class Importer:
     def look(self) -> Iterator[None]:
         """Bring the copies up to date; yield now and then, so that what is new can be shown.
 
-        Another process that does the same is left to it.
+        Where there are copies, the last time is at the end. Another process that does the same is left to it.
         """
         self.problems.pop(self.runs_dir, None)
         found = [*find_logs(self.runs_dir, self._report_limit)]
@@ -102,6 +102,7 @@ class Importer:
             try:
                 lock = FileLock(open_plain(self._folder / ".lock", os.O_RDWR | os.O_CREAT))
             except BlockingIOError:
+                yield
                 return
             with lock, never_synced(self._folder):  # all of it can be made again
                 names: dict[str, Found] = {}
@@ -110,6 +111,7 @@ class Importer:
                 self._remove_all_but(names)
                 for name, each in names.items():
                     yield from self._update(name, each)
+        yield
 
     def _report_limit(self) -> None:
         text = f"only the first {MAX_FOLDERS:,} folders were searched for logs of other tools; choose one below it"

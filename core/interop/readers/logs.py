@@ -151,10 +151,11 @@ def find_logs(path: Path, at_limit: Callable[[], object] = lambda: None) -> Iter
             return
         here = left.pop()
         folder = folder_at(here)
+        folder.folders = [name for name in folder.folders if not is_run(f"{here}/{name}")]
         for format in FORMATS:
             for found in format.find(folder):
                 yield Found(found, format)
-        left += [here / name for name in reversed(folder.folders) if not is_run(here / name)]
+        left += [here / name for name in reversed(folder.folders)]
     if left:
         at_limit()
 

@@ -156,6 +156,15 @@ def test_no_folder_has_no_runs_and_a_locked_one_is_told(
         look(Catalogue(tmp_path))
 
 
+def test_a_folder_that_goes_while_it_is_read_is_told(
+    tmp_path: Path, make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make(1, STARTED)
+    monkeypatch.setattr(module, "run_places", lambda folder: {run.id: run.id})
+    with pytest.raises(RunError, match="No such file"):
+        look(Catalogue(tmp_path / "none"))
+
+
 @pytest.mark.slow
 def test_a_thousand_damaged_runs_are_listed_beside_the_others(tmp_path: Path) -> None:
     damages: list[Callable[[Path], object]] = [

@@ -22,11 +22,13 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
+from core.runs.catalogue import Catalogue
 from core.runs.creating import create_run, name_of, write_config
 from core.runs.folder import Run, all_runs, default_runs_dir, find_run
 from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.origin.environment import environment, without_secrets, write_environment
+from core.runs.script import imported_dir
 from core.runs.summary import MAX_BYTES, TAIL_BYTES, summarise
 from tests.support.killed import die, in_a_killed_process
 
@@ -255,6 +257,18 @@ def test_runs_are_listed_newest_first_and_nothing_else_is(runs_dir: Path) -> Non
     assert all_runs(runs_dir / "missing") == all_runs(runs_dir / "readme.txt") == []
 
 
+def test_settings_may_be_in_a_relative_folder(
+    runs_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUI_CONFIG", "settings/settings.json")
+    copy = imported_dir(runs_dir) / "copy"
+    copy.mkdir(parents=True)
+    (copy / "events.jsonl").write_text("")
+    assert [run.path.samefile(copy) for run in all_runs(runs_dir)] == [False] * len(IDS) + [True]
+    assert [*Catalogue(runs_dir).changes()][-1]["copy"] is not None
+
+
 def test_a_damaged_configuration_names_its_file(runs_dir: Path) -> None:
     run = Run(runs_dir / IDS[0])
     run.config_file.write_text("data: [")
@@ -403,6 +417,21 @@ def test_garbage_of_any_kind_does_not_hide_the_end(
     log(started(epoch=epochs, epochs=400))
     assert summarise(run).status == "interrupted", "what comes behind it counts"
     assert summarise(run).epochs == 400
+
+
+@pytest.mark.parametrize("name", ["step_logged", "system_sampled", "event"])
+def test_a_metric_may_be_called_like_an_event(run: Run, log: Callable[..., None], name: str) -> None:
+    log(
+        started(), epoch(1, validation={name: 0.5}, best_metrics={name: 0.5}), RunFinished(status="completed")
+    )
+    assert (summarise(run).epoch, summarise(run).metrics) == (1, {name: 0.5})
+
+
+def test_steps_of_any_other_writer_are_no_news(run: Run, log: Callable[..., None]) -> None:
+    log(started(), epoch(1, time=101.0))
+    with run.log_file.open("ab") as file:
+        file.write(b'{"time": 900.0, "config": {"event": "epoch_finished"}, "event" : "step_logged"}\n' * 3)
+    assert (summarise(run).epoch, summarise(run).updated) == (1, 101.0)
 
 
 def test_a_clock_that_was_set_back_does_not_keep_a_run_paused(run: Run, log: Callable[..., None]) -> None:

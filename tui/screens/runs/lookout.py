@@ -107,11 +107,13 @@ class Lookout:
         )  # loads NumPy, which the first paint does not wait for
 
         self._importer = self._importer or Importer(self.runs_dir)
-        shown = time.monotonic()
+        shown, has_copies = time.monotonic(), False
         for _ in self._importer.look():
             if should_stop():
                 return
+            has_copies = True
             if time.monotonic() - shown > self._show_after:
                 yield from map(self._found, self._catalogue.changes())
                 shown = time.monotonic()
-        yield from map(self._found, self._catalogue.changes())
+        if has_copies:  # else all were just looked at
+            yield from map(self._found, self._catalogue.changes())

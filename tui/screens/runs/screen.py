@@ -243,7 +243,9 @@ class RunsScreen(ListActions):
             if line not in self._told:
                 self._told.add(line)
                 self.notify(clean(line), severity="warning", markup=False)
-        self._next_look = self.set_timer(max(LOOK_SECONDS, event.seconds / SHARE), self.look)
+        is_first = self._next_look is None  # it read all runs; later ones read what has changed
+        pause = LOOK_SECONDS if is_first else max(LOOK_SECONDS, event.seconds / SHARE)
+        self._next_look = self.set_timer(pause, self.look)
 
     def forget(self, gone: Sequence[RunSummary]) -> None:
         for summary in gone:

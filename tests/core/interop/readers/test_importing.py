@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import RunError
 from core.interop.readers.importing import Importer, import_logs, original_of
+from core.interop.readers.logs import find_logs
 from core.runs.catalogue import Catalogue
 from core.runs.comparison.entries import EntryReader
 from core.runs.comparison.groups import grouped
@@ -36,6 +37,23 @@ def log_in(runs_dir: Path, name: str, text: str = "1,2,0.25,4\n2,1,0.5,2\n", mod
 def listed(runs_dir: Path) -> dict[str, RunSummary]:
     assert import_logs(runs_dir) == {}
     return {run.id: summarise(run) for run in all_runs(runs_dir)}
+
+
+def test_nothing_looks_into_runs_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        own = create_folder(tmp_path, f"own{number}", lambda run: write_sections(run, {}))
+        log_in(own.path, "checkpoints/results.csv")
+    log_in(tmp_path, "other/results.csv")
+    looked: list[str] = []
+
+    def scandir(place: str | Path) -> object:
+        looked.append(os.fspath(place))
+        return real(place)
+
+    real = os.scandir
+    monkeypatch.setattr("core.interop.readers.folders.os.scandir", scandir)
+    assert [found.path.parent.name for found in find_logs(tmp_path)] == ["other"]
+    assert {*looked} == {str(tmp_path), str(tmp_path / "other")}
 
 
 def test_logs_are_listed_beside_our_own_runs(tmp_path: Path) -> None:
