@@ -1,17 +1,24 @@
-"""A hundred ``tui runs`` at once, while a run trains beside them: all list the same runs."""
+"""Many ``tui runs`` at once, while a run trains beside them: all list the same runs."""
 
 import json
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from core.events import EpochFinished
+from core.runs.folder import all_runs
+from core.runs.log import all_events
 from tests.support.fixtures import WriteRun
 from tests.support.fork_server import Command
 
 pytestmark = pytest.mark.heavy
 
-LISTINGS, RUNS = 100, 30
+LISTINGS, RUNS = 12, 30
+SECONDS = 600
+TRAINING = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1 --quiet"
 
 
 def test_all_of_them_list_the_same(
@@ -20,15 +27,36 @@ def test_all_of_them_list_the_same(
     names = {f"2026-01-{day:02}_0900_digits-mlp_aaa" for day in range(1, RUNS + 1)}
     for name in names:
         write_run(name, [0.5, 0.4])
-    training = command("train --no-ui --data digits --epochs 200 --device cpu --threads 1 --quiet")
-    listings = [command("runs --json") for _ in range(LISTINGS)]
+    training = command(TRAINING)
+    early = statuses([command("runs --json") for _ in range(LISTINGS // 2)], names)
+    assert early <= {"preparing", "running"}, "never interrupted or damaged"
+    wait_for_an_epoch(tmp_path / "runs", names)
+    assert statuses([command("runs --json") for _ in range(LISTINGS // 2)], names) == {"running"}
+    training.send_signal(signal.SIGINT)
+    _, errors = training.communicate()
+    assert (training.returncode, errors) == (128 + signal.SIGINT, "")
+    assert statuses([command("runs --json")], names) == {"stopped"}
+
+
+def statuses(listings: list[Command], completed: set[str]) -> set[str]:
+    """Return how the run that trains stands in lists that have all `completed` ones, and at most one more."""
+    found = set[str]()
     for listing in listings:
         output, errors = listing.communicate()
         assert (listing.returncode, errors) == (0, "")
         listed = {run["id"]: run["status"] for run in json.loads(output)["runs"]}
-        assert names <= listed.keys()
-        assert {listed[name] for name in names} == {"completed"}
-        assert set(listed.values()) <= {"completed", "running", "preparing"}, "never interrupted or damaged"
-        assert len(listed) <= RUNS + 1
-    _, errors = training.communicate()
-    assert (training.returncode, errors) == (0, "")
+        assert {listed.pop(name) for name in completed} == {"completed"}
+        assert len(listed) <= 1
+        found |= set(listed.values())
+    return found
+
+
+def wait_for_an_epoch(folder: Path, others: set[str]) -> None:
+    """Return once the run that trains has finished an epoch."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        logs = [run.log_file for run in all_runs(folder) if run.id not in others]
+        if any(isinstance(event, EpochFinished) for log in logs for event in all_events(log)):
+            return
+        time.sleep(0.05)
+    raise AssertionError("no epoch has finished")
