@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from typing import TextIO
 
 from core.torchrun import is_first
 
@@ -37,9 +38,25 @@ def label_output() -> None:
     label = f"[rank{os.environ['RANK']}]".encode()
     together = os.path.sameopenfile(1, 2)
     readers = [_reader((1, 2), label)] if together else [_reader((number,), label) for number in (1, 2)]
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # a process that is killed keeps nothing back
+    sys.stdout, sys.stderr = _opened(sys.stdout), _opened(sys.stderr)
     atexit.register(_end, [(1, readers[0][1]), (2, readers[-1][1])], [process for process, _ in readers])
+
+
+def _opened(stream: TextIO) -> TextIO:
+    """Return a stream for what a descriptor now leads to; one that was opened on a file asks a pipe for its position.
+
+    It writes each line: a process that is killed keeps nothing back.
+    """
+    if not isinstance(stream, TextIOWrapper):
+        return stream
+    return open(
+        stream.fileno(),
+        "w",
+        encoding=stream.encoding,
+        errors=stream.errors,
+        buffering=1,
+        closefd=False,
+    )
 
 
 def labelled_lines(label: bytes, rest: bytes, printed: bytes) -> tuple[bytes, bytes]:

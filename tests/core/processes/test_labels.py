@@ -52,6 +52,23 @@ def test_what_a_process_prints_is_whole_however_it_ends(
     )
 
 
+def test_a_log_that_is_a_file_is_printed_to_as_well(tmp_path: Path) -> None:
+    script = "import sys; sys.stdout.reconfigure(errors='replace'); print('a line')"
+    with (tmp_path / "log").open("w") as log:
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"from core.processes.labels import label_output; label_output(); {script}",
+            ],
+            env={**os.environ, "RANK": "1", "WORLD_SIZE": "2"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    assert (tmp_path / "log").read_text() == "[rank1]: a line\n"
+
+
 def test_the_first_prints_as_it_is(tmp_path: Path) -> None:
     printed = ["from C", "from Python", "from a child", "not ended"]
     assert run(PRINTS.format(last=""), "0", tmp_path, together=True) == (0, printed)
