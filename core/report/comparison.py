@@ -9,7 +9,7 @@ from core.report import figures
 from core.report.page import Figure, Table
 from core.runs.comparison.curves import curve_names
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import RunGroup, grouped
+from core.runs.comparison.groups import RunGroup, grouped, started_twice
 from core.runs.comparison.settings import differences, not_comparable, other_losses
 from core.runs.comparison.standings import Score, Standings, standings
 
@@ -41,6 +41,7 @@ def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
         "curves": curves,
         "split": split,
         "repeated": [_members(group) for group in groups if group.is_repeated],
+        "twice": started_twice(groups),
         "untested": ", ".join(label_of(row.metric) for row in rows if not row.is_tested),
         "metrics": Table(["metric", *names], cells, best) if rows else None,
         "settings": Table(["setting", *names], settings) if settings else None,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.config.yaml_files import sections_to_yaml
 from core.files.atomic import creating, write_atomically
 from core.files.temporary import hidden_folder, sweep_folders, sync_folder
+from core.runs.announcing import announce
 from core.runs.folder import DELETED, LOCK, MINUTE_FORMAT, Run
 from core.runs.labels import write_labels
 
@@ -72,7 +73,9 @@ def create_run(
         if name:
             write_labels(run.path, name=name)
 
-    return create_folder(runs_dir, name_of(config), fill)
+    run = create_folder(runs_dir, name_of(config), fill)
+    announce(run)
+    return run
 
 
 def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object], *, id: str = "") -> Run:

@@ -17,7 +17,7 @@ from core.metrics import label_of
 from core.runs.comparison.same_data import data_name
 from core.runs.folder import Run, minute_in
 from core.runs.jobs.record import JobRecord, job_of
-from core.runs.jobs.standing import standing, standing_after, stopped_by_slurm
+from core.runs.jobs.standing import after_a_stop, standing, standing_after
 from core.runs.labels import AGENT, NONE, RunLabels, read_labels, title_of
 from core.runs.lock import has_locks, is_held, is_held_since
 from core.runs.opening import opening_of
@@ -164,12 +164,12 @@ def _with_job(summary: RunSummary, record: JobRecord) -> RunSummary:
     if summary.status == "damaged" and summary.run.log_file.exists():
         pass
     elif is_ended(summary.status):
-        found = standing_after(record, summary.updated)
+        found = standing_after(summary.run, record, summary.updated)
         if found is None and summary.status == "stopped":
-            found = "stopped", stopped_by_slurm(record)
+            found = "stopped", after_a_stop(summary.run, record, summary.updated)
     else:
         held = summary.status != "interrupted" and is_held(summary.run)
-        found = standing(record, summary.updated, held=held, locks=has_locks(summary.run))
+        found = standing(summary.run, record, summary.updated, held=held, locks=has_locks(summary.run))
     status, error = found or (summary.status, summary.error)
     return replace(summary, status=status, error=error, job=record)
 

@@ -12,6 +12,7 @@ from core.evaluation.intervals import Interval
 from core.evaluation.predictions import Predictions, joined
 from core.evaluation.report import Report
 from core.metrics import MEANS_OF_SAMPLES
+from core.runs.batches import batches
 from core.runs.folder import Run, all_runs
 from core.runs.summary import RunSummary, summarise
 from core.status import is_active
@@ -84,17 +85,40 @@ def _fits(one: object, other: object) -> bool:
     )
 
 
-def runs_of(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> dict[int, Run]:
-    """Return the newest run of each fold or seed among those that differ from a configuration only in it."""
-    found: dict[int, Run] = {}
+def runs_of(repeats: Repeats, config: TrainConfig, runs_dir: Path, one: Run | None = None) -> dict[int, Run]:
+    """Return the newest run of each fold or seed among those that differ from a configuration only in it.
+
+    Args:
+        one: a run of them; those that were started together with it come before newer ones.
+    """
+    found = _alike(repeats, config, runs_dir)
+    newest: dict[int, Run] = {}
+    for run, number in found:
+        newest.setdefault(number, run)
+    return newest if one is None else {**newest, **_together(found, one)}
+
+
+def _alike(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> list[tuple[Run, int]]:
+    """Return the runs that differ from a configuration in fold or seed only, each with that, the newest one first."""
+    found = []
     for run in all_runs(runs_dir):
         try:
             other = run.config()
         except (ConfigError, RunError):  # damaged, or written by a script
             continue
         if repeats.holds(config, other):
-            found.setdefault(repeats.number(other), run)
+            found.append((run, repeats.number(other)))
     return found
+
+
+def _together(found: Sequence[tuple[Run, int]], one: Run) -> dict[int, Run]:
+    """Return the runs by fold or seed that were started together with one of them."""
+    numbers = {run.path.resolve(): number for run, number in found}
+    for batch in batches(found):
+        members = {numbers[run.path.resolve()]: run for run in batch}
+        if one.path.resolve() in (run.path.resolve() for run in batch):
+            return members
+    return {}
 
 
 def seeds_of(config: TrainConfig, count: int, runs_dir: Path) -> Repeats:
@@ -117,11 +141,12 @@ def left(repeats: Repeats, known: Mapping[int, Run]) -> list[int]:
 
 
 def group_of(run: Run) -> list[Run]:
-    """Return the newest run of each fold that a run is one of, or else of each seed; also the run itself."""
+    """Return the runs of all folds, or else seeds, that were started together with a run, which is one of them."""
     config = run.config()
     kind: RepeatKind = "fold" if config.data.folds else "seed"
     repeats = Repeats(kind, config.data.folds or 1, 1 if config.data.folds else config.training.seed)
-    return [found for _, found in sorted(runs_of(repeats, config, run.path.parent).items())]
+    together = _together(_alike(repeats, config, run.path.parent), run)
+    return [found for _, found in sorted(together.items())]
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.errors import RunError, TorchtuiError
 from core.slurm.commands import call, ensure_installed, missing
+from core.slurm.ended import ended_job
 from core.slurm.job import SlurmJob
+from core.slurm.numbers import number, seconds
 from core.slurm.reasons import never_starts
-from core.slurm.settings import seconds_of
 
 __all__ = [
     "Partition",
@@ -26,8 +25,6 @@ __all__ = [
 FIELDS = "%i|%T|%r|%S|%N|%M|%l|%P"
 """Of squeue: id, state, reason, (expected) start, nodes, time used, time limit, partition. Its JSON has another
 schema in each version, and always lists the jobs of all users."""
-SACCT_FIELDS = "JobID,State,Reason,Start,NodeList,ElapsedRaw,TimelimitRaw,Partition,ExitCode"
-ENDED_FIELDS = re.compile(r"(\w+)=(\S*)")
 JOB_ID = re.compile(r"\d+(?:_\d+)?")
 
 
@@ -119,7 +116,7 @@ def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
     found = {job.id: job for job in queued} | _arrays(wanted, queued)
     ended = {job: found[job] for job in found if found[job].has_ended}
     for job in [*(job for job in wanted if job not in found), *ended]:
-        if (past := _past(job)) is not None:
+        if (past := ended_job(job)) is not None:
             found[job] = past
     waiting = {job.partition for job in found.values() if job.waits}
     lines = {partition: line_of(partition) for partition in waiting}
@@ -144,11 +141,11 @@ def partitions() -> list[Partition]:
             name,
             starred.endswith("*"),
             state == "up",
-            _seconds(limit),
-            _number(nodes),
-            _number(free.partition("/")[2]),
-            _number(cores),
-            _number(memory),
+            seconds(limit),
+            number(nodes),
+            number(free.partition("/")[2]),
+            number(cores),
+            number(memory),
             _gpus(gres),
         )
         old = found.get(name)
@@ -174,10 +171,10 @@ def _queued(ids: list[str]) -> Iterator[SlurmJob]:
                 job.strip(),
                 state,
                 reason,
-                _number(start),
+                number(start),
                 nodes,
-                _seconds(elapsed),
-                _seconds(limit),
+                seconds(elapsed),
+                seconds(limit),
                 partition,
             )
 
@@ -186,48 +183,10 @@ def _arrays(ids: list[str], tasks: list[SlurmJob]) -> dict[str, SlurmJob]:
     """Return the arrays among some ids, each in the words of one of its tasks."""
     found: dict[str, SlurmJob] = {}
     for task in sorted(tasks, key=lambda task: 0 if task.runs else 1 if task.waits else 2):
-        array, _, number = task.id.partition("_")
-        if number and array in ids:
+        array, _, task_number = task.id.partition("_")
+        if task_number and array in ids:
             found.setdefault(array, replace(task, id=array))
     return found
-
-
-def _past(job: str) -> SlurmJob | None:
-    """Return a job that has ended, from the controller's memory or the accounting; None if neither has it."""
-    with suppress(RunError):
-        fields = dict(ENDED_FIELDS.findall(call("scontrol", "--oneliner", "show", "job", job)))
-        return SlurmJob(
-            job,
-            fields.get("JobState", ""),
-            fields.get("Reason", ""),
-            _number(fields.get("StartTime", "")),
-            fields.get("NodeList", "").replace("(null)", ""),
-            _seconds(fields.get("RunTime", "")),
-            _seconds(fields.get("TimeLimit", "")),
-            fields.get("Partition", ""),
-            exit_code=fields.get("ExitCode", ""),
-        )
-    if shutil.which("sacct") is None:
-        return None
-    with suppress(RunError):  # such as: accounting is disabled
-        for line in call(
-            "sacct", "--noheader", "--allocations", "--parsable2", f"--jobs={job}", f"--format={SACCT_FIELDS}"
-        ).splitlines():
-            values = line.split("|")
-            if len(values) == 9 and values[0] == job:
-                _, state, reason, start, nodes, elapsed, limit, partition, code = values
-                return SlurmJob(
-                    job,
-                    state,
-                    reason,
-                    _number(start),
-                    nodes,
-                    _number(elapsed),
-                    60 * _number(limit),
-                    partition,
-                    exit_code=code,
-                )
-    return None
 
 
 def line_of(partition: str, should_stop: Callable[[], bool] | None = None) -> list[str]:
@@ -250,6 +209,9 @@ def line_of(partition: str, should_stop: Callable[[], bool] | None = None) -> li
 
 
 def _placed(job: SlurmJob, line: list[str]) -> SlurmJob:
+    """Return a job with its place among those that wait, and with a reason only where that still holds."""
+    if job.was_withdrawn:  # Slurm keeps what it had waited for
+        return replace(job, reason="")
     if not job.waits:
         return job
     if never_starts(job):
@@ -268,20 +230,6 @@ def _joined(one: Partition, other: Partition) -> Partition:
         memory=max(one.memory, other.memory),
         gpus=max(one.gpus, other.gpus),
     )
-
-
-def _number(text: str) -> int:
-    """Return the number at the start of a text, as in ``4096+``; 0 without one."""
-    match = re.match(r"\s*(\d+)", text)
-    return int(match[1]) if match else 0
-
-
-def _seconds(text: str) -> int:
-    """Return a duration; 0 where there is none, as in ``infinite`` or ``INVALID``."""
-    try:
-        return seconds_of(text.strip())
-    except ValueError:
-        return 0
 
 
 def _gpus(gres: str) -> int:

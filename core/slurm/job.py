@@ -49,6 +49,11 @@ class SlurmJob:
         return self.state.partition(" ")[0] in AT_WORK
 
     @property
+    def was_withdrawn(self) -> bool:
+        """Return True for a job that was cancelled before it had nodes: since it was submitted, or requeued."""
+        return self.state.partition(" ")[0] == "CANCELLED" and not self.nodes and not self.elapsed
+
+    @property
     def has_ended(self) -> bool:
         """Return True for a job that never runs again by itself."""
         return not (self.waits or self.runs)

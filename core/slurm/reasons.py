@@ -1,5 +1,7 @@
 """Why a job waits, or how it ended, in one sentence with Slurm's own word for it."""
 
+import os
+import pwd
 import re
 import signal
 from contextlib import suppress
@@ -59,6 +61,8 @@ ENDINGS = {
     "LAUNCH_FAILED": "could not be launched",
     FORGOTTEN: "is no longer known to Slurm, nor to its accounting",
 }
+CANCELLER = re.compile(r"CANCELLED by (\d+)")
+"""As accounting writes whose user id has cancelled a job."""
 REFUSED = re.compile(r"^(?:\w+: )?(?:error|fatal): ", re.MULTILINE)
 SUBMISSIONS = ("Batch job submission failed: ", "allocation failure: ")
 """What stands before the reason: of a job, and of one that was only tried."""
@@ -88,7 +92,20 @@ def ending(job: SlurmJob) -> str:
     """Return how a job ended, such as ``lost its node (NODE_FAIL)``."""
     state = job.state.partition(" ")[0]  # as in: CANCELLED by 1000
     what = ENDINGS.get(state) or _exit(job.exit_code)
+    what += _canceller(job.state) + (" while it waited" if job.was_withdrawn else "")
     return f"{what} ({', '.join(filter(None, (job.state, _useful(job.reason))))})"
+
+
+def _canceller(state: str) -> str:
+    """Return who has cancelled a job, such as `` by alice``; empty where Slurm does not say."""
+    found = CANCELLER.match(state)
+    if found is None:
+        return ""
+    user = int(found[1])
+    try:
+        return " by you" if user == os.getuid() else f" by {pwd.getpwuid(user).pw_name}"
+    except (KeyError, OverflowError):  # known to the cluster, not to this machine
+        return f" by user {user}"
 
 
 def refusal(printed: str) -> str:

@@ -181,7 +181,7 @@ def _assembled(
 ) -> str:
     lines = ["#!/bin/bash", *_options(settings, name, output), ""]
     lines += [ASK, "trap 'warned=1; [ -z \"$child\" ] || ask_to_stop' USR1  # soon before the time limit"]
-    lines += ["trap : TERM  # the run itself saves", ""]
+    lines += ["trap : TERM  # the run itself saves", 'echo "job $SLURM_JOB_ID starts on $(uname -n)"', ""]
     lines += [*settings.setup, ""] if settings.setup else []
     return "\n".join([*lines, *head, "before=$(last_step)", "", f"{started} &", END]) + "\n"
 

@@ -226,11 +226,11 @@ class TuiApp(Titled, Windows):
 
         all_elsewhere(self, host, wanted, repeats)
 
-    def resume_run(self, run: "Run") -> None:
-        """Resume an interrupted or stopped run in this app."""
+    def resume_run(self, run: "Run", host: "Host | None" = None) -> None:
+        """Resume an interrupted or stopped run on a host, by default in this app."""
         from tui.app.starting import resume
 
-        resume(self, run)
+        resume(self, run, host)
 
     def enqueue(self, *more: "Waiting") -> None:
         """Let runs wait for their turn; the first one starts at once where none trains here."""

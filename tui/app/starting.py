@@ -38,14 +38,25 @@ def start(app: "TuiApp", config: "TrainConfig", host: Host | None) -> None:
     with_consent(app, config, begin, refused=lambda: app.switch_mode("configure"))
 
 
-def resume(app: "TuiApp", run: Run) -> None:
-    """Resume an interrupted or stopped run in the app."""
+def resume(app: "TuiApp", run: Run, host: Host | None = None) -> None:
+    """Resume an interrupted or stopped run.
+
+    Args:
+        host: where; None for this app.
+    """
     try:
         config = run.config()
     except TorchtuiError as error:
         app.show_error(error)
-    else:
-        with_consent(app, config, lambda: here(app, config, run), run=run)
+        return
+
+    def begin() -> None:
+        if host is None:
+            here(app, config, run)
+        else:
+            elsewhere(app, config, host, run)
+
+    with_consent(app, config, begin, run=run)
 
 
 def here(app: "TuiApp", config: "TrainConfig", run: Run | None = None) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 from core.metrics import compared_metrics, curve_label, label_of, signed
 from core.runs.comparison.curves import best_point, best_title, first_compared, leads
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import RunGroup
+from core.runs.comparison.groups import RunGroup, started_twice
 from core.runs.comparison.settings import differences, not_comparable, other_losses
 from core.runs.comparison.standings import MARKS, Standings, standings
 from tui.charts.comparison import (
@@ -65,6 +65,8 @@ def print_comparison(
     note = not_comparable(entries, split)
     if note:
         console.print(Text(clean(f"▲ {note}: their numbers are not comparable"), "yellow"))
+    if twice := started_twice(groups):
+        console.print(Text(clean(twice), "dim"))
     losses = other_losses(entries)
     if losses:
         console.print(Text(clean(f"▲ {losses}: their values are not comparable"), "yellow"))

@@ -18,9 +18,9 @@ from core.runs.folder import Run
 from core.runs.media.stored import media_of
 from core.runs.script import is_imported
 from core.runs.summary import RunSummary
-from core.status import is_active, is_resumable
+from core.status import is_active
 from core.tasks.registry import task_of
-from tui.forms.command_line import resume_command
+from tui.forms.resuming import command_to_resume
 from tui.headless.baselines_report import baseline_tables
 from tui.terminal.jobs import job_text
 from tui.terminal.text import clean, fit, number, of
@@ -62,11 +62,8 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
         console.print(Text(f"kept    {names}"), soft_wrap=True)
     for line in _media_lines(summary.run):
         console.print(Text(f"media   {line}"), soft_wrap=True)
-    saved = not summary.script and any(
-        summary.run.checkpoint_file(kind).is_file() for kind in ("last", "previous")
-    )
-    if is_resumable(summary.status) and saved:
-        console.print(Text(f"resume  {resume_command('train', summary.run.path)}"), soft_wrap=True)
+    if command := command_to_resume(summary):
+        console.print(Text(f"resume  {command}"), soft_wrap=True)
 
 
 def _media_lines(run: Run) -> list[str]:

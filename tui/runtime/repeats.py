@@ -45,7 +45,7 @@ def begun(repeats: Repeats, config: TrainConfig, run: Run) -> tuple[Repeats, dic
     runs_dir = run.path.parent
     if repeats.kind == "seed":
         repeats = seeds_of(config, repeats.count, runs_dir)
-    return repeats, runs_of(repeats, config, runs_dir)
+    return repeats, runs_of(repeats, config, runs_dir, run)
 
 
 def called(name: str, repeats: Repeats, number: int) -> str:

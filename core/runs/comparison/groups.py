@@ -1,17 +1,19 @@
 """Runs of one configuration with several seeds: what is compared is their mean, beside how much they vary."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.runs.batches import batches
 from core.runs.comparison.entries import Entry
 from core.runs.folder import Run
 from core.runs.history.series import NO_POINTS, Floats, Points
 
-__all__ = ["RunGroup", "grouped", "key_of", "mean_points"]
+__all__ = ["RunGroup", "grouped", "key_of", "mean_points", "started_twice"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +42,32 @@ class RunGroup:
 def grouped(entries: Sequence[Entry], apart: Collection[Run] = ()) -> list[RunGroup]:
     """Return the groups of some runs in the order of their first ones; a seed counts once in each.
 
+    Seeds that were started twice are two groups, see `core.runs.batches`.
+
     Args:
         apart: runs that stay on their own.
     """
-    found: dict[str, list[Entry]] = {}
+    alike: dict[str, list[Entry]] = {}
     for entry in entries:
         key = "" if entry.run in apart else key_of(entry.config)
-        members = found.get(key, [])
-        repeats = key and all(_seed(each.config) != _seed(entry.config) for each in members)
-        found.setdefault(key if repeats else str(entry.run.path.resolve()), []).append(entry)
+        alike.setdefault(key or str(entry.run.path.resolve()), []).append(entry)
+    group_of = {
+        run: batch[0]
+        for members in alike.values()
+        for batch in batches((entry.run, str(_seed(entry.config))) for entry in members)
+        for run in batch
+    }
+    found: dict[Run, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(group_of[entry.run], []).append(entry)
     return [RunGroup(tuple(sorted(members, key=_order))) for members in found.values()]
+
+
+def started_twice(groups: Sequence[RunGroup]) -> str:
+    """Return that several groups are seeds of one configuration, in one sentence; empty if none are."""
+    keys = Counter(key for group in groups if group.is_repeated and (key := key_of(group.first.config)))
+    count = max(keys.values(), default=0)
+    return f"{count} groups are seeds of one configuration, started {count} times" if count > 1 else ""
 
 
 def key_of(config: Mapping[str, Mapping[str, Any]]) -> str:

@@ -1,5 +1,6 @@
 """Jobs of runs asked about at Slurm, all with one question, and cancelled."""
 
+import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -117,7 +118,8 @@ def _cancel(run: Run, record: JobRecord) -> None:
         raise RunError(f"job {record.job.id} was not started for {run.id} alone", "Cancel it with scancel")
     cancel(record.job.id)
     start = 0 if record.job.waits else record.job.start  # it was only expected
-    gone = replace(record.job, state="CANCELLED", reason="", ahead=None, start=start)
+    state = f"CANCELLED by {os.getuid()}"  # as the accounting says
+    gone = replace(record.job, state=state, reason="", ahead=None, start=start)
     write_job(run, replace(record, job=gone, asked=time.time()))
 
 

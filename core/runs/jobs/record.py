@@ -8,8 +8,9 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -43,12 +44,14 @@ class JobRecord:
         submitted: seconds since 1970 when it was submitted, or started to train the run.
         asked: seconds since 1970 when Slurm said this.
         ours: whether the job is there for this run alone, so that it may be cancelled with it.
+        settings: of a job of ours, as `core.slurm.settings.SlurmSettings` has them, those that are not the usual ones.
     """
 
     job: SlurmJob
     submitted: float
     asked: float
     ours: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 RECORDS: TypeAdapter[JobRecord | tuple[JobRecord, ...]] = TypeAdapter(JobRecord | tuple[JobRecord, ...])
@@ -117,7 +120,8 @@ def note_job(run: Run) -> None:
         ours = before is not None and before.ours and before.job.id in (job.id, "")
         if before is not None and before.job.id == job.id:
             job = replace(job, limit=before.job.limit)
-        write_job(run, JobRecord(job, now, now, ours))
+        settings = before.settings if ours and before is not None else {}
+        write_job(run, JobRecord(job, now, now, ours, settings))
 
 
 def _file(run: Run) -> Path:

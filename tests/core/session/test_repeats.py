@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.data.splits import one_fold
@@ -16,8 +17,10 @@ from core.errors import DataError
 from core.evaluation.intervals.proportions import proportion_intervals
 from core.events import EpochFinished, EvaluationFinished
 from core.interop.writer import RunWriter
+from core.runs.creating import create_folder, write_config
+from core.runs.folder import Run
 from core.runs.summary import summarise
-from core.session.repeats import Repeats, metrics_of, pooled_report, runs_of, seeds_of, spread
+from core.session.repeats import Repeats, group_of, metrics_of, pooled_report, runs_of, seeds_of, spread
 
 Train = Callable[..., Any]
 Load = Callable[..., Dataset]
@@ -107,6 +110,21 @@ def test_runs_of_the_same_settings_are_found_by_their_seed(train_run: Train) -> 
     repeats = seeds_of(runs[6].config(), 3, runs[0].path.parent)
     assert list(repeats.numbers) == [4, 5, 6]
     assert runs_of(repeats, runs[4].config(), runs[0].path.parent) == runs
+
+
+def test_seeds_that_were_started_twice_are_not_mixed(tmp_path: Path) -> None:
+    def run(minute: int, seed: int) -> Run:
+        config = Repeats("seed", 1).config(TrainConfig(), seed)
+        name = f"2026-11-30_12{minute:02}_digits-mlp_{seed}"
+        return create_folder(tmp_path, "", lambda run: write_config(run, config), id=name)
+
+    first, second = [run(0, seed) for seed in (0, 1, 2)], [run(9, seed) for seed in (0, 1)]
+    assert group_of(first[1]) == first
+    assert group_of(second[0]) == second
+    config = TrainConfig()
+    repeats = seeds_of(first[0].config(), 3, tmp_path)
+    assert [*runs_of(repeats, config, tmp_path, first[0]).values()] == first
+    assert {*runs_of(repeats, config, tmp_path, second[0]).values()} == {*second, first[2]}
 
 
 def test_a_fold_is_scored_with_the_weights_of_the_last_epoch(train_run: Train) -> None:

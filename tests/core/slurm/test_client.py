@@ -70,7 +70,7 @@ def test_a_pending_job_has_its_place_and_its_expected_start(
         ("OUT_OF_MEMORY", "0:125", "needed more memory than it had asked for (OUT_OF_MEMORY)"),
         ("TIMEOUT", "0:0", "reached its time limit before it had saved and requeued itself (TIMEOUT)"),
         ("PREEMPTED", "0:15", "had to make room for a job of higher priority (PREEMPTED)"),
-        ("CANCELLED by 1000", "0:0", "was cancelled (CANCELLED by 1000)"),
+        ("CANCELLED by 4000000", "0:0", "was cancelled by user 4000000 (CANCELLED by 4000000)"),
         ("FAILED", "137:0", "was killed by SIGKILL (FAILED)"),
         ("FAILED", "2:0", "exited with code 2 (FAILED)"),
     ],

@@ -11,6 +11,7 @@ from core.runs.media.stored import media_of
 from core.runs.script import is_imported
 from core.runs.summary import RunSummary, began
 from core.slurm.job import SlurmJob
+from tui.forms.resuming import command_to_resume
 from tui.headless.documents.envelope import Document
 
 if TYPE_CHECKING:
@@ -97,11 +98,13 @@ class RunDocument(RunEntry, Document):
 
     Attributes:
         problems: which of its files are missing or damaged, a line each. media: what it kept to be looked at.
+        resume: the command that resumes it where it trained; empty where it cannot be.
     """
 
     kind = "run"
     problems: list[str] = field(default_factory=list)
     media: list[MediaEntry] = field(default_factory=list)
+    resume: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +172,8 @@ def runs_document(summaries: Iterable[RunSummary], sizes: Iterable[int] | None =
 
 def run_document(summary: RunSummary, problems: Iterable[str] = ()) -> RunDocument:
     """Return the document of one run."""
-    return RunDocument(**_facts(summary), problems=list(problems), media=_media(summary.run))
+    facts, media = _facts(summary), _media(summary.run)
+    return RunDocument(**facts, problems=list(problems), media=media, resume=command_to_resume(summary))
 
 
 def _media(run: Run) -> list[MediaEntry]:

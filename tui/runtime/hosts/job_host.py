@@ -10,7 +10,7 @@ from core.events import Event, Notice, RunFinished, RunStarted
 from core.runs.folder import Run
 from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
 from core.runs.jobs.record import job_of
-from core.runs.jobs.standing import standing, standing_after, stopped_by_slurm
+from core.runs.jobs.standing import after_a_stop, standing, standing_after
 from core.runs.lock import has_locks, is_held
 from core.status import is_active, is_starting
 from tui.runtime.hosts.log_host import LogHost
@@ -122,10 +122,11 @@ class JobHost(LogHost):
             self.note, self.place, self._alive = "", "", held
             return []
         if self._ended:
-            found = standing_after(record, self._latest)
+            found = standing_after(self.run, record, self._latest)
         else:
-            found = standing(record, self._latest, held=held, locks=has_locks(self.run))
-        status, error = found or ("", stopped_by_slurm(record) if self._stopped else "")
+            found = standing(self.run, record, self._latest, held=held, locks=has_locks(self.run))
+        ended = after_a_stop(self.run, record, self._latest) if self._stopped else ""
+        status, error = found or ("", ended)
         self.place = job_text(record.job, now)
         self.starting = "pending" if status == "pending" else "preparing"
         self.note = self.place if is_starting(status) else ""

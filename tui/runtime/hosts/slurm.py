@@ -6,10 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from pydantic import ValidationError
+
 from core.counting import counted
 from core.errors import InputError, RunError, TorchtuiError
 from core.runs.delete import delete
 from core.runs.folder import default_runs_dir
+from core.runs.jobs.record import JobRecord
 from core.slurm.client import Partition, partitions
 from core.slurm.commands import missing
 from core.slurm.forecast import forecast
@@ -20,7 +23,7 @@ from tui.runtime.hosts.job_host import JobHost, stop_job
 from tui.runtime.hosts.submitting import submit_run
 from tui.terminal.jobs import forecast_text
 
-__all__ = ["Slurm"]
+__all__ = ["Slurm", "host_of_job"]
 
 
 class Slurm(Host, SlurmSettings):
@@ -91,6 +94,16 @@ class Slurm(Host, SlurmSettings):
         alone = f"{runs[0].id} is job {jobs[0]} of Slurm"
         message = f"{len(runs)} runs are the jobs {', '.join(jobs)} of Slurm" if len(runs) > 1 else alone
         return Started(JobHost(runs[0]), message, others=runs[1:])
+
+
+def host_of_job(record: JobRecord | None) -> Slurm | None:
+    """Return the host that submits a run's own job again, with the same settings; None where it had none of its own."""
+    if record is None or not record.ours or missing():
+        return None
+    try:
+        return Slurm.model_validate(record.settings)
+    except ValidationError:  # of another version, or edited
+        return None
 
 
 def _about(partition: Partition) -> str:

@@ -3,7 +3,9 @@
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from core.errors import RunError, RunLocked
 from core.files.atomic import write_atomically
@@ -72,11 +74,17 @@ def submit_run(
     if is_held(run):
         raise RunLocked(f"{run.id} is being trained", (WATCH,))
     write_atomically(run.path / "job.sh", lambda file: file.write(script.encode()))
-    write_job(run, JobRecord(SlurmJob("", "PENDING"), now, now, ours=True))  # before it can start
+    record = JobRecord(SlurmJob("", "PENDING"), now, now, ours=True, settings=_unusual(settings))
+    write_job(run, record)  # before it can start
     try:
         job = SlurmJob(submit(script, given), "PENDING")
     except RunError:
         forget_job(run)
         raise
-    write_job(run, JobRecord(job, now, now, ours=True))
+    write_job(run, replace(record, job=job))
     return job
+
+
+def _unusual(settings: SlurmSettings) -> dict[str, Any]:
+    """Return what a job was asked for, without what every job is."""
+    return settings.model_dump(mode="json", include={*SlurmSettings.model_fields}, exclude_defaults=True)

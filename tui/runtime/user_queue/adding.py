@@ -12,6 +12,8 @@ from core.counting import counted
 from core.errors import DeviceError, InputError
 from core.runs.folder import Run
 from core.runs.labels import title_of
+from core.runs.lock import is_held
+from core.runs.requests import send
 from core.user_code.trust import AGREED
 from tui.runtime.hosts.host import WantedRun, new_folders
 from tui.runtime.hosts.launching import agreed_digests
@@ -19,6 +21,7 @@ from tui.runtime.user_queue.entries import Entry, Lineup, Move, added, entry_of,
 from tui.runtime.user_queue.leaving import take_out
 from tui.runtime.user_queue.places import gpus_here
 from tui.runtime.user_queue.store import change_lineup, pid_of, read_lineup
+from tui.runtime.user_queue.unseen import run_of
 from tui.runtime.user_queue.work import KEPT, start_working
 
 __all__ = ["add", "add_run", "add_runs", "move", "pause", "place_of", "remove", "resume", "set_slots", "stop"]
@@ -159,7 +162,10 @@ def stop(number: int) -> None:
     if entry.state == "waiting":
         raise InputError(f"entry {number} of the queue waits", "Remove it from the queue")
     entry = entry_of(read_lineup(), number, "running")
-    pid = pid_of(entry)
+    pid, run = pid_of(entry), run_of(entry)
+    if not pid and run is not None and is_held(run):  # by a process that the queue has not started
+        send(run, "stop")
+        return
     if not pid:
         raise InputError(f"entry {number} of the queue has ended meanwhile")
     with suppress(ProcessLookupError):

@@ -1,7 +1,7 @@
 """Places where what waits can run: GPUs that are free, and slots on the processor."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +42,15 @@ def starts_of(
     lineup: Lineup,
     gpus: Sequence[GpuState],
     claiming: Callable[[GpuState], FileLock | None] = claim,
+    *,
+    others: Collection[int] = (),
 ) -> tuple[list[Start], str]:
     """Return what can start now, in the order of the queue, and what the others wait for.
 
     What needs a GPU does not overtake what has waited for one longer; the processor is apart from that.
+
+    Args:
+        others: numbers of those whose run another process has now.
     """
     if lineup.paused:
         return [], "paused"
@@ -57,7 +62,9 @@ def starts_of(
     notes: list[str] = []
     for entry in lineup.of("waiting"):
         needed = gpus_needed(entry, gpus)
-        if entry.after and is_held(Run(Path(entry.after))):
+        if entry.id in others:
+            notes.append(f"{Path(entry.run).name} is used by another process")
+        elif entry.after and is_held(Run(Path(entry.after))):
             if not any("end of" in note for note in notes):
                 notes.append(f"waits for the end of {Path(entry.after).name}")
         elif not needed:

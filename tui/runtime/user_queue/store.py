@@ -18,6 +18,7 @@ from core.user_code.trust import config_folder
 from tui.runtime.user_queue.entries import Entry, Lineup
 
 __all__ = [
+    "announced_file",
     "change_lineup",
     "console_of",
     "forget_files",
@@ -105,6 +106,11 @@ def console_of(entry: Entry) -> Path:
     return Run(Path(entry.run)).console_file if entry.run else queue_folder() / f"{entry.id}.log"
 
 
+def announced_file(number: int) -> Path:
+    """Return the file in which the process of an entry names the run that it makes, see `core.runs.announcing`."""
+    return queue_folder() / f"{number}.run"
+
+
 def hold_entry(number: int) -> FileLock:
     """Take the lock that the process of an entry holds from its first moment to its end.
 
@@ -132,7 +138,7 @@ def pid_of(entry: Entry) -> int:
 
 def forget_files(number: int, *, console: bool) -> None:
     """Remove the files of an entry, but nothing of its run."""
-    for name in (f"{number}.lock", *((f"{number}.log",) if console else ())):
+    for name in (f"{number}.lock", f"{number}.run", *((f"{number}.log",) if console else ())):
         with suppress(OSError):
             (queue_folder() / name).unlink()
 

@@ -19,24 +19,30 @@ from core.gpus.process import GIVEN, given_environment
 from core.gpus.table import GpuState
 from core.observers.settings import Extras
 from core.runs.agents.guard import GRANT
+from core.runs.announcing import ANNOUNCED
 from core.runs.folder import Run
-from core.runs.lock import HANDED_OVER
+from core.runs.lock import HANDED_OVER, is_held
 from core.safe_path import TUI_COMMAND
-from core.status import has_failed
 from core.user_code.trust import AGREED
 from tui.runtime.held_runs import HeldRun
-from tui.runtime.user_queue.entries import ENDED, Entry, Lineup, replaced
+from tui.runtime.user_queue.entries import Entry, Lineup, replaced
 from tui.runtime.user_queue.places import CPU, Start, gpus_here, starts_of
 from tui.runtime.user_queue.store import (
+    announced_file,
     change_lineup,
     console_of,
     forget_files,
-    held_entry,
     hold_entry,
     hold_work,
-    pid_of,
     queue_folder,
     read_lineup,
+)
+from tui.runtime.user_queue.unseen import (
+    end_of,
+    is_complete,
+    lives,
+    with_those_that_run,
+    with_those_that_train,
 )
 
 __all__ = ["KEPT", "start_working", "work"]
@@ -49,7 +55,7 @@ WORK_LOCK = "TUI_QUEUE_LOCK"
 """Names, to the process that starts what waits, the open lock of that work."""
 KEPT = ("TUI_RUNS", "TUI_DATA", GRANT, *Extras.variables())
 """Variables of whoever adds, which its command depends on: also the observers, and the bounds of an agent."""
-OF_ONE_RUN = (GIVEN, HANDED_OVER, AGREED, *KEPT)
+OF_ONE_RUN = (GIVEN, HANDED_OVER, ANNOUNCED, AGREED, *KEPT)
 """Variables that the one who adds may have, and that are not meant for others."""
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
@@ -96,7 +102,7 @@ def work() -> bool:
     lock.name_holder(os.getpid())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     working = _Working(lock)
-    change_lineup(_with_those_that_run)
+    change_lineup(with_those_that_run)
     with kept_bounded(queue_folder() / "work.log"):
         while _goes_on(working):
             time.sleep(POLL_SECONDS)
@@ -134,7 +140,7 @@ class _Working:
     def step(self) -> bool:
         """Note what has ended, and start what can start; False when there is nothing left to do."""
         if self.has_missed:
-            change_lineup(_with_those_that_run)
+            change_lineup(with_those_that_run)
             self.has_missed = False
         before = read_lineup()
         ended = [entry for entry in before.of("running") if not self._lives(entry)]
@@ -161,12 +167,18 @@ class _Working:
         for number in [number for number in self.held if number not in waiting]:
             self.held.pop(number).close()
         for number, run in waiting.items():
-            if number not in self.held:
+            if number not in self.held or self.held[number].lock is None:
                 self.held[number] = HeldRun(Run(Path(run)))
+
+    def _held_by_others(self, lineup: Lineup) -> set[int]:
+        """Return the numbers of those that wait although another process has their run."""
+        waiting = {entry.id: entry.run for entry in lineup.of("waiting")}
+        missed = [number for number, held in self.held.items() if held.lock is None and number in waiting]
+        return {number for number in missed if is_held(Run(Path(waiting[number])))}
 
     def _lives(self, entry: Entry) -> bool:
         child = self.children.get(entry.id)
-        return child.poll() is None if child is not None else held_entry(entry)
+        return child.poll() is None if child is not None else lives(entry)
 
     def _end_of(self, entry: Entry) -> Entry:
         """Return how an entry has ended."""
@@ -177,7 +189,9 @@ class _Working:
 
     def _start(self, lineup: Lineup) -> Lineup:
         """Start what can start; the queue is written with each, so that none starts twice."""
-        starts, note = starts_of(lineup, self.gpus)
+        others = self._held_by_others(lineup)
+        lineup = with_those_that_train(lineup, others)
+        starts, note = starts_of(lineup, self.gpus, others=others)
         for start in starts:
             lineup = replaced(lineup, self._started(start))
             for lock in start.locks:
@@ -191,6 +205,8 @@ class _Working:
         entry = entry.model_copy(
             update={"state": "running", "started": time.time(), "devices": devices, "uuids": uuids}
         )
+        if is_complete(entry):
+            return entry.model_copy(update={"state": "completed", "ended": time.time()})
         try:
             with hold_entry(entry.id) as lock, self.held.pop(entry.id, ExitStack()) as run:
                 handles = [lock.handle, *(one.handle for one in start.locks)]
@@ -231,6 +247,8 @@ def _launch(
     environment = {**os.environ, **entry.variables}
     if run is not None:
         environment[HANDED_OVER] = str(run)
+    if not entry.run:
+        environment[ANNOUNCED] = str(announced_file(entry.id))
     if gpus or entry.gpus == 0:  # elsewhere nothing is known of GPUs, and it takes what it finds
         environment |= given_environment(start.gpus)
     with os.fdopen(open_plain(console_of(entry), APPEND), "ab") as console:
@@ -246,22 +264,8 @@ def _launch(
         )
 
 
-def _with_those_that_run(lineup: Lineup) -> Lineup:
-    """Return the queue with what was started by a process that was killed before it could note that."""
-    for entry in lineup.of("waiting"):
-        if pid := pid_of(entry):
-            known = {"state": "running", "pid": pid, "started": time.time(), "devices": "unknown"}
-            lineup = replaced(lineup, entry.model_copy(update=known))
-    return lineup
-
-
 def _state(entry: Entry, code: int | None) -> str:
     """Return how an entry ended, by its exit code, or by what its run says where nobody has seen that."""
-    if code is not None:
-        return "completed" if code == 0 else "stopped" if code in STOPPED else "failed"
-    if not entry.run:
-        return "ended"
-    from core.runs.summary import summarise
-
-    status = summarise(Run(Path(entry.run))).status
-    return "failed" if has_failed(status) else status if status in ENDED else "interrupted"
+    if code is None:
+        return end_of(entry)
+    return "completed" if code == 0 else "stopped" if code in STOPPED else "failed"

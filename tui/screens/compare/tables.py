@@ -12,7 +12,7 @@ from core.metrics import compared_metrics, label_of, signed
 from core.palette import RGB
 from core.runs.comparison.curves import best_point, best_title, leads
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import RunGroup
+from core.runs.comparison.groups import RunGroup, started_twice
 from core.runs.comparison.settings import differences, not_comparable
 from core.runs.comparison.standings import MARKS, Score, Standings, standings
 from core.status import Status
@@ -188,7 +188,8 @@ class DifferencesPanel(TablePanel):
         self.table.show(columns, len(paths), cells, frozen=1)
         self.border_title = f"settings that differ  {len(paths)}"
         alone = "only the seeds differ" if len(shown.entries) > 1 else "there is only one run"
-        nothing = "the configurations are identical" if len(shown.groups) > 1 else alone
+        identical = started_twice(shown.groups) or "the configurations are identical"
+        nothing = identical if len(shown.groups) > 1 else alone
         self.border_subtitle = "" if paths else nothing
 
 

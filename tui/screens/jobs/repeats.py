@@ -69,7 +69,7 @@ def repeats_job(kind: RepeatKind, wanted: WantedRun, starting: Starting) -> Job:
         repeats = Repeats("fold", count) if kind == "fold" else Repeats(kind, count, config.training.seed)
         if kind == "seed" and run is not None:
             repeats = seeds_of(config, count, runs_dir)
-        known = runs_of(repeats, config, runs_dir) if run is not None else {}
+        known = runs_of(repeats, config, runs_dir, run) if run is not None else {}
         missing, _ = wanted_repeats(wanted, repeats, known)
         if not missing:
             text, _ = outcome(repeats, config, runs_dir)

@@ -20,6 +20,7 @@ from core.status import is_active, is_resumable
 from core.tuning.listed import StudySummary, summarise_study
 from core.tuning.study.folder import StudyFolder
 from tui.forms.remedies import error_in_app
+from tui.runtime.hosts.host import Host
 from tui.runtime.hosts.job_host import stop_job
 from tui.screens.dialogs import Ask
 from tui.screens.jobs.actions import JobActions
@@ -105,14 +106,31 @@ class RunActions(JobActions):
             self.tui.evaluate_run(self.selected.run)
 
     def action_resume(self) -> None:
-        """Resume a run that has a checkpoint; for a script's run, report why the app cannot."""
+        """Resume a run that has a checkpoint; for a script's run, report why the app cannot.
+
+        For one whose job was its own, ask whether to submit it again.
+        """
+        from tui.runtime.hosts.slurm import host_of_job  # no other list needs it
+
         summary = self.selected
         if summary is None:
             return
-        if summary.script or os.path.isfile(summary.run.checkpoint_file("last")):
+        if (host := host_of_job(summary.job)) is not None:
+            ask = Ask(
+                f"Resume {_named([summary])} where?",
+                {"slurm": "In a Slurm job, as before", "here": "In this app", "cancel": "Cancel"},
+            )
+            self.app.push_screen(ask, partial(self._resume_as_asked, summary.run, host))
+        elif summary.script or os.path.isfile(summary.run.checkpoint_file("last")):
             self.tui.resume_run(summary.run)
         else:
             self._tell("This run has no checkpoint to resume from; press c to reuse its configuration.")
+
+    def _resume_as_asked(self, run: Run, host: Host, answer: str | None) -> None:
+        if answer == "slurm":
+            self.tui.resume_run(run, host)
+        elif answer == "here":
+            self.tui.resume_run(run)
 
     def action_configure(self) -> None:
         """Edit a copy of the run's configuration in the form."""

@@ -5,7 +5,7 @@ import pytest
 
 from core.runs.comparison.curves import best_point, leads, mean_curve
 from core.runs.comparison.entries import Entry, EntryReader
-from core.runs.comparison.groups import grouped
+from core.runs.comparison.groups import grouped, started_twice
 from core.runs.comparison.settings import differences
 from core.runs.comparison.standings import standings
 from core.runs.folder import Run
@@ -39,6 +39,19 @@ def test_seeds_of_one_configuration_are_a_group_and_each_seed_counts_once(entrie
     assert len(grouped(entries, apart=[entry.run for entry in entries])) == 5
     found = differences([groups[0], groups[2]])
     assert found == {"optimizer.lr": [0.1, 0.2], "training.seed": [[0, 1, 2], 0]}
+
+
+def test_seeds_that_were_started_twice_are_two_groups(write_run: WriteRun) -> None:
+    def run(minute: int, seed: int) -> Entry:
+        name = f"2026-11-30_12{minute:02}_iris-mlp_{seed}{minute:02}"
+        values = {"training": {"seed": seed, "epochs": 3}}
+        return EntryReader(write_run(name, [0.9, 0.5], values=values)).read()
+
+    first, second = [run(0, seed) for seed in (0, 1)], [run(9, seed) for seed in (0, 1, 2)]
+    groups = grouped([first[0], second[1], *second[:1], *second[2:], first[1]])
+    assert [group.entries for group in groups] == [tuple(first), tuple(second)]
+    assert started_twice(groups) == "2 groups are seeds of one configuration, started 2 times"
+    assert started_twice(groups[:1]) == ""
 
 
 def test_the_mean_ends_where_the_first_run_does_and_its_best_point_leads(entries: list[Entry]) -> None:

@@ -1,6 +1,7 @@
 """Runs whose job waits, starts, runs or has died, as lists show them."""
 
 import json
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -196,7 +197,96 @@ def test_a_job_that_waits_is_cancelled(new: Run, answer: Answer, tmp_path: Path)
         request_of_job(new, "pause")
     request_of_job(new, "stop")
     assert (tmp_path / "bin" / "scancel.asked").read_text() == "12\n"
-    assert summarise(new).error == "its job 12 was cancelled (CANCELLED); it can be resumed"
+    assert summarise(new).error == (
+        f"its job 12 was cancelled by you while it waited (CANCELLED by {os.getuid()}); it can be submitted again"
+    )
+
+
+def test_a_waiting_job_that_others_cancel_says_so_and_not_for_what_it_had_waited(
+    new: Run, answer: Answer, tmp_path: Path
+) -> None:
+    """As Slurm 22.05 answers: it keeps the reason, and a time of start."""
+    give(new, WAITING)
+    answer("squeue", "12|CANCELLED|Resources|1796067429||0:00|UNLIMITED|debug\n")
+    answer(
+        "scontrol",
+        "JobId=12 JobState=CANCELLED Reason=Resources StartTime=1796067429 RunTime=00:00:00 NodeList=\n",
+    )
+    answer("sacct", error="Slurm accounting storage is disabled\n", code=1)
+    ask_about_jobs([new])
+    summary = summarise(new)
+    assert summary.job is not None
+    assert (summary.status, summary.job.job.reason) == ("interrupted", "")
+    assert summary.error == "its job 12 was cancelled while it waited (CANCELLED); it can be submitted again"
+    give(new, WAITING)
+    answer("sacct", "12|CANCELLED by 4000000|Resources|None|None assigned|0|0|debug|0:0\n")
+    ask_about_jobs([new])
+    assert summarise(new).error.startswith("its job 12 was cancelled by user 4000000 while it waited")
+    answer(
+        "scontrol", error="slurm_load_jobs error: Invalid job id specified\n", code=1
+    )  # the accounting alone
+    give(new, WAITING)
+    ask_about_jobs([new])
+    assert summarise(new).error.startswith("its job 12 was cancelled by user 4000000 while it waited")
+
+
+def test_a_requeued_job_that_is_cancelled_while_it_waits_leaves_its_run_stopped_and_says_so(
+    tmp_path: Path,
+) -> None:
+    run = write_run(tmp_path, "2026-11-30_1200_iris-mlp_abc", status="stopped", time=1e9)
+    give(run, SlurmJob("12", "CANCELLED by 4000000", start=1_000_000_100), submitted=9e8)
+    summary = summarise(run)
+    assert (summary.status, summary.error) == (
+        "stopped",
+        "its job 12 was cancelled by user 4000000 while it waited (CANCELLED by 4000000); it can be submitted again",
+    )
+
+
+FAILED = replace(AT_WORK, state="FAILED", reason="NonZeroExitCode", exit_code="1:0", start=1_000_000_100)
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("Traceback (most recent call last):\n  File 'x'\nModuleNotFoundError: No module named 'tui'\n",
+         ": ModuleNotFoundError: No module named 'tui'"),
+        ("error: own.py, line 3: invalid syntax\nsrun: error: n1: task 0: Exited with exit code 2\n",
+         ": error: own.py, line 3: invalid syntax"),
+        ("job.sh: line 28: /gone/bin/python: No such file or directory\n",
+         ": job.sh: line 28: /gone/bin/python: No such file or directory"),
+        ("W1130 12:00:00 torch/distributed\n============\n", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_requeued_start_that_fails_before_it_trains_says_what_it_printed_last(
+    printed: str, told: str, tmp_path: Path
+) -> None:
+    run = write_run(tmp_path, "2026-11-30_1200_iris-mlp_abc", status="stopped", time=1e9)
+    give(run, FAILED, submitted=9e8)
+    run.console_file.write_text(f"ValueError: of the start before\njob 12 starts on n1\n{printed}")
+    summary = summarise(run)
+    assert (summary.status, summary.error) == (
+        "interrupted", f"its job 12 exited with code 1 (FAILED, NonZeroExitCode){told}; it can be resumed"
+    )  # fmt: skip
+
+
+def test_what_an_earlier_start_printed_or_a_trained_one_is_no_reason(tmp_path: Path) -> None:
+    run = write_run(tmp_path, "2026-11-30_1200_iris-mlp_abc", status="stopped", time=1e9)
+    give(run, FAILED, submitted=9e8)
+    run.console_file.write_text("error: the disk is full\n")
+    os.utime(run.console_file, (1_000_000_050, 1_000_000_050))
+    assert "the disk is full" not in summarise(run).error
+    give(run, replace(FAILED, state="FORGOTTEN", reason="", start=999_999_990), submitted=9e8)
+    assert (summarise(run).status, summarise(run).error) == (
+        "stopped",
+        "its job 12 is no longer known to Slurm, nor to its accounting (FORGOTTEN): error: the disk is full; "
+        "it can be resumed",
+    )
+    run.log_file.write_text("".join(run.log_file.read_text().splitlines(keepends=True)[:-1]))
+    run.lock_file.touch()
+    os.utime(run.console_file)
+    give(run, replace(FAILED, start=999_999_990), submitted=9e8)
+    assert summarise(run).error.endswith("(FAILED, NonZeroExitCode); it can be resumed")
 
 
 def test_a_run_saves_before_its_job_is_cancelled(new: Run, answer: Answer, tmp_path: Path) -> None:

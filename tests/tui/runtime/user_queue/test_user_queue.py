@@ -4,7 +4,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
@@ -15,12 +17,15 @@ from core.files.lock import FileLock
 from core.gpus import claims
 from core.gpus.process import GIVEN
 from core.gpus.table import GpuState
+from core.runs.announcing import ANNOUNCED
 from core.runs.creating import create_run
-from core.runs.folder import all_runs
-from core.runs.lock import is_held
+from core.runs.folder import Run, all_runs
+from core.runs.lock import hold, is_held
 from core.runs.summary import summarise
+from core.status import Ending
+from tests.support.written_runs import write_run
 from tui.runtime.hosts.host import WantedRun
-from tui.runtime.user_queue import adding, store, work
+from tui.runtime.user_queue import adding, store, unseen, work
 from tui.runtime.user_queue.entries import MAX_ENDED, Entry, Lineup, added, entry_of, moved, removed, replaced
 from tui.runtime.user_queue.places import Start, starts_of
 from tui.runtime.user_queue.store import (
@@ -33,6 +38,7 @@ from tui.runtime.user_queue.store import (
     worked_on_by,
 )
 from tui.runtime.user_queue.texts import facts_of, lines_of, standing_of
+from tui.runtime.user_queue.unseen import with_those_that_run
 from tui.runtime.user_queue.work import _Working
 
 GIB = 1 << 30
@@ -256,14 +262,14 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing_and_starts_nothing_twice(
         assert work._goes_on(working)
         assert [one.state for one in read_lineup().entries] == ["waiting", "waiting"]
         assert [number for number, _ in launched] == [1]
-        monkeypatch.setattr(work, "pid_of", lambda entry: 4242 if entry.id == 1 else 0)
+        monkeypatch.setattr(unseen, "pid_of", lambda entry: 4242 if entry.id == 1 else 0)
     assert work._goes_on(working)
     assert [one.state for one in read_lineup().entries] == ["running", "waiting"]
     with monkeypatch.context() as patch:
         patch.setattr(store, "write_atomically", full)
         launched[0][1].returncode = 3  # type: ignore[assignment]  # of a stand-in
         assert work._goes_on(working)
-    monkeypatch.setattr(work, "pid_of", lambda entry: 0)
+    monkeypatch.setattr(unseen, "pid_of", lambda entry: 0)
     assert work._goes_on(working)
     assert [(one.state, one.code) for one in read_lineup().entries] == [("failed", 3), ("running", None)]
     assert [number for number, _ in launched] == [1, 2]
@@ -304,7 +310,7 @@ def test_after_a_kill_what_runs_is_found_and_what_has_ended_is_not_started_again
         lock.name_holder(99)
     held = hold_work()
     assert held is not None
-    change_lineup(work._with_those_that_run)
+    change_lineup(with_those_that_run)
     assert _Working(held).step()
     states = [one.state for one in read_lineup().entries]
     assert states == ["running", "ended", "interrupted", "running"]
@@ -312,6 +318,67 @@ def test_after_a_kill_what_runs_is_found_and_what_has_ended_is_not_started_again
     assert launched == []
     for lock in (*locks, held):
         lock.close()
+
+
+def log(run: Run, ending: Ending | None) -> None:
+    """Give a run the log of one that has ended so, or that has not."""
+    with TemporaryDirectory() as folder:
+        written = write_run(Path(folder), run.id, status=ending or "stopped", time=1e9).log_file.read_text()
+    lines = written.splitlines(keepends=True)
+    run.log_file.write_text("".join(lines if ending else lines[:-1]))
+
+
+def test_how_an_entry_ended_that_nobody_has_seen_is_read_from_the_run_that_it_has_made(
+    launched: list[tuple[int, Child]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endings: tuple[Ending | None, ...] = ("completed", "stopped", "failed", None)
+    for ending in endings:
+        number = adding.add(("train", "--no-ui"), str(ending)).id
+        folder = queue_folder()
+        with monkeypatch.context() as patch:
+            patch.setenv(ANNOUNCED, str(folder / f"{number}.run"))
+            made = create_run(tmp_path / "runs", TrainConfig())
+        log(made, ending)
+        made.lock_file.touch()
+        change_lineup(
+            lambda lineup, number=number: replaced(  # type: ignore[misc]  # the type of a lambda's default
+                lineup, entry_of(lineup, number).model_copy(update={"state": "running", "pid": 99})
+            )
+        )
+    lock = hold_work()
+    assert lock is not None
+    assert not _Working(lock).step()
+    assert [one.state for one in read_lineup().entries] == ["completed", "stopped", "failed", "interrupted"]
+    assert not [*queue_folder().glob("*.run")]
+
+
+def test_a_run_that_another_process_trains_is_not_started_but_adopted(
+    launched: list[tuple[int, Child]], tmp_path: Path
+) -> None:
+    runs = [create_run(tmp_path / "runs", TrainConfig()) for _ in range(3)]
+    for run in runs:
+        adding.add_run(WantedRun(TrainConfig(), tmp_path / "runs", None, run=run))
+    log(runs[0], None)
+    log(runs[2], "completed")
+    lock = hold_work()
+    assert lock is not None
+    working = _Working(lock)
+    with ExitStack() as trained, ExitStack() as read:
+        trained.enter_context(hold(runs[0]))
+        read.enter_context(hold(runs[1]))
+        assert working.step()
+        assert [one.state for one in read_lineup().entries] == ["running", "waiting", "waiting"]
+        assert read_lineup().note.startswith(f"{runs[1].id} is used by another process")
+        adding.stop(1)
+        assert runs[0].requests_file.read_text() == "stop\n"
+        log(runs[0], "stopped")
+        trained.close()
+        assert working.step()
+        assert [one.state for one in read_lineup().entries] == ["stopped", "waiting", "completed"]
+        read.close()
+        assert working.step()
+    assert [number for number, _ in launched] == [2]
+    lock.close()
 
 
 def test_lines_show_order_output_and_standing() -> None:
@@ -366,6 +433,6 @@ def test_a_queue_goes_on_without_its_terminal_and_after_a_kill(
     adding.stop(running.id)
     until(lambda: not read_lineup().of("running", "waiting"))
     until(lambda: not worked_on_by())
-    assert [one.state for one in read_lineup().entries] == ["ended", "completed"]
+    assert [one.state for one in read_lineup().entries] == ["stopped", "completed"]
     statuses = sorted(str(summarise(run).status) for run in all_runs(tmp_path / "runs"))
     assert statuses == ["completed", "stopped"]

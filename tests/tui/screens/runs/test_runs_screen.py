@@ -10,17 +10,26 @@ from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from core.config.schema import from_dict, to_dict
+from core.config.schema import TrainConfig, from_dict, to_dict
 from core.events import EpochFinished, EvaluationFinished, Event, RunFinished, RunStarted
 from core.interop.readers.following import ForeignLog
+from core.runs.creating import create_run
 from core.runs.folder import Run, all_runs
+from core.runs.jobs.record import JobRecord, write_job
 from core.runs.lock import hold
 from core.runs.log import EventLog
+from core.runs.summary import summarise
+from core.slurm.job import SlurmJob
+from core.slurm.settings import SlurmSettings
 from tests.support.locks import refuse_locks
 from tests.support.narrow import instance, some
 from tests.support.screen import lines, question
+from tests.support.slurm_answers import stand_in
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot
+from tui.forms.resuming import command_to_resume
+from tui.runtime.hosts.host import Host
+from tui.runtime.hosts.slurm import Slurm
 from tui.screens.dialogs import Ask
 from tui.screens.runs.run_preview import RunPreview
 from tui.screens.runs.screen import RunsScreen
@@ -44,8 +53,8 @@ class App(TuiApp):
     def evaluate_run(self, run: Run) -> None:
         self.asked.append(("evaluate", run.id))
 
-    def resume_run(self, run: Run) -> None:
-        self.asked.append(("resume", run.id))
+    def resume_run(self, run: Run, host: Host | None = None) -> None:
+        self.asked.append(("resume", run.id if host is None else f"{run.id} in {host}"))
 
 
 def begun(day: int, values: dict[str, Any], epochs: int = 4) -> RunStarted:
@@ -328,6 +337,29 @@ async def test_p_shows_and_hides_the_preview(runs_dir: Path, size: tuple[int, in
         assert len(app.screen.query_one("#preview-loss", Plot).chart.series) == 2
         assert preview.region.bottom <= size[1] - 1
         assert preview.region.right <= size[0]
+
+
+async def test_a_run_whose_job_was_cancelled_is_submitted_again_with_the_same_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path / "bin", monkeypatch)
+    run = create_run(tmp_path / "runs", TrainConfig())
+    settings = SlurmSettings(partition="pair", nodes=2, setup=("module load cuda",))
+    kept = settings.model_dump(mode="json", exclude_defaults=True)
+    write_job(run, JobRecord(SlurmJob("12", "CANCELLED by 4000000"), 1e9, 1e9, ours=True, settings=kept))
+    summary = summarise(run)
+    assert command_to_resume(summary) == (
+        f"tui train --no-ui --resume {run.id} --run-in slurm --partition pair --nodes 2 "
+        f"--setup 'module load cuda' --runs {run.path.parent}"
+    )
+    app = App(tmp_path / "runs")
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await pilot.press("r")
+        assert "Resume" in question(app)
+        await pilot.press("left", "left", "enter")
+        await settled(pilot)
+    assert app.asked == [("resume", f"{run.id} in {Slurm.model_validate(kept)}")]
 
 
 @pytest.mark.slow
