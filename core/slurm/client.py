@@ -102,7 +102,7 @@ def cancel(job: str, *, only_waiting: bool = False) -> None:
 def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
     """Return what Slurm knows of jobs, those that wait with their place in the queue; without those it has forgotten.
 
-    An array stands as that of its tasks which has come furthest: one runs, else waits, else has ended.
+    An array stands as that of its tasks which has come furthest: one runs, else waits, else one that has failed.
 
     Raises:
         RunError: Slurm is not installed here, or refuses.
@@ -113,14 +113,17 @@ def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
         return {}
     ensure_installed()
     queued = list(_queued(wanted))
-    found = {job.id: job for job in queued} | _arrays(wanted, queued)
-    ended = {job: found[job] for job in found if found[job].has_ended}
-    for job in [*(job for job in wanted if job not in found), *ended]:
-        if (past := ended_job(job)) is not None:
-            found[job] = past
+    known = _arrays(wanted, queued) | {job.id: job for job in queued}
+    found: dict[str, SlurmJob] = {}
+    for id in wanted:
+        job = known.get(id)
+        if job is None or job.has_ended:
+            job = ended_job(id if job is None else job.id) or job
+        if job is not None:
+            found[id] = replace(job, id=id)
     waiting = {job.partition for job in found.values() if job.waits}
     lines = {partition: line_of(partition) for partition in waiting}
-    return {job.id: _placed(job, lines.get(job.partition, [])) for job in found.values() if job.id in wanted}
+    return {id: _placed(job, lines.get(job.partition, [])) for id, job in found.items()}
 
 
 def partitions() -> list[Partition]:
@@ -180,12 +183,16 @@ def _queued(ids: list[str]) -> Iterator[SlurmJob]:
 
 
 def _arrays(ids: list[str], tasks: list[SlurmJob]) -> dict[str, SlurmJob]:
-    """Return the arrays among some ids, each in the words of one of its tasks."""
+    """Return the arrays among some ids, each as one of its tasks."""
+
+    def rank(task: SlurmJob) -> int:
+        return 0 if task.runs else 1 if task.waits else 2 if task.state != "COMPLETED" else 3
+
     found: dict[str, SlurmJob] = {}
-    for task in sorted(tasks, key=lambda task: 0 if task.runs else 1 if task.waits else 2):
-        array, _, task_number = task.id.partition("_")
-        if task_number and array in ids:
-            found.setdefault(array, replace(task, id=array))
+    for task in sorted(tasks, key=rank):
+        array, _, place = task.id.partition("_")
+        if place and array in ids:
+            found.setdefault(array, task)
     return found
 
 

@@ -20,7 +20,7 @@ from core.tuning.study.records import TrialRecord, TrialStatus, best_first, pare
 from core.tuning.study.selection import Selection, selection
 from core.tuning.study.study import TuningStudy, open_study
 from tui.runtime.study_process import is_worked_on, last_words
-from tui.runtime.study_queue import workers, workers_now
+from tui.runtime.study_queue import lost_workers, workers, workers_now
 
 __all__ = ["Follower", "Standing"]
 
@@ -123,7 +123,8 @@ class Follower:
         records = tuple(self._alive(record, active) for record in self._study.records())
         ranked = best_first(plan, records)
         self._weigh(records, ranked)
-        problem = "" if active else last_words(self.folder)
+        jobs = self._jobs_now()
+        problem = "" if active else last_words(self.folder) or lost_workers(self.folder)
         best = ranked[0].number if ranked else None
         shares, chosen = self._importance, self._selection
         again = confirmation(self._study)
@@ -136,7 +137,7 @@ class Follower:
             front=front,
             since=self._study.last_start,
             ends=self._study.ends,
-            jobs=self._jobs_now(),
+            jobs=jobs,
             resources=resources_of(self.folder) if active else None,
         )
 

@@ -5,15 +5,18 @@ from pathlib import Path
 
 from core.runs.folder import Run
 from core.runs.jobs.following import ask_about_jobs
+from core.runs.jobs.last_words import last_words
 from core.runs.jobs.record import JobRecord, foremost, jobs_of, write_jobs
 from core.runs.references import STUDY
 from core.slurm.job import SlurmJob
+from core.slurm.reasons import ending
 from core.tuning.study.folder import StudyFolder
 from tui.runtime.study_process import is_worked_on
 from tui.terminal.jobs import jobs_text
 
 __all__ = [
     "drop_waiting",
+    "lost_workers",
     "note_workers",
     "queue_text",
     "waiting_studies",
@@ -48,6 +51,19 @@ def note_workers(folder: StudyFolder, array: str) -> None:
     ask_about_jobs([run])
     before = [record for record in jobs_of(run) if not record.job.has_ended]
     write_jobs(run, [*before, JobRecord(SlurmJob(array, "PENDING"), now, now, ours=True)])
+
+
+def lost_workers(folder: StudyFolder) -> str:
+    """Return how the last workers of a study ended, if none is left and they were not done; else an empty text."""
+    records = jobs_of(Run(folder.path))
+    if not records or any(not record.job.has_ended for record in records):
+        return ""
+    job = records[-1].job
+    if job.state == "COMPLETED":
+        return ""
+    consoles = sorted(folder.path.glob("worker-*.log"), key=lambda path: path.stat().st_mtime)
+    told = last_words(consoles[-1], job.start) if consoles and job.state == "FAILED" else ""
+    return f"job {job.id} of its workers {ending(job)}{f': {told}' if told else ''}"
 
 
 def drop_waiting(folder: StudyFolder) -> None:

@@ -1,9 +1,9 @@
 """Last words of a job that ended before it had trained its run: neither the log nor Slurm knows more."""
 
 import re
+from pathlib import Path
 
 from core.files.reading import read_tail
-from core.runs.folder import Run
 
 __all__ = ["last_words"]
 
@@ -17,18 +17,19 @@ TAIL_BYTES = 16_384
 MAX_LENGTH = 200
 
 
-def last_words(run: Run, since: float) -> str:
-    """Return the line that tells most of the end of what a job of a run has printed; empty where it printed nothing.
+def last_words(console: Path, since: float) -> str:
+    """Return the line that tells most of the end of what a job has printed; empty where it printed nothing.
 
     Args:
+        console: file to which it prints.
         since: seconds since 1970 when the job started; what an earlier one printed is not its own.
     """
     try:
-        if run.console_file.stat().st_mtime < since:
+        if console.stat().st_mtime < since:
             return ""
     except OSError:
         return ""
-    printed = read_tail(run.console_file, TAIL_BYTES)
+    printed = read_tail(console, TAIL_BYTES)
     lines = STARTS.split(printed)[-1].splitlines()
     told = [line for line in lines if ERROR.match(line)] or [
         line for line in lines if not OF_LAUNCHERS.match(line)

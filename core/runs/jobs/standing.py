@@ -76,6 +76,10 @@ def _died(run: Run, job: SlurmJob, since: float | None) -> str:
     Args:
         since: seconds since 1970 when it started, or later; None for a job that has trained.
     """
-    told = last_words(run, since) if since is not None and job.state in ("FAILED", FORGOTTEN) else ""
+    told = (
+        last_words(run.console_file, since)
+        if since is not None and job.state in ("FAILED", FORGOTTEN)
+        else ""
+    )
     remedy = SUBMIT if job.was_withdrawn else RESUME
     return f"its job {job.id} {ending(job)}{f': {told}' if told else ''}; {remedy}"

@@ -14,7 +14,7 @@ from core.tuning.study.study import create_study
 from tests.support.slurm_answers import stand_in
 from tui.runtime.study_follower import Follower
 from tui.runtime.study_jobs import cancel_waiting, submit_workers
-from tui.runtime.study_queue import queue_text, waiting_studies, workers
+from tui.runtime.study_queue import lost_workers, queue_text, waiting_studies, workers
 
 
 def test_workers_are_submitted_and_those_that_wait_are_cancelled(
@@ -69,3 +69,29 @@ def test_all_arrays_of_a_study_are_known_until_they_are_over(
     answer("scontrol", "JobId=31 JobState=COMPLETED Reason=None ExitCode=0:0 Partition=gpu\n")
     assert waiting_studies(tmp_path / "runs") == []
     assert workers(study.folder) == ()
+
+
+def test_a_study_whose_workers_have_failed_says_what_they_printed_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = stand_in(tmp_path / "bin", monkeypatch)
+    study = create_study(
+        tmp_path / "runs", make_plan(TrainConfig(), {"optimizer.lr": {"choices": [0.1, 0.2]}}, trials=2)
+    )
+    answer("sbatch", "31\n")
+    submit_workers(study, SlurmSettings(), 2, None)
+    answer(
+        "squeue", "31_1|COMPLETED|None|9|n1|0:05|1:00|gpu\n31_2|FAILED|NonZeroExitCode|9|n1|0:05|1:00|gpu\n"
+    )
+    answer("scontrol", "JobState=FAILED Reason=NonZeroExitCode StartTime=9 NodeList=n1 ExitCode=1:0\n")
+    (study.folder.path / "worker-2.log").write_text("Traceback\nModuleNotFoundError: No module named 'tui'\n")
+    standing = Follower(tmp_path / "runs", study.name).look()
+    assert standing.status == "failed"
+    assert standing.problem == (
+        "job 31 of its workers exited with code 1 (FAILED, NonZeroExitCode): "
+        "ModuleNotFoundError: No module named 'tui'"
+    )
+    assert (tmp_path / "bin" / "scontrol.asked").read_text() == "--oneliner show job 31_2\n"
+    answer("sbatch", "32\n")
+    submit_workers(study, SlurmSettings(), 2, None)
+    assert lost_workers(study.folder) == "", "others wait"

@@ -208,7 +208,7 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
     left = _seconds_left(standing)
     if standing.status == "running" and left is not None:
         parts.append((f"  {duration(left)} left", "$foreground 60%"))
-    if standing.status == "pending":
+    if standing.status == "pending" or (standing.jobs and standing.active and roomy):
         parts.append((f"  {clean(jobs_text(standing.jobs, time.time()))}", "$foreground 60%"))
     elif standing.problem:
         parts.append((f"  ✗ {clean(standing.problem)}", "$text-error"))

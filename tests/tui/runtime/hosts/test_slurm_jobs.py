@@ -38,6 +38,8 @@ pytestmark = [
 SECONDS = 120.0
 """After which the machine is not just busy."""
 Tui = Callable[[str, Path], str]
+EPOCHS = 400
+"""Which last long enough that the warning finds the run in training."""
 TRAINING = "--data digits --model mlp --threads 1 --no-preflight --epochs"
 
 
@@ -100,7 +102,7 @@ def started_at(run: Run) -> list[bool]:
 def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_was_not(
     tmp_path: Path, tui: Tui
 ) -> None:
-    run = submit(tui, tmp_path / "runs", "--sbatch=--hold", 1000)
+    run = submit(tui, tmp_path / "runs", "--sbatch=--hold", EPOCHS)
     waiting = until(run, lambda summary: summary.job is not None and summary.job.job.reason == "JobHeldUser")
     assert waiting.status == "pending"
     assert "is held by its user" in tui("runs", tmp_path / "runs")
@@ -109,8 +111,8 @@ def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_wa
     assert running.job is not None
     assert (running.job.job.limit, bool(running.job.job.nodes)) == (600, True)
     warn(run)
-    assert 0 < until(run, lambda summary: summary.status == "pending").epoch < 1000
-    tui(f"train --no-ui --quiet {TRAINING} 1000", tmp_path / "other")
+    assert 0 < until(run, lambda summary: summary.status == "pending").epoch < EPOCHS
+    tui(f"train --no-ui --quiet {TRAINING} {EPOCHS}", tmp_path / "other")
     until(run, lambda summary: summary.status == "completed")
     assert started_at(run) == [False, True]
     (other,) = all_runs(tmp_path / "other")
@@ -120,33 +122,40 @@ def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_wa
     assert all(torch.equal(ours["model"][name], theirs["model"][name]) for name in theirs["model"])
 
 
-def test_several_processes_are_requeued_without_a_traceback_and_cancelled_while_they_wait(
+def test_a_job_that_is_cancelled_while_it_waits_says_so_and_by_whom_where_that_is_known(
     tmp_path: Path, tui: Tui
 ) -> None:
-    run = submit(tui, tmp_path, "--processes-per-node 2 --cores 2", 100_000)
+    stopped = submit(tui, tmp_path / "stopped", "--sbatch=--hold", 1)
+    tui(f"stop {stopped.id}", tmp_path / "stopped")
+    cancelled = submit(tui, tmp_path / "cancelled", "--sbatch=--hold", 1)
+    subprocess.run(["scancel", job_id(cancelled)], check=True)
+    for run, by, user in ((stopped, " by you", f" by {os.getuid()}"), (cancelled, "", "")):
+        ended = until(run, lambda summary: summary.status == "interrupted")
+        assert ended.error == (
+            f"its job {job_id(run)} was cancelled{by} while it waited (CANCELLED{user}); it can be submitted again"
+        )
+    shown = json.loads(tui(f"runs show {cancelled.id} --json", tmp_path / "cancelled"))
+    again = f"--resume {cancelled.id} --run-in slurm --memory 1000M --time 10 --sbatch --hold"
+    assert again in shown["resume"]
+
+
+def test_a_requeued_start_that_fails_says_why_and_its_run_resumes_in_another_job_and_dies(
+    tmp_path: Path, tui: Tui
+) -> None:
+    environment = tmp_path / "environment.sh"
+    environment.touch()
+    run = submit(tui, tmp_path, f"--setup '. {environment}'", 100_000)
     until(run, trains)
+    environment.write_text("export PYTHONHOME=/gone\n")
     warn(run)
-    requeued = until(run, lambda summary: summary.status == "pending")
-    assert requeued.job is not None
-    assert requeued.job.job.state == "PENDING"
-    printed = run.console_file.read_text()
-    assert "Traceback" not in printed
-    assert "SignalException" not in printed
-    tui(f"stop {run.id}", tmp_path)
-    ended = summarise(run)
-    assert (ended.status, ended.job is not None and ended.job.job.state) == ("stopped", "CANCELLED")
-
-
-def test_a_run_saves_before_its_job_is_cancelled_and_resumes_in_another(tmp_path: Path, tui: Tui) -> None:
-    run = submit(tui, tmp_path, "", 100_000)
-    until(run, trains)
-    tui(f"stop {run.id}", tmp_path)
-    stopped = summarise(run)
-    assert stopped.status == "stopped"
-    assert stopped.job is not None
-    assert stopped.job.job.has_ended
+    until(run, lambda summary: summary.status == "pending")
+    failed = until(run, lambda summary: summary.status == "interrupted")
+    assert failed.error.startswith(
+        f"its job {job_id(run)} exited with code 1 (FAILED, NonZeroExitCode): ModuleNotFoundError: "
+    )
+    environment.write_text("")
     tui(f"train --no-ui --resume {run.id} --run-in slurm --time 10", tmp_path)
-    until(run, lambda summary: summary.status == "running" and summary.epoch > stopped.epoch)
+    until(run, lambda summary: summary.status == "running" and summary.epoch > failed.epoch)
     started = [event for event in all_events(run.log_file) if isinstance(event, RunStarted)][-1]
     assert started.step > 0
     os.kill(started.pid, signal.SIGKILL)
@@ -166,6 +175,9 @@ def test_two_nodes_train_one_run_that_is_requeued_and_ends_as_in_one_process(
     assert running.job.job.nodes == "pair[1-2]"
     warn(run)
     assert 0 < until(run, lambda summary: summary.status == "pending").epoch < 120
+    printed = run.console_file.read_text()
+    assert "Traceback" not in printed
+    assert "SignalException" not in printed
     until(run, lambda summary: summary.status == "completed")
     assert started_at(run) == [False, True]
     values = {"data": "digits", "model": "mlp", "training": {"epochs": 120, "preflight": False}}
@@ -177,7 +189,7 @@ def test_two_nodes_train_one_run_that_is_requeued_and_ends_as_in_one_process(
     )
 
 
-def test_a_run_goes_on_elsewhere_although_the_node_that_was_lost_still_trains_it(
+def test_a_run_goes_on_elsewhere_although_its_lost_node_still_trains_it_and_saves_before_it_is_cancelled(
     tmp_path: Path, tui: Tui
 ) -> None:
     """The daemon of the node is gone, but not the processes that it had started."""
@@ -196,6 +208,11 @@ def test_a_run_goes_on_elsewhere_although_the_node_that_was_lost_still_trains_it
     resumed = until(run, trains).job
     assert resumed is not None
     assert {lost, resumed.job.nodes} == {"pair1", "pair2"}
+    tui(f"stop {run.id}", tmp_path)
+    stopped = summarise(run)
+    assert (stopped.status, stopped.epoch >= 2) == ("stopped", True)
+    assert stopped.job is not None
+    assert stopped.job.job.state.startswith("CANCELLED")
 
 
 def test_a_run_whose_job_makes_room_for_another_saves_and_says_why(tmp_path: Path, tui: Tui) -> None:

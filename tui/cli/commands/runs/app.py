@@ -135,8 +135,9 @@ def _show_study(runs_dir: Path, reference: str, as_json: bool, error: RunError) 
         raise error from None
     from core.tuning.study.study import open_study
     from tui.headless.trials_table import print_trials
-    from tui.runtime.study_queue import workers_now
+    from tui.runtime.study_queue import lost_workers, workers_now
     from tui.terminal.jobs import job_text
+    from tui.terminal.text import clean
 
     study = open_study(folder.path.parent, str(folder.path))
     jobs = workers_now(study.folder)
@@ -146,6 +147,8 @@ def _show_study(runs_dir: Path, reference: str, as_json: bool, error: RunError) 
     print_trials(study)
     for job in jobs:
         print(f"{'running' if job.runs else 'pending'} {job_text(job, time.time())}")
+    if told := lost_workers(study.folder):
+        print(clean(told))
 
 
 def _print_nothing(runs_dir: Path, is_filtered: bool) -> None:
