@@ -14,7 +14,7 @@ def batches(runs: Iterable[tuple[Run, Hashable]]) -> list[list[Run]]:
     which code or files of the user may differ, are not counted with those after it.
 
     Args:
-        runs: each with its fold or seed.
+        runs: each with its fold or seed; those of unknown times are taken in this order.
     """
     found: list[dict[Hashable, Run]] = []
     for run, number in sorted(runs, key=lambda pair: _made(pair[0])):
@@ -24,10 +24,10 @@ def batches(runs: Iterable[tuple[Run, Hashable]]) -> list[list[Run]]:
     return [[*batch.values()] for batch in found]
 
 
-def _made(run: Run) -> tuple[float, int, str]:
+def _made(run: Run) -> tuple[float, int]:
     """Return when the folder of a run was made: its name says the minute, a file that is written once the rest."""
     try:
         written = run.environment_file.stat().st_mtime_ns
     except OSError:
         written = 0
-    return minute_in(run.id) or 0.0, written, run.id
+    return minute_in(run.id) or 0.0, written

@@ -123,8 +123,8 @@ def test_seeds_that_were_started_twice_are_not_mixed(tmp_path: Path) -> None:
     assert group_of(second[0]) == second
     config = TrainConfig()
     repeats = seeds_of(first[0].config(), 3, tmp_path)
-    assert [*runs_of(repeats, config, tmp_path, first[0]).values()] == first
-    assert {*runs_of(repeats, config, tmp_path, second[0]).values()} == {*second, first[2]}
+    assert runs_of(repeats, config, tmp_path, first[0]) == dict(enumerate(first))
+    assert runs_of(repeats, config, tmp_path, second[0]) == dict(enumerate([*second, first[2]]))
 
 
 def test_a_fold_is_scored_with_the_weights_of_the_last_epoch(train_run: Train) -> None:
