@@ -61,6 +61,8 @@ ENDINGS = {
     "LAUNCH_FAILED": "could not be launched",
     FORGOTTEN: "is no longer known to Slurm, nor to its accounting",
 }
+NOT_LAUNCHED = "could not be launched: its node does not see, or may not write, the folder of the run"
+"""With ``JobLaunchFailure``: Slurm could not open the file for what the job prints."""
 CANCELLER = re.compile(r"CANCELLED by (\d+)")
 """As accounting writes whose user id has cancelled a job."""
 REFUSED = re.compile(r"^(?:\w+: )?(?:error|fatal): ", re.MULTILINE)
@@ -91,7 +93,7 @@ def _why(job: SlurmJob) -> str:
 def ending(job: SlurmJob) -> str:
     """Return how a job ended, such as ``lost its node (NODE_FAIL)``."""
     state = job.state.partition(" ")[0]  # as in: CANCELLED by 1000
-    what = ENDINGS.get(state) or _exit(job.exit_code)
+    what = ENDINGS.get(state) or (NOT_LAUNCHED if job.reason == "JobLaunchFailure" else _exit(job.exit_code))
     what += _canceller(job.state) + (" while it waited" if job.was_withdrawn else "")
     return f"{what} ({', '.join(filter(None, (job.state, _useful(job.reason))))})"
 

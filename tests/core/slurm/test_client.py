@@ -63,6 +63,14 @@ def test_a_pending_job_has_its_place_and_its_expected_start(
     assert (job.start, job.ahead) == (0, None)
 
 
+def test_a_job_that_slurm_could_not_launch_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = stand_in(tmp_path / "bin", monkeypatch)
+    answer("scontrol", "JobState=FAILED Reason=JobLaunchFailure NodeList=n1 ExitCode=0:53\n")
+    assert ending(find_jobs(["12"])["12"]) == (
+        "could not be launched: its node does not see, or may not write, the folder of the run (FAILED, JobLaunchFailure)"
+    )
+
+
 @pytest.mark.parametrize(
     ("state", "code", "sentence"),
     [
