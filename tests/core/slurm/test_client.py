@@ -67,7 +67,8 @@ def test_a_job_that_slurm_could_not_launch_says_why(tmp_path: Path, monkeypatch:
     answer = stand_in(tmp_path / "bin", monkeypatch)
     answer("scontrol", "JobState=FAILED Reason=JobLaunchFailure NodeList=n1 ExitCode=0:53\n")
     assert ending(find_jobs(["12"])["12"]) == (
-        "could not be launched: its node does not see, or may not write, the folder of the run (FAILED, JobLaunchFailure)"
+        "could not be launched: its node does not see, or may not write, the folder of the run "
+        "(FAILED, JobLaunchFailure)"
     )
 
 
