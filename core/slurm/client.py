@@ -102,7 +102,7 @@ def cancel(job: str, *, only_waiting: bool = False) -> None:
 def find_jobs(ids: Iterable[str]) -> dict[str, SlurmJob]:
     """Return what Slurm knows of jobs, those that wait with their place in the queue; without those it has forgotten.
 
-    An array stands as that of its tasks which has come furthest: one runs, else waits, else one that has failed.
+    An array stands as that of its tasks which has come furthest: one runs, else waits, else is complete or has failed.
 
     Raises:
         RunError: Slurm is not installed here, or refuses.
@@ -186,7 +186,7 @@ def _arrays(ids: list[str], tasks: list[SlurmJob]) -> dict[str, SlurmJob]:
     """Return the arrays among some ids, each as one of its tasks."""
 
     def rank(task: SlurmJob) -> int:
-        return 0 if task.runs else 1 if task.waits else 2 if task.state != "COMPLETED" else 3
+        return 0 if task.runs else 1 if task.waits else 2 if task.state == "COMPLETED" else 3
 
     found: dict[str, SlurmJob] = {}
     for task in sorted(tasks, key=rank):

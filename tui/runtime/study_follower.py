@@ -43,6 +43,7 @@ class Standing:
         since: when a process started to work on it last, in seconds since 1970.
         ends: when its time is over, as above; None for no limit.
         resources: what is free where its trials train, and which of them wait for more; None if that is not known.
+        lost: how its last workers ended, if none of them was done; empty otherwise.
         jobs: arrays of Slurm that wait to work on it, or do, that which came furthest first.
     """
 
@@ -59,6 +60,7 @@ class Standing:
     front: tuple[int, ...] = ()
     since: float = 0.0
     ends: float | None = None
+    lost: str = ""
     jobs: tuple[SlurmJob, ...] = ()
     resources: Resources | None = None
 
@@ -80,7 +82,7 @@ class Standing:
         complete = self.plan.trials is not None and self.done >= self.plan.trials
         if self.jobs and not complete:
             return "pending"
-        if self.best is None and (self.problem or self.done):
+        if self.best is None and (self.problem or self.lost or self.done):
             return "failed"
         return "completed" if complete else "failed" if self.problem else "stopped"
 
@@ -124,7 +126,7 @@ class Follower:
         ranked = best_first(plan, records)
         self._weigh(records, ranked)
         jobs = self._jobs_now()
-        problem = "" if active else last_words(self.folder) or lost_workers(self.folder)
+        problem = "" if active else last_words(self.folder)
         best = ranked[0].number if ranked else None
         shares, chosen = self._importance, self._selection
         again = confirmation(self._study)
@@ -138,6 +140,7 @@ class Follower:
             since=self._study.last_start,
             ends=self._study.ends,
             jobs=jobs,
+            lost="" if active else lost_workers(self.folder),
             resources=resources_of(self.folder) if active else None,
         )
 

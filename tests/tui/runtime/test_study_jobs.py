@@ -14,7 +14,7 @@ from core.tuning.study.study import create_study
 from tests.support.slurm_answers import stand_in
 from tui.runtime.study_follower import Follower
 from tui.runtime.study_jobs import cancel_waiting, submit_workers
-from tui.runtime.study_queue import lost_workers, queue_text, waiting_studies, workers
+from tui.runtime.study_queue import lost_workers, queue_text, waiting_studies, workers, workers_now
 
 
 def test_workers_are_submitted_and_those_that_wait_are_cancelled(
@@ -80,18 +80,22 @@ def test_a_study_whose_workers_have_failed_says_what_they_printed_last(
     )
     answer("sbatch", "31\n")
     submit_workers(study, SlurmSettings(), 2, None)
-    answer(
-        "squeue", "31_1|COMPLETED|None|9|n1|0:05|1:00|gpu\n31_2|FAILED|NonZeroExitCode|9|n1|0:05|1:00|gpu\n"
-    )
+    failed = "31_1|FAILED|NonZeroExitCode|9|n1|0:05|1:00|gpu\n"
+    answer("squeue", failed + failed.replace("31_1", "31_2"))
     answer("scontrol", "JobState=FAILED Reason=NonZeroExitCode StartTime=9 NodeList=n1 ExitCode=1:0\n")
     (study.folder.path / "worker-2.log").write_text("Traceback\nModuleNotFoundError: No module named 'tui'\n")
     standing = Follower(tmp_path / "runs", study.name).look()
     assert standing.status == "failed"
-    assert standing.problem == (
+    assert standing.lost == (
         "job 31 of its workers exited with code 1 (FAILED, NonZeroExitCode): "
         "ModuleNotFoundError: No module named 'tui'"
     )
-    assert (tmp_path / "bin" / "scontrol.asked").read_text() == "--oneliner show job 31_2\n"
+    assert (tmp_path / "bin" / "scontrol.asked").read_text() == "--oneliner show job 31_1\n"
     answer("sbatch", "32\n")
     submit_workers(study, SlurmSettings(), 2, None)
     assert lost_workers(study.folder) == "", "others wait"
+    failed = failed.replace("31_1", "32_1")
+    answer("squeue", failed + failed.replace("32_1|FAILED|NonZeroExitCode", "32_2|COMPLETED|None"))
+    answer("scontrol", "JobState=COMPLETED Reason=None StartTime=9 NodeList=n1 ExitCode=0:0\n")
+    assert workers_now(study.folder) == ()
+    assert lost_workers(study.folder) == "", "one has done what was left, or was asked to stop"

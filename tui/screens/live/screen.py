@@ -214,7 +214,7 @@ class LiveScreen(RunRequests):
         waiting = len(self.tui.waiting)
         queued = f"{waiting} queued (Q)   " if waiting else ""
         place = f"{feed.host.place}   " if feed.host.place not in ("", feed.host.note) else ""
-        self.set_class(bool(place) and is_active(feed.status), "-in-job")
+        self.set_class(bool(place) and feed.status != "completed", "-in-job")  # also how its job ended
         text = Content(queued + place + facts(feed.history, feed.in_app))
         shown = self.query_one("#facts", Static)
         if text != shown.content:

@@ -143,6 +143,7 @@ class RunIn(Section):
         path = event.field.spec.path
         if path == self.chooser.spec.path:
             await self._put(remembered(self.settings, event.text))
+            self.call_after_refresh(self.scroll_visible, top=True)  # its settings come below the last line
         elif path == PROFILE:
             await self._take(event.text)
         elif path in self.texts:

@@ -210,9 +210,9 @@ def _study_facts(summary: StudySummary, table: Table) -> Table:
     table.add_row(
         "study", Text(f"{trials}{', a process works on it' if summary.status == 'running' else ''}")
     )
-    if summary.job is not None and summary.status == "pending":
-        sign, color = STATES["pending"]
-        table.add_row("status", Text(f"{sign} pending", color))
+    if summary.job is not None:
+        sign, color = STATES[summary.status]
+        table.add_row("status", Text(f"{sign} {summary.status}", color))
         table.add_row("", Text(job_text(summary.job.job, time.time())))
     if summary.metrics:
         best = "  ".join(

@@ -265,6 +265,8 @@ class TuneScreen(WinnerActions):
         standing, width = self.standing, self.size.width
         shown = headline(standing, roomy=width >= WIDE, method=width >= NARROW) if standing else ""
         self.query_one("#study-facts", Static).update(shown)
+        told = standing is not None and (standing.problem or standing.lost or standing.status == "pending")
+        self.query_one("#tune-line").set_class(bool(told), "-told")  # a sentence is shown in full
 
     def on_resize(self) -> None:
         self._show_facts()

@@ -208,10 +208,10 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
     left = _seconds_left(standing)
     if standing.status == "running" and left is not None:
         parts.append((f"  {duration(left)} left", "$foreground 60%"))
-    if standing.status == "pending" or (standing.jobs and standing.active and roomy):
+    if standing.status == "pending" or (standing.jobs and standing.active and method):
         parts.append((f"  {clean(jobs_text(standing.jobs, time.time()))}", "$foreground 60%"))
-    elif standing.problem:
-        parts.append((f"  ✗ {clean(standing.problem)}", "$text-error"))
+    elif told := standing.problem or standing.lost:
+        parts.append((f"  ✗ {clean(told)}", "$text-error"))
     elif method:
         pruner = f", {standing.plan.pruner} pruning" if standing.plan.pruner != "none" else ""
         parts.append((f"  {standing.plan.method}{pruner}", "$foreground 60%"))
