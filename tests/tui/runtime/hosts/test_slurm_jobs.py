@@ -35,6 +35,8 @@ pytestmark = [
     pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(not SETTINGS, reason="needs a Slurm (.ci/slurm)"),
 ]
+ON_THE_PAIR = pytest.mark.xdist_group("slurm-pair")
+"""Tests on the two nodes beside the default one, which run at the same time as those on that."""
 SECONDS = 120.0
 """After which the machine is not just busy."""
 Tui = Callable[[str, Path], str]
@@ -44,11 +46,14 @@ TRAINING = "--data digits --model mlp --threads 1 --no-preflight --epochs"
 
 
 @pytest.fixture(autouse=True)
-def slurm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SLURM_CONF", SETTINGS)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield
-    subprocess.run(["scancel", "--user", str(os.getuid())], check=False)
+    for file in tmp_path.rglob("job.json"):
+        found = json.loads(file.read_text())
+        jobs = [record["job"]["id"] for record in (found if isinstance(found, list) else [found])]
+        subprocess.run(["scancel", *jobs], check=False)
 
 
 @pytest.fixture
@@ -166,6 +171,7 @@ def test_a_requeued_start_that_fails_says_why_and_its_run_resumes_in_another_job
     )
 
 
+@ON_THE_PAIR
 def test_two_nodes_train_one_run_that_is_requeued_and_ends_as_in_one_process(
     tmp_path: Path, tui: Tui, train_run: Callable[..., Any]
 ) -> None:
@@ -189,6 +195,7 @@ def test_two_nodes_train_one_run_that_is_requeued_and_ends_as_in_one_process(
     )
 
 
+@ON_THE_PAIR
 def test_a_run_goes_on_elsewhere_although_its_lost_node_still_trains_it_and_saves_before_it_is_cancelled(
     tmp_path: Path, tui: Tui
 ) -> None:
@@ -215,6 +222,7 @@ def test_a_run_goes_on_elsewhere_although_its_lost_node_still_trains_it_and_save
     assert stopped.job.job.state.startswith("CANCELLED")
 
 
+@ON_THE_PAIR
 def test_a_run_whose_job_makes_room_for_another_saves_and_says_why(tmp_path: Path, tui: Tui) -> None:
     run = submit(tui, tmp_path, "--partition low", 100_000)
     epoch = until(run, trains).epoch
