@@ -118,8 +118,11 @@ def _limit(partition: Partition) -> str:
     minutes, hours = partition.limit // 60, partition.limit / 3600
     if not minutes:
         return "no time limit"
-    size = counted(minutes, "minute") if hours < 1 else f"{hours:g} hours"
-    return f"at most {counted(round(hours / 24), 'day') if not hours % 24 else size}"
+    if not hours % 24:
+        return f"at most {counted(round(hours / 24), 'day')}"
+    if hours == round(hours):
+        return f"at most {counted(round(hours), 'hour')}"
+    return f"at most {counted(minutes, 'minute') if hours < 1 else f'{hours:g} hours'}"
 
 
 def _value(words: Sequence[str], flag: str) -> str:

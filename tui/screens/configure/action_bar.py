@@ -31,13 +31,22 @@ class ActionBar(Vertical):
     def on_mount(self) -> None:
         self.query_one("#fix").display = False
 
-    def show(self, state: FormState) -> None:
-        """Show the state of a form."""
+    def show(self, state: FormState, met: str = "") -> None:
+        """Show the state of a form.
+
+        Args:
+            met: what its run would meet where it is to train, with a cross where it would be refused.
+        """
         sign, color = ("✓", "$success") if state.ready else ("✗", "$text-error")
         if state.checking:
             sign, color = "…", "$text-muted"
         rest = "$foreground" if state.ready else color
-        text = Content.assemble((f"{sign} ", color), (clean(state.sentence), rest))
+        sentence = state.sentence
+        if state.ready and met.startswith("✗"):
+            sign, color, sentence = "▲", "$text-warning", met.removeprefix("✗").strip()
+        elif state.ready and met:
+            sentence = f"{sentence}; {met}"
+        text = Content.assemble((f"{sign} ", color), (clean(sentence), rest))
         self.query_one("#state", Static).update(text, layout=False)
         self.query_one("#start", Button).disabled = not state.ready
         fix = self.query_one("#fix", Button)

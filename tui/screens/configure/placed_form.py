@@ -14,6 +14,7 @@ from tui.forms.form_fields import FieldSpec
 from tui.forms.option_form import HOST, flags_for
 from tui.forms.remedies import error_in_app
 from tui.runtime.hosts.registry import DEFAULT_HOST
+from tui.screens.configure.action_bar import ActionBar
 from tui.screens.configure.form_actions import FilledForm
 from tui.screens.configure.preview_panels import PreviewView, ScriptPanel
 from tui.screens.configure.save_dialog import SaveText, TextFile
@@ -37,9 +38,17 @@ RUN_NAME = FieldSpec(
 class PlacedForm(FilledForm):
     """Base of the screen with the form: what would be executed, and where."""
 
+    _foreseen_by: RunIn.Foreseen | None = None
+
     @property
     def run_in(self) -> RunIn:
         return self.query_one(RunIn)
+
+    @property
+    def met(self) -> str:
+        """What a run would meet now where it is to train, as far as that is known; else empty."""
+        foreseen = self._foreseen_by
+        return foreseen.text if foreseen is not None and foreseen.host == self.run_in.host else ""
 
     def action_start(self) -> None:
         """Start the run on the chosen host."""
@@ -107,6 +116,8 @@ class PlacedForm(FilledForm):
     @on(RunIn.Foreseen)
     def _foreseen(self, event: RunIn.Foreseen) -> None:
         self.query_one(ScriptPanel).tell(event.text)
+        self._foreseen_by = event
+        self.query_one(ActionBar).show(self.state, self.met)
 
     @on(CommandPanel.Clicked)
     def _command_clicked(self) -> None:

@@ -358,7 +358,7 @@ class ConfigureScreen(PlacedForm):
         batch_size, device = form.fields[BATCH_SIZE], form.fields[DEVICE]
         batch_size.set_hint(f"{counted(steps, 'step')} per epoch" if steps else batch_size.spec.hint)
         device.set_hint(self._devices.get(device.text, device.spec.hint))
-        self.query_one(ActionBar).show(self.state)
+        self.query_one(ActionBar).show(self.state, self.met)
         self._describe_field()
         offered = (self.state.ready, self.state.fix is None, self._facts is None, bool(self._targets))
         if offered != self._offered:  # rebuilding the footer takes longer than everything else

@@ -215,13 +215,18 @@ async def test_what_a_job_would_meet_is_shown_before_it_is_submitted(make: Make)
         await choose(pilot, "a cluster")
         await until(pilot, lambda: "14 jobs ahead in cpu" in shown(screen, "#script-forecast"))
         assert "estimated start 15:20" in shown(screen, ".forecast")
+        await until(
+            pilot, lambda: shown(screen, "#state").endswith("; 14 jobs ahead in cpu, estimated start 15:20")
+        )
         screen.run_in.fields["run_in.partition"].editor.focus()
         await pilot.press(*"nowhere")
         await until(pilot, lambda: shown(screen, "#script-forecast") == "✗ there is no such partition")
         assert "there is no such partition" in shown(screen, ".forecast")
+        await until(pilot, lambda: shown(screen, "#state").startswith("▲ there is no such partition"))
         screen.run_in.chooser.editor.focus()
         await choose(pilot, "this app")
         await until(pilot, lambda: not screen.query_one(".forecast").display)
+        assert shown(screen, "#state").startswith("✓ ready"), "that was of the host before"
         assert (Cluster.asked[0][0], Cluster.asked[-1][0]) == ("", "nowhere")
         assert all(should_stop() for _, should_stop in Cluster.asked), "nobody waits for the answer any more"
 
