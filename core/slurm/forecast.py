@@ -3,12 +3,15 @@
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from core.slurm.client import line_of
+from core.counting import counted
+from core.errors import RunError, TorchtuiError
+from core.slurm.client import line_of, partitions
 from core.slurm.commands import call, ensure_installed
 from core.slurm.script import test_script
-from core.slurm.settings import SlurmSettings
+from core.slurm.settings import SlurmSettings, seconds_of
 
 __all__ = ["Forecast", "forecast"]
 
@@ -43,7 +46,7 @@ def forecast(settings: SlurmSettings, should_stop: Callable[[], bool]) -> Foreca
         None where Slurm's answer is not understood.
 
     Raises:
-        RunError: Slurm would refuse the job, or is not installed.
+        RunError: Slurm would refuse the job, or never start it, or is not installed.
         SlurmSilent: it does not answer.
         Withdrawn: it was stopped.
     """
@@ -53,6 +56,19 @@ def forecast(settings: SlurmSettings, should_stop: Callable[[], bool]) -> Foreca
     found = STARTS.search(said)
     if found is None:
         return None
+    _ensure_it_may_start(settings, found[2])
     start = int(found[1]) if found[1].isdecimal() else 0
     start = 0 if start > time.time() + NEVER_SECONDS else start
     return Forecast(found[2], len(line_of(found[2], should_stop)), start)
+
+
+def _ensure_it_may_start(settings: SlurmSettings, partition: str) -> None:
+    """Raise RunError for a job that asks for more time than its partition allows: Slurm may take it all the same."""
+    limit = 0
+    with suppress(TorchtuiError):  # whoever submits it is told
+        limit = next((one.limit for one in partitions() if one.name == partition), 0) if settings.time else 0
+    if limit and seconds_of(settings.time) > limit:
+        allowed = counted(limit // 60, "minute")
+        raise RunError(
+            f"the job would never start: {partition} allows at most {allowed}, not {settings.time}"
+        )

@@ -48,6 +48,20 @@ def test_an_answer_that_is_not_understood_is_none(tmp_path: Path, monkeypatch: p
     assert forecast(GPU, never) is None
 
 
+def test_a_job_that_asks_for_more_time_than_its_partition_allows_would_never_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slurm itself says then that it would start now."""
+    answer = stand_in(tmp_path / "bin", monkeypatch)
+    answer(
+        "sbatch",
+        error="sbatch: Job 9 to start at 1796000000 using 1 processors on nodes n1 in partition gpu\n",
+    )
+    answer("sinfo", "gpu|gpu|up|1:00:00|0/1/0/1|1|64|256000|gpu:2\n")
+    with pytest.raises(RunError, match="would never start: gpu allows at most 60 minutes, not 4:00:00"):
+        forecast(GPU, never)
+
+
 def test_says_why_slurm_would_refuse_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = stand_in(tmp_path / "bin", monkeypatch)
     answer("sbatch", error="allocation failure: Requested node configuration is not available\n", code=1)
