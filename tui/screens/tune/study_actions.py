@@ -15,6 +15,7 @@ from core.data.dataset import Progress
 from core.errors import InputError, StorageNotGiven, TorchtuiError
 from core.palette import MAX_RUNS
 from core.runs.folder import Run, all_runs
+from core.runs.jobs.record import jobs_of
 from core.runs.labels import write_labels
 from core.runs.references import LATEST
 from core.session.preload import load_backend
@@ -42,6 +43,7 @@ __all__ = ["MAX_NAMES", "STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions", "known
 LOOK_SECONDS = 1.0
 MAX_NAMES = 200
 """The most runs or studies in a list; others can be named on the command line."""
+HERE_NOW = "This machine works on it now, not jobs of Slurm: 'run in' of the search space says where"
 TRIAL_ACTIONS: Final = frozenset({"evaluate", "promote"})
 STUDY_ACTIONS: Final = frozenset({"pause", "unpause", "stop", "compare"})
 
@@ -209,7 +211,7 @@ class StudyActions(Background, ModeScreen):
             study.folder, where, data_root, seconds=seconds, trials=trials, storage_url=study.storage_url
         )
         self._launched.append(process)
-        return []
+        return [HERE_NOW] if jobs_of(Run(study.folder.path)) else []
 
     def at_work(self, lines: list[str]) -> None:
         """Tell what `set_to_work` returned, and look at the study."""

@@ -7,6 +7,9 @@ import pytest
 from textual.widgets import Input
 
 from core.config import schema as configuration
+from core.runs.folder import Run
+from core.runs.jobs.record import JobRecord, write_job
+from core.slurm.job import SlurmJob
 from core.tuning.search.plan import make_plan
 from core.tuning.study.study import create_study, open_study
 from tests.support.narrow import instance, some
@@ -34,8 +37,9 @@ async def test_a_study_is_resumed_with_changes_and_shown_beside_another(
     plan = make_plan(configuration.from_dict(VALUES), RANGES, method="random", trials=3)
     other = create_study(tmp_path / "runs", plan)
     study = create_study(tmp_path / "runs", plan)
+    write_job(Run(study.folder.path), JobRecord(SlurmJob("31", "COMPLETED"), 1e9, 1e9, ours=True))
     app = TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values=VALUES)
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await until(pilot, lambda: app.current_mode in ("runs", "configure") and app.screen.is_current)
         await pilot.pause()
         app.action_go("tune")
@@ -62,6 +66,8 @@ async def test_a_study_is_resumed_with_changes_and_shown_beside_another(
         await pilot.click("#answer")
         await until(pilot, lambda: launched)
         assert launched == [{"seconds": 120.0, "trials": None, "storage_url": None}]
+        told = "This machine works on it now, not jobs of Slurm"
+        await until(pilot, lambda: any(told in note.message for note in app._notifications))
         changed = open_study(app.runs_dir, str(study.folder.path)).plan
         assert changed.patience == 7
         assert changed.space.to_dict()["optimizer.lr"] == {"low": 0.01, "high": 0.05}
