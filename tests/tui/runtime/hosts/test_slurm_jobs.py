@@ -104,22 +104,36 @@ def started_at(run: Run) -> list[bool]:
     return [event.step > 0 for event in all_events(run.log_file) if isinstance(event, RunStarted)]
 
 
-def test_a_run_waits_trains_is_requeued_and_ends_with_the_weights_of_one_that_was_not(
+def test_a_run_waits_trains_fails_to_start_again_stops_in_another_job_and_ends_as_one_that_was_not_interrupted(
     tmp_path: Path, tui: Tui
 ) -> None:
-    run = submit(tui, tmp_path / "runs", "--sbatch=--hold", EPOCHS)
+    environment, runs = tmp_path / "environment.sh", tmp_path / "runs"
+    environment.touch()
+    run = submit(tui, runs, f"--sbatch=--hold --setup '. {environment}'", EPOCHS)
     waiting = until(run, lambda summary: summary.job is not None and summary.job.job.reason == "JobHeldUser")
     assert waiting.status == "pending"
-    assert "is held by its user" in tui("runs", tmp_path / "runs")
+    assert "is held by its user" in tui("runs", runs)
     subprocess.run(["scontrol", "release", job_id(run)], check=True)
     running = until(run, trains)
     assert running.job is not None
     assert (running.job.job.limit, bool(running.job.job.nodes)) == (600, True)
+    environment.write_text("export PYTHONHOME=/gone\n")
     warn(run)
     assert 0 < until(run, lambda summary: summary.status == "pending").epoch < EPOCHS
+    failed = until(run, lambda summary: summary.status == "interrupted")
+    assert failed.error.startswith(
+        f"its job {job_id(run)} exited with code 1 (FAILED, NonZeroExitCode): ModuleNotFoundError: "
+    )
+    tui(f"train --no-ui --resume {run.id} --run-in slurm --time 10", runs)
+    until(run, lambda summary: summary.status == "running" and summary.epoch > failed.epoch)
+    tui(f"stop {run.id}", runs)
+    stopped = summarise(run)
+    assert (stopped.status, 0 < stopped.epoch < EPOCHS) == ("stopped", True)
+    assert stopped.job is not None
+    assert stopped.job.job.state.startswith("CANCELLED")
+    tui(f"train --no-ui --quiet --resume {run.id}", runs)
+    assert started_at(run) == [False, True, True]
     tui(f"train --no-ui --quiet {TRAINING} {EPOCHS}", tmp_path / "other")
-    until(run, lambda summary: summary.status == "completed")
-    assert started_at(run) == [False, True]
     (other,) = all_runs(tmp_path / "other")
     ours, theirs = (load_latest(one)[0] for one in (run, other))
     assert ours is not None
@@ -144,49 +158,22 @@ def test_a_job_that_is_cancelled_while_it_waits_says_so_and_by_whom_where_that_i
     assert again in shown["resume"]
 
 
-def test_a_requeued_start_that_fails_says_why_and_its_run_resumes_in_another_job_and_dies(
-    tmp_path: Path, tui: Tui
-) -> None:
-    environment = tmp_path / "environment.sh"
-    environment.touch()
-    run = submit(tui, tmp_path, f"--setup '. {environment}'", 100_000)
-    until(run, trains)
-    environment.write_text("export PYTHONHOME=/gone\n")
-    warn(run)
-    until(run, lambda summary: summary.status == "pending")
-    failed = until(run, lambda summary: summary.status == "interrupted")
-    assert failed.error.startswith(
-        f"its job {job_id(run)} exited with code 1 (FAILED, NonZeroExitCode): ModuleNotFoundError: "
-    )
-    environment.write_text("")
-    tui(f"train --no-ui --resume {run.id} --run-in slurm --time 10", tmp_path)
-    until(run, lambda summary: summary.status == "running" and summary.epoch > failed.epoch)
-    started = [event for event in all_events(run.log_file) if isinstance(event, RunStarted)][-1]
-    assert started.step > 0
-    os.kill(started.pid, signal.SIGKILL)
-    died = until(run, lambda summary: summary.status == "interrupted" and "SIGKILL" in summary.error)
-    assert (
-        died.error
-        == f"its job {job_id(run)} was killed by SIGKILL (FAILED, NonZeroExitCode); it can be resumed"
-    )
-
-
 @ON_THE_PAIR
 def test_two_nodes_train_one_run_that_is_requeued_and_ends_as_in_one_process(
     tmp_path: Path, tui: Tui, train_run: Callable[..., Any]
 ) -> None:
-    run = submit(tui, tmp_path, "--partition pair --nodes 2 --cores 1", 120)
+    run = submit(tui, tmp_path, "--partition pair --nodes 2 --cores 1", 80)
     running = until(run, trains)
     assert running.job is not None
     assert running.job.job.nodes == "pair[1-2]"
     warn(run)
-    assert 0 < until(run, lambda summary: summary.status == "pending").epoch < 120
+    assert 0 < until(run, lambda summary: summary.status == "pending").epoch < 80
     printed = run.console_file.read_text()
     assert "Traceback" not in printed
     assert "SignalException" not in printed
     until(run, lambda summary: summary.status == "completed")
     assert started_at(run) == [False, True]
-    values = {"data": "digits", "model": "mlp", "training": {"epochs": 120, "preflight": False}}
+    values = {"data": "digits", "model": "mlp", "training": {"epochs": 80, "preflight": False}}
     ours, theirs = (load_latest(one)[0] for one in (run, train_run(values).run))
     assert ours is not None
     assert theirs is not None
@@ -196,7 +183,7 @@ def test_two_nodes_train_one_run_that_is_requeued_and_ends_as_in_one_process(
 
 
 @ON_THE_PAIR
-def test_a_run_goes_on_elsewhere_although_its_lost_node_still_trains_it_and_saves_before_it_is_cancelled(
+def test_a_run_goes_on_elsewhere_although_its_lost_node_still_trains_it_and_says_that_it_was_killed(
     tmp_path: Path, tui: Tui
 ) -> None:
     """The daemon of the node is gone, but not the processes that it had started."""
@@ -215,11 +202,13 @@ def test_a_run_goes_on_elsewhere_although_its_lost_node_still_trains_it_and_save
     resumed = until(run, trains).job
     assert resumed is not None
     assert {lost, resumed.job.nodes} == {"pair1", "pair2"}
-    tui(f"stop {run.id}", tmp_path)
-    stopped = summarise(run)
-    assert (stopped.status, stopped.epoch >= 2) == ("stopped", True)
-    assert stopped.job is not None
-    assert stopped.job.job.state.startswith("CANCELLED")
+    started = [event for event in all_events(run.log_file) if isinstance(event, RunStarted)]
+    os.kill(started[-1].pid, signal.SIGKILL)
+    died = until(run, lambda summary: summary.status == "interrupted" and "SIGKILL" in summary.error)
+    assert (
+        died.error
+        == f"its job {job_id(run)} was killed by SIGKILL (FAILED, NonZeroExitCode); it can be resumed"
+    )
 
 
 @ON_THE_PAIR
