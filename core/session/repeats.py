@@ -113,12 +113,9 @@ def _alike(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> list[tuple[
 
 def _together(found: Sequence[tuple[Run, int]], one: Run) -> dict[int, Run]:
     """Return the runs by fold or seed that were started together with one of them."""
-    numbers = {run.path.resolve(): number for run, number in found}
-    for batch in batches(found):
-        members = {numbers[run.path.resolve()]: run for run in batch}
-        if one.path.resolve() in (run.path.resolve() for run in batch):
-            return members
-    return {}
+    numbers = {run.id: number for run, number in found}
+    batch = next((batch for batch in batches(found) if one.id in (run.id for run in batch)), [])
+    return {numbers[run.id]: run for run in batch}
 
 
 def seeds_of(config: TrainConfig, count: int, runs_dir: Path) -> Repeats:

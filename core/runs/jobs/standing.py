@@ -11,9 +11,8 @@ __all__ = ["after_a_stop", "standing", "standing_after"]
 
 RESUME = "it can be resumed"
 SUBMIT = "it can be submitted again"
-OF_SLURM = ("PREEMPTED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", FORGOTTEN)
-"""States of jobs that Slurm has ended by itself; a run that it asks first has saved. One that Slurm has forgotten may
-have been requeued."""
+OF_SLURM = ("PREEMPTED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE")
+"""States of jobs that Slurm has ended by itself; a run that it asks first has saved."""
 
 
 def standing(
@@ -65,7 +64,8 @@ def after_a_stop(run: Run, record: JobRecord, finished: float) -> str:
     Returns:
         A sentence; empty where the stop is all that there is to say.
     """
-    if record.job.was_withdrawn or record.job.state in OF_SLURM:
+    lost = record.ours and record.job.state == FORGOTTEN  # it may have been requeued meanwhile
+    if lost or record.job.was_withdrawn or record.job.state in OF_SLURM:
         return _died(run, record.job, finished)
     return ""
 
