@@ -46,7 +46,7 @@ class PlacedForm(FilledForm):
 
     @property
     def met(self) -> str:
-        """What a run would meet now where it is to train, as far as that is known; else empty."""
+        """Return what a run would meet now where it is to train, as far as that is known; else an empty text."""
         foreseen = self._foreseen_by
         return foreseen.text if foreseen is not None and foreseen.host == self.run_in.host else ""
 
