@@ -83,6 +83,7 @@ class RunStarted(Event):
         classes: names of the classes; empty for regression.
         epochs, steps_per_epoch: 0 when unknown.
         epoch, step: epochs and steps already done by an earlier session of the same run.
+        processes: how many train it together. threads: of each.
         monitor: the validation number that chooses the best epoch; see `core.metrics.lower_is_better`.
         metrics: names of what validation reports beside loss and score.
         higher_is_better: the direction of each metric of the user's own, by name.
@@ -105,6 +106,7 @@ class RunStarted(Event):
     higher_is_better: dict[str, bool] = field(default_factory=dict)
     pid: Annotated[int, Interval(ge=0, lt=1 << 31)] = 0
     host: str = ""
+    processes: Count = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -253,6 +253,7 @@ def _started(prepared: Prepared, state: State | None) -> RunStarted:
         higher_is_better=prepared.directions,
         pid=os.getpid(),
         host=socket.gethostname(),
+        processes=prepared.group.size,
     )
 
 

@@ -10,7 +10,7 @@ from core.events import Event, Notice, RunFinished
 from core.runs.history.history import History
 from core.runs.script import log_of
 from tui.terminal.machine import memory_text
-from tui.terminal.text import clean, count, duration
+from tui.terminal.text import clean, count, duration, threads_text
 
 __all__ = ["facts", "messages"]
 
@@ -35,7 +35,7 @@ def facts(history: History, in_app: bool) -> str:
     def chosen(section: str, field: str = "name") -> Any:
         return started.config.get(section, {}).get(field, "")
 
-    samples, threads = started.samples.get("train", 0), started.threads
+    samples = started.samples.get("train", 0)
     rate = history.last_step.lr if history.last_step else 0.0
     lr = f"{rate:.3g}" if rate else chosen("optimizer", "lr")
     parts = [
@@ -44,7 +44,7 @@ def facts(history: History, in_app: bool) -> str:
         (chosen("model"), started.parameters and f"{count(started.parameters)} parameters"),
         (chosen("optimizer"), lr and f"lr {lr}"),
         ("batch" if chosen("training", "batch_size") else "", chosen("training", "batch_size")),
-        (started.device, threads and counted(threads, "thread")),
+        (started.device, threads_text(started.threads, started.processes)),
         (memory_text(started, in_app),),
     ]
     return clean("   ".join(" ".join(str(word) for word in part if word) for part in parts if any(part)))

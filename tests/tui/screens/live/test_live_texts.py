@@ -1,8 +1,10 @@
 """Messages of Live: one clock over all starts of a run, and what to do once it has ended."""
 
+from dataclasses import replace
+
 from core.events import Notice, RunFinished, RunStarted
 from core.runs.history.history import History
-from tui.screens.live.live_texts import messages
+from tui.screens.live.live_texts import facts, messages
 
 
 def started(time: float, epoch: int = 0) -> RunStarted:
@@ -43,3 +45,11 @@ def test_why_a_run_never_started_is_among_its_messages() -> None:
     history = History()
     history.apply(Notice(time=50.0, level="error", message="no network"))
     assert messages(history, "failed").plain.splitlines()[1] == "0:00 ✗ no network"
+
+
+def test_a_run_in_several_processes_says_so() -> None:
+    history = History()
+    history.apply(replace(started(50.0), processes=4))
+    assert "cpu 4 processes, 1 thread each" in facts(history, in_app=False)
+    history.apply(started(60.0))
+    assert "cpu 1 thread" in facts(history, in_app=False)
