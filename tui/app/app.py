@@ -136,7 +136,7 @@ class TuiApp(Titled, Windows):
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.app_resume_signal.subscribe(self, self._redraw)
         if self._damaged_settings:
-            self.notify(clean(self._damaged_settings), severity="warning")
+            self.notify(clean(self._damaged_settings), severity="warning", markup=False)
         self.call_after_refresh(self.run_worker, self._load, thread=True, name="load")
 
     def _redraw(self, resumed: object) -> None:

@@ -66,7 +66,7 @@ def _show(app: "TuiApp", error: Exception, trace: str) -> None:
     """Show a fault in a dialog, or in a line where a dialog shows another one already."""
     text = f"torchtui made a mistake here: {type(error).__name__}: {error}"
     if isinstance(app.screen, ErrorDialog):
-        app.notify(clean(text), severity="error")
+        app.notify(clean(text), severity="error", markup=False)
         return
     rest = "The run continues" if app.training_here else "The app continues"
     app.show_error(TorchtuiError(text, f"{rest}. Please report it, with the traceback"), trace)

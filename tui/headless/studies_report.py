@@ -29,9 +29,9 @@ def print_studies(studies: Sequence[StudyFacts]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("")
     for study in studies:
-        table.add_column(clean(study.name.removeprefix("study_")), justify="right")
+        table.add_column(Text(clean(study.name.removeprefix("study_"))), justify="right")
     for title, cells in study_rows(studies):
-        table.add_row(title, *map(clean, cells))
+        table.add_row(*(Text(clean(cell)) for cell in (title, *cells)))
     console.print(table)
     if said := verdict(studies):
         console.print(Text(said), soft_wrap=True)

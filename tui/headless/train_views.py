@@ -7,7 +7,6 @@ from typing import Protocol
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from core.counting import counted
 from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged, to_json
 from core.metrics import label_of
 from core.runs.folder import Run
@@ -17,7 +16,7 @@ from core.runs.summary import summarise
 from core.tasks.registry import task_of
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
-from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si, waiting
+from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si, threads_text, waiting
 from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
 __all__ = ["JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose_view"]
@@ -99,7 +98,7 @@ class PlainView(LineView):
 
 def _machinery(event: RunStarted) -> str:
     """Return how large the network is, and where it is trained."""
-    return f"{count(event.parameters)} parameters  {event.device}  {counted(event.threads, 'thread')}"
+    return f"{count(event.parameters)} parameters  {event.device}  {threads_text(event.threads, event.processes)}"
 
 
 def _epoch_line(event: EpochFinished, epochs: int) -> str:

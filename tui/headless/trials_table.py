@@ -1,5 +1,7 @@
 """The trials of a study as a table."""
 
+from rich.cells import cell_len
+
 from core.runs.labels import read_labels
 from core.tuning.study.study import TuningStudy
 from tui.headless.trial_states import state_text
@@ -20,7 +22,7 @@ def print_trials(study: TuningStudy) -> None:
         run = record.run.name.rpartition("_")[2] if record.run else UNKNOWN
         facts = [str(record.number), state_text(record), number(record.value) + star, str(record.epochs)]
         rows.append([clean(cell) for cell in (*facts, *values, run)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(fit(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())
     labels = read_labels(study.folder.path)

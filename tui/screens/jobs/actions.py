@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import OptionList
 
 from core.errors import TorchtuiError
@@ -54,7 +55,7 @@ class JobMenu(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -menu") as body:
-            body.border_title = clean(self.run_name)
+            body.border_title = Content(clean(self.run_name))
             lines = (Text.assemble((JOBS[job][0], "bold"), JOBS[job][1:]) for job in self.jobs)
             yield OptionList(*lines, compact=True)
 
