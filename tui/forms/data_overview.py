@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import as_pixels
+from core.counting import counted
 from core.data.dataset import Dataset, Split
 from core.data.kinds.registry import KindName, kind_of
 from core.data.kinds.sample import Sample
@@ -163,17 +164,17 @@ def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]
     if data.class_names:
         bins, names = len(data.class_names), data.class_names
 
-        def counted(split: Split) -> NDArray[np.int64]:
+        def samples_of(split: Split) -> NDArray[np.int64]:
             return np.array(task_of(data.task).class_counts(split.targets, bins), dtype=np.int64)
     else:
         _, edges = np.histogram(data.train.targets[:, 0].numpy(), bins=BINS)
         of = f"{data.target_names[0]} " if data.target_names else ""
         names = tuple(f"{of}{low:.3g} … {high:.3g}" for low, high in pairwise(edges))
 
-        def counted(split: Split) -> NDArray[np.int64]:
+        def samples_of(split: Split) -> NDArray[np.int64]:
             return np.histogram(np.clip(split.targets[:, 0].numpy(), edges[0], edges[-1]), bins=edges)[0]
 
-    return names, {name: tuple(counted(split).tolist()) for name, split in data.splits.items()}
+    return names, {name: tuple(samples_of(split).tolist()) for name, split in data.splits.items()}
 
 
 def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
@@ -190,6 +191,9 @@ def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
     from core.data.mapped import HeldRows
 
     inputs, kind = data.train.inputs, kind_of(data.kind)
+    if data.vocabulary is not None:  # ids are names: their mean at a place says nothing
+        known = f"{counted(data.vocabulary.size, 'id')}, {kind.form(data.sample)}"
+        return (ColumnFacts(kind.name, kind.holds, known),)
     is_whole = kind.statistics == "columns" and isinstance(inputs, Tensor | HeldRows)
     inputs = inputs[:] if is_whole else inputs[:MEASURED]
     inputs = data.in_unit(inputs)

@@ -23,7 +23,17 @@ from tui.terminal.text import bytes_, clean, count, fit, number, si, wrapped
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary
 
-__all__ = ["balance", "cost", "facts_lines", "findings", "layers", "samples", "shares", "warning_lines"]
+__all__ = [
+    "balance",
+    "cost",
+    "facts_lines",
+    "findings",
+    "layers",
+    "rounded",
+    "samples",
+    "shares",
+    "warning_lines",
+]
 
 FINDING_SIGNS = {
     "ok": ("✓", "$foreground 60%"),
@@ -242,8 +252,18 @@ def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:
 
 def _cell(value: np.generic) -> str:
     """A value of a table, as wide as a column."""
-    text = str(value) if isinstance(value, np.str_) else _figure(float(value))
+    text = rounded(str(value), NUMBER_CELLS) if isinstance(value, np.str_) else _figure(float(value))
     return fit(text, NUMBER_CELLS, align=">", empty="–")
+
+
+def rounded(text: str, cells: int) -> str:
+    """Return a text as it was written; a number that is wider, rounded: what is cut loses its size or exponent."""
+    if len(text) <= cells:
+        return text
+    try:
+        return number(float(text))
+    except ValueError:
+        return text
 
 
 def _figure(value: float) -> str:

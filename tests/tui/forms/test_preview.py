@@ -25,6 +25,7 @@ from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import DataFacts, data_facts
 from tui.forms.form_state import FormState
 from tui.forms.preview import Fix, Memory, Preview, Previewer, Problem
+from tui.forms.preview_drawings import rounded
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,28 @@ def test_rows_on_disk_are_looked_at_as_those_in_memory(load_data: LoadData) -> N
     inputs = instance(torch.Tensor, data.train.inputs).numpy()
     mapped = replace(data, train=replace(data.train, inputs=MappedRows(inputs, np.arange(len(inputs)))))
     assert data_facts(mapped).spreads == data_facts(data).spreads
+
+
+def test_texts_are_no_columns_of_numbers(tmp_path: Path, load_data: LoadData) -> None:
+    for name in ("neg", "pos"):
+        (tmp_path / name).mkdir()
+        for number in range(8):
+            (tmp_path / name / f"{number}.txt").write_text(f"one {name} text")
+    (spread,) = data_facts(load_data("text_folder", path=str(tmp_path))).spreads
+    assert (spread.name, spread.holds, spread.values) == ("text", "text", "6 ids, up to 3 tokens")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0.25", "0.25"),
+        ("0.0964921234", "0.0965"),
+        ("-1.2345678901e-05", "-1.2e-5"),
+        ("a long word", "a long word"),
+    ],
+)
+def test_a_number_is_not_cut_but_rounded(text: str, shown: str) -> None:
+    assert rounded(text, 9) == shown
 
 
 def test_a_regression_shows_the_spread_of_its_target(previewer: Previewer) -> None:

@@ -146,4 +146,5 @@ def _text(value: np.generic | np.ndarray) -> str:
     """A value of a row: as it stands in the file, a number, or the curve of a channel."""
     if isinstance(value, np.ndarray):
         return sparkline(value, WIDEST)
-    return (clean(str(value)) or UNKNOWN) if isinstance(value, np.str_) else number(float(value))
+    written = isinstance(value, np.str_)
+    return (clean(draw.rounded(str(value), WIDEST)) or UNKNOWN) if written else number(float(value))
