@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from PIL import Image
 
 __all__ = ["KINDS", "Kind", "peak_of_run", "ratio"]
 
@@ -22,6 +23,8 @@ SECONDS_BETWEEN = 0.003
 """Looks at the memory of a run."""
 COLUMNS = 100
 BATCH = 256
+ARRAY_SIZE, PNG_SIZE = 64, 128
+"""Height and width of images, of three channels."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,38 @@ def parquet(folder: Path, rows: int) -> list[str]:
     return ["--data", str(folder / "table.parquet"), "--set", "data.target=label"]
 
 
+def pictures(samples: int, size: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return noise, uint8 (n, size, size, 3), and four classes, each with a white stripe of its own."""
+    random = np.random.default_rng(seed)
+    classes = random.integers(0, 4, samples)
+    made = random.integers(0, 256, (samples, size, size, 3), dtype=np.uint8)
+    made[np.arange(samples), classes * size // 8] = 255
+    return made, classes
+
+
+def npz(folder: Path, samples: int) -> list[str]:
+    """Write arrays of images."""
+    inputs, targets = pictures(samples, ARRAY_SIZE)
+    np.savez(folder / "images.npz", x=inputs, y=targets)
+    return ["--data", str(folder / "images.npz")]
+
+
+def image_folder(folder: Path, samples: int) -> list[str]:
+    """Write PNG files, a folder a class; the run decodes them into a cache beside them."""
+    for start in range(0, samples, BATCH):
+        some = pictures(min(BATCH, samples - start), PNG_SIZE, seed=start)
+        for at, (picture, of_class) in enumerate(zip(*some, strict=True), start):
+            place = folder / "images" / f"c{of_class}"
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(place / f"{at}.png", compress_level=1)
+    return ["--data", str(folder / "images"), "--data-root", str(folder / "root")]
+
+
 KINDS = (
     Kind("run: CSV", csv, 40_000, 400_000, 4 * COLUMNS),
     Kind("run: Parquet", parquet, 40_000, 400_000, 4 * COLUMNS),
+    Kind("run: npz of images", npz, 2_000, 16_000, 3 * ARRAY_SIZE**2),
+    Kind("run: image folder", image_folder, 1_000, 4_000, 3 * PNG_SIZE**2),
 )
 
 

@@ -1,12 +1,20 @@
-"""The garbage collector, kept away from objects that stay for as long as the process."""
+"""Memory before training: objects that stay kept from the garbage collector, and what loading freed given back."""
 
 import gc
 import sys
+from typing import TYPE_CHECKING
 
-__all__ = ["are_modules_frozen", "freeze_garbage_collector"]
+from core.data.stream.memory import give_back_freed
+
+if TYPE_CHECKING:
+    from core.data.dataset import Dataset
+
+__all__ = ["are_modules_frozen", "freeze_garbage_collector", "give_back_what_loading_left"]
 
 MANY_MODULES = 400
 """A full collection walks through so many modules in about 0.01 s; those of torch are over 1,000."""
+LARGE = 64 << 20
+"""Bytes of data whose loading leaves holes in memory that are worth giving back."""
 _modules_frozen = 0
 
 
@@ -25,3 +33,9 @@ def freeze_garbage_collector() -> None:
     if not are_modules_frozen():
         gc.freeze()
         _modules_frozen = len(sys.modules)
+
+
+def give_back_what_loading_left(data: "Dataset") -> None:
+    """Give back the memory that was freed while large data was loaded: training needs blocks of other sizes."""
+    if sum(split.inputs.nbytes for split in data.splits.values()) >= LARGE:
+        give_back_freed()

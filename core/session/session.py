@@ -39,7 +39,7 @@ from core.runs.origin.environment import write_environment
 from core.runs.requests import claimed
 from core.session.baselines.beside import train_beside
 from core.session.calibrate import with_temperature
-from core.session.garbage import freeze_garbage_collector
+from core.session.garbage import freeze_garbage_collector, give_back_what_loading_left
 from core.session.preparation import Prepared, assemble, prepare, with_whole_network
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
@@ -215,6 +215,7 @@ def _run(
         mend(run, state, FolderCheckpoints(run, kept), emit)
     checkpoints = FolderCheckpoints(run, kept, writers_for(prepared.config.training, prepared.group, run))
     freeze_garbage_collector()
+    give_back_what_loading_left(prepared.data)
     result = train(
         from_copies(prepared.config, run),
         prepared.data,

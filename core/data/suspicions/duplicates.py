@@ -3,6 +3,8 @@
 Tables of few different values have equal rows by chance, so what is found is compared with what chance would give.
 """
 
+import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +13,17 @@ from core.data.suspicions.columns import Checked
 
 if TYPE_CHECKING:
     import polars as pl
+    from torch import Tensor
 
     from core.data.dataset import Dataset, Split
 
-__all__ = ["duplicates", "near_duplicates", "vectors"]
+__all__ = ["duplicates", "in_pieces", "near_duplicates", "vectors"]
 
 BYTES_AT_ONCE = 1 << 24
+NUMBERS_AT_ONCE = 1 << 20
+"""Of images, or of distances between samples, as float64: 8 MiB."""
+MAX_AT_ONCE = 200
+"""Held-out samples whose neighbours are looked for."""
 MAX_BYTES = 1 << 30
 """Of a split whose samples are compared exactly; of larger ones evenly spaced ones are."""
 FEWEST, LEAST_SHARE = 3, 0.005
@@ -226,19 +233,29 @@ def _standard(data: "Dataset", split: "Split", most: int) -> np.ndarray:
         if len(data.sample_shape) == 1
         else data.sample_shape[0] * THUMBNAIL**2
     )
-    if not count:
-        return np.zeros((0, width))
-    if len(data.sample_shape) == 1:
+    if len(data.sample_shape) == 1 and count:
         rows = (split.inputs[torch.from_numpy(at)].double() - data.mean) / data.std
         return np.asarray(rows.numpy(), np.float64)
-    pieces = []
-    for start in range(0, len(at), 1000):
-        images = split.inputs[torch.from_numpy(at[start : start + 1000])].double()
+    made = np.empty((len(at), width))
+    for place, images in in_pieces(split, at):
         small = torch.nn.functional.adaptive_avg_pool2d(images, THUMBNAIL).flatten(1)
         small = small - small.mean(dim=1, keepdim=True)
         deviation = small.std(dim=1, keepdim=True)
-        pieces.append((small / torch.where(deviation > 0, deviation, 1.0)).numpy())
-    return np.concatenate(pieces)
+        made[place] = (small / torch.where(deviation > 0, deviation, 1.0)).numpy()
+    return made
+
+
+def in_pieces(split: "Split", at: np.ndarray) -> "Iterator[tuple[slice, Tensor]]":
+    """Yield the samples at some positions as float64, (m, *sample_shape), some of them at a time, and where they are.
+
+    All at once would be eight times the size of images of bytes.
+    """
+    import torch
+
+    size = max(1, NUMBERS_AT_ONCE // max(1, math.prod(split.inputs.shape[1:])))
+    for start in range(0, len(at), size):
+        place = slice(start, min(start + size, len(at)))
+        yield place, split.inputs[torch.from_numpy(at[place])].double()
 
 
 def _rare(train: np.ndarray, held: np.ndarray, nearest: np.ndarray) -> np.ndarray:
@@ -263,12 +280,12 @@ def _nearest(train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarra
     found = np.empty((len(held), NEIGHBOURS))
     first = np.empty(len(held), np.int64)
     light = train.astype(np.float32)
-    for start in range(0, len(held), 200):
-        part = held[start : start + 200]
+    rows = min(MAX_AT_ONCE, max(1, NUMBERS_AT_ONCE // len(train)))
+    for start in range(0, len(held), rows):
+        part = held[start : start + rows]
         about = squares - 2 * (part.astype(np.float32) @ light.T)
         nearest = np.argpartition(about, 2 * NEIGHBOURS, axis=1)[:, : 2 * NEIGHBOURS]
-        rows = np.arange(len(nearest))
         exact = np.linalg.norm(train[nearest] - part[:, None], axis=2)
-        found[start : start + 200] = np.sort(exact, axis=1)[:, :NEIGHBOURS]
-        first[start : start + 200] = nearest[rows, exact.argmin(axis=1)]
+        found[start : start + rows] = np.sort(exact, axis=1)[:, :NEIGHBOURS]
+        first[start : start + rows] = nearest[np.arange(len(nearest)), exact.argmin(axis=1)]
     return found, first

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.suspicions.columns import Checked, CheckedColumn
-from core.data.suspicions.duplicates import vectors
+from core.data.suspicions.duplicates import in_pieces, vectors
 
 if TYPE_CHECKING:
     from core.data.dataset import Dataset
@@ -58,9 +58,12 @@ def _light(data: "Dataset") -> list[CheckedColumn]:
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name in ("train", "test"):
         split = data.splits[name]
-        at = torch.linspace(0, len(split) - 1, min(len(split), MAX_TOLD)).long()
-        deviation, mean = torch.std_mean(split.inputs[at].double().flatten(1), dim=1)
-        found[name] = mean.numpy(), deviation.numpy()
+        at = torch.linspace(0, len(split) - 1, min(len(split), MAX_TOLD)).long().numpy()
+        brightness, contrast = np.empty(len(at)), np.empty(len(at))
+        for place, images in in_pieces(split, at):
+            deviation, mean = torch.std_mean(images.flatten(1), dim=1)
+            brightness[place], contrast[place] = mean.numpy(), deviation.numpy()
+        found[name] = brightness, contrast
     none = {"validation": np.zeros(0)}
     return [
         CheckedColumn(name, "number", none | {split: values[place] for split, values in found.items()})

@@ -1,5 +1,6 @@
 """The simple models. Each learns from the training samples and returns a predictor, or says why it does not."""
 
+import math
 import time
 import warnings
 from typing import Any
@@ -119,18 +120,15 @@ def linear(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
 
 def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     """Predict the mean answer of the nearest training samples, by the distance of standardised inputs."""
-    import torch
-
-    known = len(samples.data.train)
+    known, width = len(samples.data.train), math.prod(samples.data.sample_shape)
     asked = sum(len(samples.data.splits[split]) for split in samples.splits)
     if known > MAX_NEIGHBOUR_ROWS:
         raise NotFitting(f"more than {MAX_NEIGHBOUR_ROWS:,} training samples")
+    if known * width * asked > MAX_PRODUCTS:
+        raise NotFitting(f"{asked:,} samples of {width:,} numbers would take too long")
     order = np.random.default_rng(0).permutation(
         known
     )  # of equally near ones no part of the file comes first
-    train = torch.from_numpy(samples.encoded("train", order))
-    if train.numel() * asked > MAX_PRODUCTS:
-        raise NotFitting(f"{asked:,} samples of {train.shape[1]:,} numbers would take too long")
     targets = samples.targets("train")[order]
     shares = samples.shares("train")
     answers = np.eye(samples.classes)[targets] if samples.classes else targets
@@ -138,12 +136,30 @@ def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     nearest = min(NEIGHBOURS, known)
 
     def predict(split: str) -> np.ndarray:
-        found = [
-            torch.cdist(some, train).topk(nearest, largest=False).indices.numpy()
-            for block in samples.blocks(split)
-            for some in torch.from_numpy(block).split(BLOCK)
-        ]
+        found = [_nearest(samples, block, order, nearest) for block in samples.blocks(split)]
         return np.asarray(answers[np.concatenate(found)].mean(axis=1))
 
     unweighted = ", without weights" if samples.weights is not None else ""
     return Fitted(predict, f"mean of the {nearest} nearest training samples{unweighted}", known)
+
+
+def _nearest(samples: LearntSamples, asked: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
+    """Return which training samples are nearest to each of some, int64 (n, count), by their place in an order.
+
+    Training samples are encoded some at a time, and the nearest ones so far are kept.
+    """
+    import torch
+
+    parts = torch.from_numpy(asked).split(BLOCK)
+    kept = [(torch.empty(len(part), 0), torch.empty(len(part), 0, dtype=torch.int64)) for part in parts]
+    first = 0
+    for rows in np.array_split(order, -(-len(order) // samples.rows_at_once)):
+        some = torch.from_numpy(samples.encoded("train", rows))
+        for at, (part, (distances, places)) in enumerate(zip(parts, kept, strict=True)):
+            near = torch.cdist(part, some).topk(min(count, len(some)), largest=False)
+            distances = torch.cat([distances, near.values], dim=1)
+            places = torch.cat([places, near.indices + first], dim=1)
+            nearest = distances.topk(min(count, distances.shape[1]), largest=False)
+            kept[at] = nearest.values, places.gather(1, nearest.indices)
+        first += len(rows)
+    return torch.cat([places for _, places in kept]).numpy()

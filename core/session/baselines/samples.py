@@ -40,6 +40,9 @@ __all__ = [
 MAX_TABLE_ROWS, MAX_OTHER_ROWS, MAX_BYTES = 20_000, 2_000, 128 << 20
 """Samples of a stream that simple models learn from, and their bytes; images take longer to read than rows."""
 ROWS_AT_ONCE, BYTES_AT_ONCE = 256, 8 << 20
+NUMBERS_AT_ONCE = 4 << 20
+"""Of samples in memory, encoded as float32: 16 MiB."""
+ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -71,26 +74,32 @@ class LearntSamples:
         """Return the names of the classes, labels or several targets."""
         return self.data.class_names or self.data.target_names
 
-    def encoded(self, split: str, rows: np.ndarray | None = None) -> np.ndarray:
+    def encoded(self, split: str, rows: np.ndarray | slice = ALL) -> np.ndarray:
         """Return inputs as a network gets them, float32 (n, features): standardised, flat.
 
         Args:
             rows: positions to take; by default all.
         """
         held = self.data.splits[split].inputs
-        at = slice(None) if rows is None else torch.from_numpy(rows)
-        inputs = held[at].to(torch.float32)
-        return ((inputs - self.data.mean) / self.data.std).flatten(1).numpy()
+        inputs = held[rows if isinstance(rows, slice) else torch.from_numpy(rows)]
+        encoded = inputs.to(torch.float32, copy=True).sub_(self.data.mean).div_(self.data.std)
+        return np.asarray(encoded.flatten(1).numpy())
+
+    @property
+    def rows_at_once(self) -> int:
+        """Return how many samples are encoded at once, where all would take a multiple of the memory they lie in."""
+        return max(1, NUMBERS_AT_ONCE // max(1, math.prod(self.data.sample_shape)))
 
     def blocks(self, split: str) -> Iterator[np.ndarray]:
-        """Yield all inputs of a split as `encoded` has them: at once, or of a stream some at a time.
+        """Yield all inputs of a split as `encoded` has them, some at a time.
 
         Raises:
             TorchtuiError: a sample of a stream cannot be read, or it is to stop.
         """
-        samples = self.data.splits[split]
+        samples, size = self.data.splits[split], self.rows_at_once
         if not is_streamed(samples):
-            yield self.encoded(split)
+            for start in range(0, len(samples), size):
+                yield self.encoded(split, slice(start, start + size))
             return
         batches = batches_of(samples, self.data, torch.device("cpu"), self.should_stop)
         for batch in batches.iterate(batches.limit(ROWS_AT_ONCE)):

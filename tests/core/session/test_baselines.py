@@ -105,6 +105,30 @@ def test_neighbours_are_those_of_scikit_learn() -> None:
         np.testing.assert_allclose(mine, theirs(samples.encoded("test")), rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["diabetes", "digits"])
+def test_neighbours_are_the_same_however_few_samples_are_encoded_at_once(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = samples_of({"data": name})
+    whole = models.neighbours(samples, lambda: False).predict("test")
+    monkeypatch.setattr(samples_module, "NUMBERS_AT_ONCE", 500)
+    blocks = [*samples.blocks("test")]
+    assert len(blocks) > 1
+    assert max(block.size for block in blocks) <= 500
+    np.testing.assert_array_equal(np.concatenate(blocks), samples.encoded("test"))
+    np.testing.assert_array_equal(models.neighbours(samples, lambda: False).predict("test"), whole)
+
+
+def test_distances_between_too_many_samples_are_refused_before_any_is_encoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    samples = samples_of({"data": "digits"})
+    monkeypatch.setattr(models, "MAX_PRODUCTS", 1000)
+    monkeypatch.delattr(LearntSamples, "encoded")
+    with pytest.raises(fitting.NotFitting, match="of 64 numbers would take too long"):
+        models.neighbours(samples, lambda: False)
+
+
 def test_weights_are_those_of_the_training() -> None:
     assert samples_of({"data": "wine"}).weights is None
     plain = samples_of({"data": "wine", "loss": {"name": "cross_entropy", "class_weights": "balanced"}})

@@ -13,6 +13,7 @@ from sklearn import datasets as toys
 
 from core.config.schema import from_dict
 from core.data.registry import load
+from core.data.suspicions import duplicates
 from core.data.suspicions.columns import Checked, CheckedColumn
 from core.data.suspicions.giveaways import giveaways
 from core.data.suspicions.names import dates, repeated_ids
@@ -483,6 +484,24 @@ def test_known_leaks_are_reported(tmp_path: Path) -> None:
     assert "ward alone gives the target away, by its values" in found["telling_category"][0]
     assert "paid alone gives the target away, by whether it is missing" in found["telling_gap"][0]
     assert "test is distributed otherwise than train in f1" in found["drifted_test"][0]
+
+
+def test_images_are_compared_alike_however_many_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = load(from_dict({"data": images_brightened(Maker(tmp_path, 8))}).data, None)
+    whole, lines = duplicates.vectors(data), duplicates.near_duplicates(data, set())
+    monkeypatch.setattr(duplicates, "NUMBERS_AT_ONCE", 1500)
+    pieces = [images for _, images in duplicates.in_pieces(data.train, np.arange(len(data.train)))]
+    assert max(images.numel() for images in pieces) <= 1500
+    assert torch.equal(torch.cat(pieces), data.train.inputs[:].double())
+    found = duplicates.vectors(data)
+    assert whole is not None
+    assert found is not None
+    for one, other in zip(whole, found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert lines
+    assert duplicates.near_duplicates(data, set()) == lines
 
 
 @pytest.mark.slow
