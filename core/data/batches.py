@@ -3,6 +3,7 @@
 Gathering some batches at once costs the same few kernel launches as gathering one.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,6 +33,8 @@ Augment = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
 
 CHUNK_BYTES = 2 << 20
 """Standardised inputs gathered at once: a few batches, small enough to stay in a processor's cache."""
+MAX_NUMBERS = 4 << 20
+"""Of inputs that are evaluated at once: 16 MiB, of which the layers of a network make several times as many."""
 ALIGNMENT_BYTES = 64
 """Alignment of every tensor that PyTorch allocates in main memory."""
 
@@ -162,8 +165,11 @@ class Batches:
             yield from Batch(self.standardise(inputs), targets, weights).split(each)
 
     def limit(self, rows: int) -> int:
-        """Return how many samples to take at once where `rows` would be best; fewer where memory is short."""
-        return rows
+        """Return how many samples to take at once where `rows` would be best; fewer of large ones in main memory."""
+        if self.device.type != "cpu" or isinstance(self.inputs, Fields):
+            return rows
+        numbers: int = math.prod(self.inputs.shape[1:])
+        return max(1, min(rows, MAX_NUMBERS // max(1, numbers)))
 
     def _read(self, pieces: Iterable[Piece], draws: Draws | None) -> Iterator[Batch]:
         """Yield some rows after the other; see `_gather`."""

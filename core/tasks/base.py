@@ -3,7 +3,6 @@
 Methods import what they need when they are called: listings and the first screen must not wait for it.
 """
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from core.losses.base import Scorer
 
 __all__ = ["Counted", "Tally", "Task"]
-
-MAX_ROWS_AT_ONCE = 1024
-NUMBERS_AT_ONCE = 4 << 20
-"""Of the inputs that are evaluated at once: 16 MiB, of which the layers of a network make several times as many."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +119,8 @@ class Task:
         return ()
 
     def rows_at_once(self, sample_shape: tuple[int, ...]) -> int:
-        """Return how many samples are evaluated at once: fewer of large ones, whose inputs are copied as float32."""
-        return max(1, min(MAX_ROWS_AT_ONCE, NUMBERS_AT_ONCE // max(1, math.prod(sample_shape))))
+        """Return how many samples are evaluated at once."""
+        return 1024
 
     def outputs(self, classes: int, targets: "Tensor") -> int:
         """Return how many outputs a network has for one sample (or for one position of it)."""

@@ -54,3 +54,13 @@ def test_shares_of_parts_add_up_to_one(data: Dataset) -> None:
 def test_an_own_step_is_given_weights_where_there_are_some(data: Dataset) -> None:
     (whole,) = Batches(weighted(data), data, torch.device("cpu")).iterate(ROWS)
     assert [len(whole.given), len(Batch(whole.inputs, whole.targets).given)] == [3, 2]
+
+
+@pytest.mark.parametrize(("size", "most"), [(28, 1024), (64, 1024), (128, 256), (4096, 1)])
+def test_large_samples_are_evaluated_few_at_a_time_in_main_memory(
+    size: int, most: int, data: Dataset
+) -> None:
+    images = torch.zeros(1, dtype=torch.uint8).expand(ROWS, 1, size, size)
+    split = Split(images, data.train.targets, data.train.indices)
+    assert Batches(split, data, torch.device("cpu")).limit(1024) == most
+    assert Batches(split, data, torch.device("meta")).limit(1024) == 1024
