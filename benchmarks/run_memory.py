@@ -144,13 +144,22 @@ def peak_of_run(folder: Path, *options: str) -> float:
     return largest
 
 
-def _memory(process: int) -> float:
-    """Return MiB of a process and of those that it started, which no file backs; 0 once it has ended."""
+def _memory(process: int, starter: bytes = b"") -> float:
+    """Return MiB of a process and of those that it started, which no file backs; 0 once it has ended.
+
+    Until a process that was just started has become another program, its memory is that of its starter.
+
+    Args:
+        starter: command line of the process that started it.
+    """
     try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+        if command == starter:
+            return 0.0
         lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
         tasks = [*Path(f"/proc/{process}/task").iterdir()]
         started = [int(child) for task in tasks for child in (task / "children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
     sizes = [int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:"))]
-    return sum(sizes) / 1024 + sum(map(_memory, started))
+    return sum(sizes) / 1024 + sum(_memory(child, command) for child in started)
