@@ -4,8 +4,6 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
-from core.data.stream.memory import give_back_freed
-
 if TYPE_CHECKING:
     from core.data.dataset import Dataset
 
@@ -38,4 +36,6 @@ def freeze_garbage_collector() -> None:
 def give_back_what_loading_left(data: "Dataset") -> None:
     """Give back the memory that was freed while large data was loaded: training needs blocks of other sizes."""
     if sum(split.inputs.nbytes for split in data.splits.values()) >= LARGE:
+        from core.data.stream.memory import give_back_freed  # and ctypes, which the first screen does without
+
         give_back_freed()
