@@ -7,11 +7,14 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from core.counting import counted
 from core.errors import ConfigError
 from core.options import choices
 from core.remedies import VALID_CONFIG, Hint, parts
 
 __all__ = ["as_config_error", "problems"]
+
+BY_NAME = "values by name, such as {NAME: {FIELD: VALUE}}"
 
 
 def as_config_error(error: ValidationError, schema: type[BaseModel]) -> ConfigError:
@@ -82,6 +85,8 @@ def _explain(
     if kind == "union_tag_invalid":
         known = [name.strip(" '") for name in context["expected_tags"].split(",")]
         return f"no such name '{context['tag']}'", _nearest(context["tag"], known)
+    if kind == "model_type" and "." in path:  # of a mapping in a section, such as `optimizer.groups`
+        return f"got {_show(given)}, takes {BY_NAME}", ""
     if kind in ("union_tag_not_found", "model_type", "model_attributes_type"):
         return (
             f"got {_show(given)}, takes a section of fields such as `name`",
@@ -102,8 +107,8 @@ def _wanted(detail: Any, section: type[BaseModel], path: str) -> str:
         "less_than": "a number < {lt:,.10g}",
         "less_than_equal": "a number <= {le:,.10g}",
         "literal_error": "{expected}",
-        "too_short": "at least {min_length} values",
-        "too_long": "at most {max_length} values",
+        "too_short": f"at least {counted(context.get('min_length', 0), 'value')}",
+        "too_long": f"at most {counted(context.get('max_length', 0), 'value')}",
         "missing": "one more value",
     }
     if kind in bounds:
@@ -116,6 +121,7 @@ def _wanted(detail: Any, section: type[BaseModel], path: str) -> str:
         "string": "text",
         "tuple": "a list such as [a, b]" if _holds_text(section, path) else "a list such as [256, 128]",
         "list": "a list such as [256, 128]",
+        "dict": BY_NAME,
     }
     field = section.model_fields.get(path.rpartition(".")[2])
     if kind == "string_pattern_mismatch" and field is not None and field.description:

@@ -92,7 +92,22 @@ def test_fields_without_a_name_belong_to_the_default_of_their_section() -> None:
         ),
         ({"data": {"name": "csv", "path": "a.csv", "drop": "a"}}, "data.drop", "takes a list such as [a, b]"),
         ({"model": {"hidden": 64}}, "model.hidden", "takes a list such as [256, 128]"),
-        ({"model": {"hidden": []}}, "model.hidden", "takes at least 1 values"),
+        ({"model": {"hidden": []}}, "model.hidden", "takes at least 1 value"),
+        (
+            {"optimizer": {"groups": "bias"}},
+            "optimizer.groups",
+            "got 'bias', takes values by name, such as {",
+        ),
+        (
+            {"optimizer": {"groups": {"bias": None}}},
+            "optimizer.groups",
+            "got None, takes values by name",
+        ),
+        (
+            {"training": {"metric_arguments": {"f1": 1}}},
+            "training.metric_arguments",
+            "takes values by name",
+        ),
         ({"model": {"hidden": [64, 0]}}, "model.hidden.1", "model.hidden.1: got 0, takes a number >= 1"),
         ({"model": {"name": "cnn", "channels": [8]}}, "model.channels.1", "takes one more value"),
         ({"model": {"name": "cnn", "channels": [8, 8, 8]}}, "model.channels", "takes at most 2 values"),
