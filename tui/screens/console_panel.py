@@ -11,16 +11,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
 from core.files.console import ConsoleReader
 from core.runs.folder import Run
-from tui.terminal.text import clean, count
+from tui.terminal.text import clean, count, wrapped
 from tui.widgets.panel import Panel
 
-__all__ = ["ConsolePanel", "ConsoleView"]
+__all__ = ["NOTHING", "ConsolePanel", "ConsoleView"]
 
 LOOK_SECONDS = 0.3
 SIGNS = {"": "  ", "warning": "▲ ", "error": "✗ "}
@@ -42,10 +43,12 @@ class ConsoleView(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"console--line", "console--warning", "console--error"}
     ALLOW_SELECT = False
 
+    empty: reactive[str] = reactive("")
+    """What is shown while there are no lines."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.rows: list[tuple[str, str]] = []  # kind and text, cleaned
-        self.empty = ""
         self.follows = True
         self._width = 0
 
@@ -95,7 +98,8 @@ class ConsoleView(ScrollView, can_focus=True):
         left, top = self.scroll_offset
         width = self.size.width
         if top + y >= len(self.rows):
-            text = self.empty if y == 0 and not self.rows else ""
+            said = wrapped(self.empty, width) if not self.rows else []
+            text = said[y] if y < len(said) else ""
             return Strip([Segment(text, self._style(""))]).crop_extend(0, width, self._style(""))
         kind, text = self.rows[top + y]
         style = self._style(kind)

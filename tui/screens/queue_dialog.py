@@ -103,7 +103,7 @@ class QueueDialog(Dialog[None]):
         table = self.query_one(Table)
         table.show(columns, len(shown), lambda row: shown[row])
         table.display = bool(shown)
-        self.query_one(".dialog").border_subtitle = KEYS if shown else "esc"
+        self.query_one(".dialog").border_subtitle = KEYS if shown else "esc closes"
         self.query_one("#queue-empty").display = not shown
         for button in self.query(Button):
             of_user = bool(lineup.entries) or button.id not in OF_USER

@@ -19,6 +19,8 @@ __all__ = ["Choice", "ChoiceList", "Several"]
 
 CHOSEN = "✓ "
 """Before each choice of several that is made."""
+BESIDE = 4
+"""Cells that a list leaves free in a narrow window."""
 
 
 class ChoiceList(OptionList):
@@ -37,6 +39,12 @@ class ChoiceList(OptionList):
         # Text, not str: a str would be read as markup.
         super().__init__(*map(Text, lines), compact=True)
         self.back = back
+
+    def on_mount(self) -> None:
+        """Keep inside a window that is narrower than the styles allow it to be."""
+        room, most = self.app.size.width - BESIDE, self.styles.max_width
+        if most is not None and most.is_cells and most.value > room:
+            self.styles.max_width = room
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return character is not None and character.isprintable() and key != "space"

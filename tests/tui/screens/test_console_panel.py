@@ -11,10 +11,10 @@ from textual.pilot import Pilot
 from core.interop.writer import RunWriter
 from core.runs.folder import Run
 from tests.support.narrow import instance, some
-from tests.support.screen import lines
+from tests.support.screen import lines, screen_text
 from tests.support.waiting import until
 from tui.app.app import TuiApp
-from tui.screens.console_panel import ConsolePanel, ConsoleView, kind_of
+from tui.screens.console_panel import NOTHING, ConsolePanel, ConsoleView, kind_of
 from tui.screens.live.screen import LiveScreen
 from tui.screens.runs.screen import RunsScreen
 
@@ -167,3 +167,16 @@ async def test_more_lines_are_laid_out_only_where_a_scrollbar_comes_with_them(
         assert not laid_out
         view.add([("", "long " * 20)], instead_of_last=False)
         await until(pilot, lambda: view.show_horizontal_scrollbar)
+
+
+async def test_that_nothing_was_printed_is_said_in_as_many_lines_as_it_takes() -> None:
+    class Lines(App[None]):
+        def compose(self) -> ComposeResult:
+            yield ConsoleView()
+
+    async with Lines().run_test(size=(40, 6)) as pilot:
+        view = pilot.app.query_one(ConsoleView)
+        await pilot.pause()
+        view.empty = NOTHING
+        await pilot.pause()
+        assert " ".join(screen_text(pilot.app).split()) == NOTHING

@@ -5,9 +5,12 @@ from textual.app import App
 from textual.widgets import Button
 
 from core.errors import DataError
+from tests.support.screen import lines, screen_text
 from tui.app.modes import stylesheet
 from tui.screens.dialogs import Ask, ErrorDialog
+from tui.screens.jobs.actions import JOBS, JobMenu
 from tui.screens.table_dialog import TableDialog
+from tui.screens.tune.dialogs import AskNumber
 from tui.terminal.table_text import TableText
 
 ANSWERS = {"stop": "Stop, save and quit", "detach": "Detach and quit", "stay": "Stay"}
@@ -66,3 +69,33 @@ async def test_an_error_has_room_for_an_address_on_one_line() -> None:
         hint = pilot.app.screen.query_one(".hint")
         lines = [strip.text for strip in hint.render_lines(hint.size.region)]
         assert any(address in line for line in lines), lines
+
+
+async def test_a_menu_names_its_run_whatever_its_name_is_made_of() -> None:
+    class Choosing(App[None]):
+        CSS_PATH = stylesheet()
+
+        def on_mount(self) -> None:
+            self.push_screen(JobMenu("[red]large[/red] [/b]", [*JOBS]))
+
+    async with Choosing().run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "[red]large[/red] [/b]" in screen_text(pilot.app)
+
+
+async def test_what_follows_a_number_is_read_whole_and_is_no_problem() -> None:
+    note = "The best mean wins, and is evaluated on the test split."
+
+    class Asking(App[None]):
+        CSS_PATH = stylesheet()
+
+        def on_mount(self) -> None:
+            self.push_screen(AskNumber("How many other seeds each?", "Confirm", usual=3, least=2, note=note))
+
+    async with Asking().run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        said = pilot.app.screen.query_one("#trials-problem")
+        assert " ".join(" ".join(lines(said)).split()) == note
+        await pilot.press("backspace", "1", "enter")
+        await pilot.pause()
+        assert lines(said)[0].startswith("✗ enter a number ≥ 2")

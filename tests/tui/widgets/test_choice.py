@@ -22,3 +22,15 @@ async def test_letters_that_follow_each_other_are_one_word() -> None:
         await pilot.press(*"vo")
         assert listed.typed == "vo"
         assert listed.highlighted == 3, "one that contains it, where none begins so"
+
+
+async def test_a_list_is_inside_a_narrow_window() -> None:
+    class Wide(App[None]):
+        CSS = "ChoiceList { overlay: screen; width: auto; max-width: 76; }"
+
+        def compose(self) -> ComposeResult:
+            yield ChoiceList(("long " * 20,), self.screen)
+
+    async with Wide().run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert pilot.app.query_one(ChoiceList).region.right <= 60

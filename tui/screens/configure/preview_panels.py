@@ -23,6 +23,8 @@ from tui.widgets.panel import Panel
 
 __all__ = ["PreviewView", "ScriptPanel"]
 
+UNKNOWN = "shown once its fields are right"
+
 
 class ScriptPanel(Panel):
     """The script of the job that would be submitted; a click copies it."""
@@ -96,7 +98,7 @@ class PreviewView(VerticalScroll):
         """Show the preview of a configuration."""
         facts, model, memory = preview.facts, preview.model, preview.memory
         note = self.query_one("#preview-note", Static)
-        notes = [preview.note] if preview.note else list(facts.notes) if facts else []
+        notes = [preview.note] if preview.note else list(facts.notes) if facts else [UNKNOWN]
         note.update("\n".join(map(clean, notes)))
         note.display = bool(notes)
         suspicious = self.query_one("#preview-warnings", Static)

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widgets import Button, Input, OptionList, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
@@ -105,7 +106,7 @@ class AskNumber(Dialog[int]):
         if text.isdecimal() and int(text) >= self.least:
             self.dismiss(int(text))
         else:
-            self.query_one("#trials-problem", Static).update(f"✗ enter a number ≥ {self.least}")
+            self.query_one("#trials-problem", Static).update(_wrong(f"enter a number ≥ {self.least}"))
 
 
 class WriteValues(Dialog[dict[str, Any]]):
@@ -137,7 +138,7 @@ class WriteValues(Dialog[dict[str, Any]]):
     def _submit(self) -> None:
         found = self.check(self.query_one(Input).value)
         if isinstance(found, str):
-            self.query_one("#trials-problem", Static).update(f"✗ {clean(found)}")
+            self.query_one("#trials-problem", Static).update(_wrong(found))
         else:
             self.dismiss(found)
 
@@ -154,3 +155,7 @@ class TryValues(WriteValues):
 
     QUESTION = "Try a trial with values such as lr=0.01,model.hidden=[64,32]; others are drawn"
     ANSWER = "Add"
+
+
+def _wrong(problem: str) -> Content:
+    return Content.styled(f"✗ {clean(problem)}", "$text-error")

@@ -21,7 +21,7 @@ from tui.screens.base import NARROW
 from tui.screens.tune.space_editor import STOPS, SpaceEditor
 from tui.screens.tune.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, known_names
 from tui.screens.tune.study_view import StudyView
-from tui.screens.tune.trial_columns import headline
+from tui.screens.tune.trial_columns import headline, needs_lines
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.screens.tune.winner_actions import WINNER_ACTIONS, WinnerActions
 from tui.terminal.text import clean
@@ -265,8 +265,8 @@ class TuneScreen(WinnerActions):
         standing, width = self.standing, self.size.width
         shown = headline(standing, roomy=width >= WIDE, method=width >= NARROW) if standing else ""
         self.query_one("#study-facts", Static).update(shown)
-        told = standing is not None and (standing.problem or standing.lost or standing.status == "pending")
-        self.query_one("#tune-line").set_class(bool(told), "-told")  # a sentence is shown in full
+        told = standing is not None and needs_lines(standing)
+        self.query_one("#tune-line").set_class(told, "-told")
 
     def on_resize(self) -> None:
         self._show_facts()

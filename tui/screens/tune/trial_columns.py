@@ -15,7 +15,7 @@ from tui.charts.plot_chart import RGB
 from tui.headless.trial_states import state_text
 from tui.terminal.costs import weighed_text
 from tui.terminal.jobs import jobs_text
-from tui.terminal.text import clean, count, duration, number, setting, short_path
+from tui.terminal.text import clean, count, duration, fit, number, setting, short_path
 from tui.terminal.themes import STATES
 from tui.widgets.table import Cell, Column
 
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord
     from tui.runtime.study_follower import Standing
 
-__all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order"]
+__all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order", "needs_lines"]
 
 TRIAL_STATES = {**STATES, "pruned": ("◇", "#909090")}
 """Symbol and colour of each trial state; the word is always shown beside them."""
 WIDEST = 16
+WIDEST_STATE = 28
+SHORT_NAME = 18
 ARROW = 1
 """Room for the sign of the column by which trials are sorted."""
 
@@ -47,7 +49,7 @@ class TrialColumn:
 
 
 def columns_of(standing: "Standing") -> list[TrialColumn]:
-    """Number, state, metric, each parameter, epochs and time."""
+    """Number, state, metric, costs, each parameter, the values at milestones, epochs and time."""
     plan = standing.plan
     fixed = [
         TrialColumn(
@@ -72,7 +74,8 @@ def columns_of(standing: "Standing") -> list[TrialColumn]:
     ]
     costs = [_cost(name) for name in plan.weighed]
     rungs = [_milestone(standing, epochs) for epochs in _milestones(standing)]
-    return [*fixed, *rungs, *costs, *(_parameter(standing, path) for path in plan.space.domains), *rest]
+    parameters = [_parameter(standing, path) for path in plan.space.domains]
+    return [*fixed, *costs, *parameters, *rungs, *rest]
 
 
 def _sign(standing: "Standing", number: int) -> str:
@@ -148,7 +151,8 @@ def _parameter(standing: "Standing", path: str) -> TrialColumn:
 def _state_column(standing: "Standing") -> TrialColumn:
     """Return the state of each trial; one that has not begun says for what it waits."""
     waiting, needs = _waiting(standing)
-    usual = 22 if standing.plan.pauses else 13
+    widest = max((cell_len(state_text(record)) for record in standing.records), default=0)
+    usual = max(22 if standing.plan.pauses else 13, min(WIDEST_STATE, widest + len("● ")))
     wide = max(usual, cell_len(needs) + len("○ waits for ")) if waiting else usual
 
     def cell(record: "TrialRecord") -> Cell:
@@ -185,18 +189,25 @@ def _rgb(color: str) -> RGB:
 
 
 def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Content:
-    """Return one line about a study: its name, its status, trials done, the best one, time left."""
+    """Return one line about a study: its name, its status, trials done, the best one, time left.
+
+    Args:
+        roomy: in full. method: with the method and what the best value is; else short, for small screens.
+    """
     sign, color = TRIAL_STATES[standing.status]
     total = f"/{count(standing.plan.trials)}" if standing.plan.trials else ""
+    title = clean(title_of(standing.folder.path))
     parts: list[Content | str | tuple[str, str]] = [
-        (clean(title_of(standing.folder.path)), "bold"),
+        (title if method else fit(title, min(SHORT_NAME, cell_len(title))), "bold"),
         (f"  {sign} ", color),
         (standing.status, color),
         f"  {count(standing.done)}{total}{' trials' if roomy else ''}",
     ]
     best = next((record for record in standing.records if record.number == standing.best), None)
     if best is not None:
-        parts += [("  ★ ", "$warning"), f"{standing.plan.metric} {number(best.value)} in trial {best.number}"]
+        value = number(best.value)  # on small screens the table below says of which trial and metric
+        text = f"{standing.plan.metric} {value} in trial {best.number}" if method else value
+        parts += [("  ★ ", "$warning"), text]
     if standing.plan.pruned_by_epoch and roomy:
         from core.tuning.study.records import epochs_spent
 
@@ -216,6 +227,12 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
         pruner = f", {standing.plan.pruner} pruning" if standing.plan.pruner != "none" else ""
         parts.append((f"  {standing.plan.method}{pruner}", "$foreground 60%"))
     return Content.assemble(*parts)
+
+
+def needs_lines(standing: "Standing") -> bool:
+    """Return whether the line about a study tells of trouble or of a queue, which is to be read to its end."""
+    told = standing.problem or standing.lost or standing.resources is not None
+    return bool(told or standing.status == "pending")
 
 
 def _seconds_left(standing: "Standing") -> float | None:

@@ -21,3 +21,7 @@ async def test_the_machine_is_shown_without_a_run(tmp_path: Path) -> None:
         assert panel.is_on_screen
         assert panel.state is not None
         assert f"{panel.state.cores} cores" in str(panel.border_title)
+        scroll = panel.query_one("#system-scroll")
+        assert scroll.styles.scrollbar_gutter == "stable", (
+            "lines are cut to a width that a bar does not change"
+        )

@@ -23,6 +23,7 @@ from core.tuning.study.records import TrialRecord, TrialStatus
 from core.tuning.study.study import create_study, open_study
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import instance, some
+from tests.support.screen import screen_text
 from tests.support.slurm_answers import stand_in
 from tests.support.waiting import until
 from tui.app.app import TuiApp
@@ -412,6 +413,17 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(
         await pilot.pause()
         panel = screen.query_one(TrialsPanel)
         assert [record.number for record in panel.rows] == [2, 0, 1]
+        assert "★ 0.3000" in shown(screen, "#study-facts")
+        assert screen.query_one("#study-facts").size.height == 1
+        trouble = (
+            "its worker was killed, as where memory is full; --trial-memory GB runs fewer trials at once"
+        )
+        screen.standing = replace(standing, problem=trouble)
+        screen.show_standing()
+        await pilot.pause()
+        assert trouble in " ".join(screen_text(app).split())
+        screen.standing = standing
+        screen.show_standing()
         await pilot.press("down")
         await pilot.press("o")
         assert [record.params["optimizer.lr"] for record in panel.rows] == [0.1, 0.3, 0.9]
@@ -596,6 +608,9 @@ def test_a_study_on_a_cluster_says_what_is_free_and_what_a_trial_waits_for(tmp_p
     state = columns_of(standing)[1]
     assert [state.cell(record)[0] for record in records] == ["● running", "◌ waits for 1 CPU and 0.5 GPU"]
     assert state.column.width >= len("◌ waits for 1 CPU and 0.5 GPU")
+    promoted = replace(records[0], promoted=12)
+    state = columns_of(replace(standing, records=(promoted,), resources=None))[1]
+    assert state.column.width == len("● promoted, resumed at 12")
     alone = replace(standing, resources=None)
     assert "Ray" not in headline(alone, roomy=True).plain
 
