@@ -19,10 +19,10 @@ from tui.runtime.streams import print_result
 from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si, threads_text, waiting
 from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
-__all__ = ["JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose_view"]
-
+__all__ = ["LOST", "JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose_view"]
 
 MIN_WIDTH = 8
+LOST = "▲ its weights are not stored, as is said above; only what was measured is left"
 
 
 class View(Protocol):
@@ -127,7 +127,10 @@ def _exact_duration(seconds: float) -> str:
 def _print_results(run: Run) -> None:
     from tui.headless.report import print_summary
 
-    print_summary(summarise(run, as_left=True))
+    summary = summarise(run, as_left=True)
+    print_summary(summary)
+    if summary.status == "completed" and not run.checkpoint_file("best").exists():
+        print(LOST)
 
 
 class ProgressView(LiveView):

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from core.config.schema import TrainConfig
 from core.evaluation import Predictions, Report
+from core.events import RunFinished
 from core.runs.creating import create_run
 from core.runs.folder import Run
 from core.runs.log import EventLog
@@ -17,7 +18,7 @@ from core.runs.media.store import MediaStore
 from core.runs.summary import RunSummary
 from core.tasks.evaluation import evaluate
 from tui.headless.report import print_report, print_summary
-from tui.headless.train_views import PlainView, ProgressView
+from tui.headless.train_views import LOST, PlainView, ProgressView
 
 
 def report_of(classes: int, names: list[str] | None = None) -> Report:
@@ -111,6 +112,17 @@ def test_a_damaged_report_does_not_hide_how_the_run_stands(tmp_path: Any) -> Non
     assert "media   a␛b: 2 texts, steps 1 to 9, media/000002-a-b.txt" in text
     assert "\x1b" not in text
     assert f"a␛[31m/{run.id}" in text
+
+
+def test_lost_weights_are_told_at_the_end(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run = create_run(tmp_path, TrainConfig())
+    EventLog(run).write(RunFinished(status="completed"))
+    PlainView().finish(run)
+    assert LOST in capsys.readouterr().out
+    run.checkpoint_file("best").parent.mkdir(exist_ok=True)
+    run.checkpoint_file("best").touch()
+    PlainView().finish(run)
+    assert LOST not in capsys.readouterr().out
 
 
 def test_downloads_are_told_once_a_file_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
