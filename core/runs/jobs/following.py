@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from core.control import Request
 from core.errors import RunError, TorchtuiError
 from core.runs.folder import Run
@@ -22,6 +24,8 @@ __all__ = ["ask_about_jobs", "asked_anew", "end_job", "request_of_job"]
 FRESH_SECONDS = 60.0
 """A job that was submitted so recently may not be known to every part of Slurm."""
 WAIT_SECONDS = 0.2
+ORDER_SECONDS = 20.0
+"""For which torchrun may end by itself once all processes of a run have."""
 
 
 def ask_about_jobs(runs: Iterable[Run]) -> str:
@@ -108,8 +112,29 @@ def end_job(run: Run, seconds: float) -> bool:
         if time.monotonic() > deadline:
             return False
         time.sleep(WAIT_SECONDS)
-    _cancel(run, record)
+    if not _ends_in_order(run, record):
+        _cancel(run, record)
     return True
+
+
+def _ends_in_order(run: Run, record: JobRecord) -> bool:
+    """Wait for torchrun to end, where it has started several processes; return whether the job is over then.
+
+    Cancelled meanwhile it would end with a traceback.
+    """
+    from core.slurm.settings import SlurmSettings  # lists of runs do without it
+
+    try:
+        settings = SlurmSettings.model_validate(record.settings)
+    except ValidationError:  # of another version
+        return False
+    deadline = time.monotonic() + ORDER_SECONDS
+    while settings.nodes * settings.launched_per_node > 1 and time.monotonic() < deadline:
+        ask_about_jobs([run])
+        if (now := job_of(run)) is None or now.job.has_ended:
+            return True
+        time.sleep(WAIT_SECONDS)
+    return False
 
 
 def _cancel(run: Run, record: JobRecord) -> None:

@@ -15,6 +15,7 @@ from core.errors import RunError
 from core.runs.catalogue import Catalogue
 from core.runs.creating import write_config
 from core.runs.folder import Run
+from core.runs.jobs import following
 from core.runs.jobs.earlier_start import await_earlier_start
 from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
 from core.runs.jobs.record import JobRecord, job_of, note_job, write_job
@@ -299,6 +300,25 @@ def test_a_run_saves_before_its_job_is_cancelled(new: Run, answer: Answer, tmp_p
         assert not asked.exists()
     assert end_job(new, 0.0)
     assert asked.read_text() == "12\n"
+
+
+def test_torchrun_ends_in_order_before_its_job_is_cancelled(
+    new: Run, answer: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would end with a traceback."""
+    running = replace(AT_WORK, id="12")
+    write_job(new, JobRecord(running, time.time(), time.time(), ours=True, settings={"nodes": 2}))
+    answer("squeue", "12|COMPLETED|None|2000000000|n1|0:30|1:00|debug\n")
+    assert end_job(new, 0.0)
+    record = job_of(new)
+    assert record is not None
+    assert record.job.state == "COMPLETED"
+    assert not (tmp_path / "bin" / "scancel.asked").exists()
+    write_job(new, JobRecord(running, time.time(), time.time(), ours=True, settings={"nodes": 2}))
+    answer("squeue", "12|RUNNING|None|2000000000|n1|0:30|1:00|debug\n")
+    monkeypatch.setattr(following, "ORDER_SECONDS", 0.05)
+    assert end_job(new, 0.0)
+    assert (tmp_path / "bin" / "scancel.asked").read_text() == "12\n"
 
 
 def test_a_job_of_other_things_is_left_alone(new: Run, answer: Answer, tmp_path: Path) -> None:
