@@ -24,6 +24,7 @@ __all__ = [
     "is_launched",
     "keeps_store",
     "launch_id",
+    "launched_processes",
     "met",
     "own_part",
     "restarts_done",
@@ -39,6 +40,11 @@ POLL_SECONDS = 0.02
 def is_launched() -> bool:
     """Return whether this is one of several processes that ``torchrun`` started."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
+
+
+def launched_processes() -> int:
+    """Return how many processes train together; 1 if this one is alone."""
+    return int(os.environ["WORLD_SIZE"]) if is_launched() else 1
 
 
 def is_first() -> bool:

@@ -56,6 +56,7 @@ class RunSummary:
         error: what went wrong, or what is damaged; empty otherwise.
         labels: name, tags and note that the user gave it.
         job: of a run that has not completed: the job that trains it, or did; None without one.
+        processes: that trained it together the last time.
     """
 
     run: Run
@@ -73,6 +74,7 @@ class RunSummary:
     error: str = ""
     labels: RunLabels = NONE
     job: JobRecord | None = None
+    processes: int = 1
 
     @property
     def title(self) -> str:
@@ -227,6 +229,7 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]], as_lef
         started=start.get("time", 0.0),
         updated=updated,
         error=error,
+        processes=int(facts.get("run_started", start).get("processes", 1)),
     )
 
 

@@ -8,6 +8,7 @@ from core.data.dataset import Progress
 from core.determinism import deterministic
 from core.events import RunFinished
 from core.runs.checkpoints import State
+from core.session.preflight.alike import alike
 from core.session.preparation import Prepared
 from core.session.session import training_context
 from core.training.distributed import Group, explain_lost_rank, reports_failure
@@ -25,10 +26,12 @@ def prepare_on_all_ranks(
     """Call `prepare` in each process of a group, and give each its own device; if one fails, all fail.
 
     Raises:
-        TorchtuiError: the error of this process, or else of another one.
+        TorchtuiError: the error of this process, or else of another one; or they have not prepared the same.
         ProcessLost: another process is gone.
     """
     prepared = group.local_first(lambda: prepare(on_progress))
+    with explain_lost_rank(group):
+        prepared = alike(prepared, group)
     return replace(prepared, group=group, device=group.device(prepared.device))
 
 

@@ -85,14 +85,23 @@ class Group(Ranks):
         reduced: list[float] = tensor.tolist()
         return reduced
 
+    def gather(self, own: Made) -> list[Made]:
+        """Return what each process gives, by rank, the same in each; it travels as a pickle."""
+        told = [own] * self.size
+        if self.size > 1:
+            dist.all_gather_object(told, own)
+        return told
+
+    def connected_again(self) -> Any:
+        """Return all processes on connections of their own, for calls whose order among others may differ in each."""
+        return dist.new_group(timeout=TIMEOUT)
+
     def sums_by_name(self, values: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         """Return the sums of named pairs over all processes, the same in each; names may differ between them."""
         if self.size == 1:
             return dict(values)
-        told: list[dict[str, tuple[float, float]]] = [{}] * self.size
-        dist.all_gather_object(told, dict(values))
         sums: dict[str, tuple[float, float]] = {}
-        for each in told:
+        for each in self.gather(dict(values)):
             for name, (first, second) in each.items():
                 one, other = sums.get(name, (0.0, 0.0))
                 sums[name] = (one + first, other + second)
@@ -181,9 +190,8 @@ class Group(Ranks):
             made = make()
         except TorchtuiError as error:
             own = error
-        told: list[TorchtuiError | None] = [None] * self.size
         with explain_lost_rank(self):
-            dist.all_gather_object(told, own)
+            told = self.gather(own)
         if own is not None:
             raise own
         for rank, failed in enumerate(told):

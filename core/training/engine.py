@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.data.augment.augmenter import augmenter
-from core.data.batches import Batch
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.data.stream.batches import batches_of
@@ -23,7 +22,6 @@ from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
 from core.runs.history.class_history import counts_to_log
 from core.tasks.metrics import check_metrics
-from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.distributed import SyncPoints
 from core.training.forward_pass import tensor_cores
@@ -160,7 +158,8 @@ class _Loop:
             self.waited += time.perf_counter() - asked
             if self.sync_points:
                 self.group.seed_rank(settings.seed, at.step)
-                self.take_share(batch, len(order))
+                left = len(order) - at.batch * settings.step_samples
+                learner.take_share(batch, min(settings.step_samples, left))
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             try:
                 loss, outputs = learner.step(batch)
@@ -184,13 +183,6 @@ class _Loop:
     def should_stop(self) -> bool:
         """Return whether the run was asked to stop; also polled while a batch is waited for."""
         return self.control.stop_requested
-
-    def take_share(self, batch: Batch, samples: int) -> None:
-        """Set what this process takes of the coming step, of an epoch of so many samples."""
-        size, share = self.config.training.step_samples, self.learner.share
-        counting = task_of(self.data.task).weight_of(batch.targets, batch.weights)
-        coming = self.group.share_of(min(size, samples - self.at.batch * size), counting)
-        share.weight, share.most, share.stands_in = coming.weight, coming.most, not coming.weight
 
     def log_is_due(self) -> bool:
         """Decide by the clock; among several processes, by the step that they have agreed on."""
@@ -261,8 +253,11 @@ class _Loop:
         """Keep what the validation gave to look at; a value that cannot be kept is reported, and ends nothing."""
         store, at = self.learner.context.media, self.at
         media, self.learner.media = self.learner.media, {}
+        note, self.learner.media_note = self.learner.media_note, ""
         if store is None:
             return
+        if note:
+            self.emit(Notice(level="warning", message=note))
         for name, item in media.items():
             try:
                 store.keep(name, item, step=at.step, epoch=at.epoch, done=at.step)

@@ -27,18 +27,20 @@ from core.schedules.base import RunLength, ScheduleState
 from core.schedules.own_scheduler import OwnScheduler
 from core.tasks.base import Counted
 from core.tasks.losses import resolve_loss
+from core.tasks.registry import task_of
 from core.torch_private import leave_compiler_out
 from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs
 from core.training.distributed import SINGLE, Group, Share
 from core.training.forward_pass import forward_function, loss_scaler
 from core.training.gradients.layerwise import LayerwiseGradients, goes_by_layers
-from core.training.gradients.synced_norm import sync_norms
+from core.training.gradients.synced_norm import REMEDY, sync_norms
 from core.training.meter import Meter
 from core.training.metrics.epoch_metrics import EpochMetrics
 from core.training.plain_state import as_plain
 from core.training.sharding.arranging import arrange
 from core.training.sharding.choice import is_sharded
+from core.training.sharding.path import Path
 from core.training.step import Step, autograd_gradients, step_function
 from core.training.validation import validate
 from core.user_code.loading import references
@@ -61,6 +63,7 @@ class Learner:
         eval_model: the model to validate, keep and evaluate: `model`, or the moving average of its weights.
         step: trains on one batch; see `core.training.step`.
         media: images, texts and histograms by name that the last validation gave; see `core.runs.media`.
+        media_note: a sentence on what of them is not kept; empty if it was reported.
 
     Raises:
         ConfigError: the loss does not fit the task.
@@ -75,6 +78,8 @@ class Learner:
             model.to(memory_format=torch.channels_last)
         leave_compiler_out()
         self.share = Share()
+        varies = not config.model.STATIC or task_of(data.task).own_step
+        self.path = Path(context.group) if context.group.size > 1 and varies else None
         self._sync_norms()
         self.loss_module: nn.Module = nn.Module()
         self.scorer: Scorer | None = None
@@ -87,7 +92,7 @@ class Learner:
         self.eval_model: nn.Module = self.ema.module if self.ema else model
         self.is_sharded = is_sharded(settings, context.group)
         own_loss = self.trained is not model
-        arrange(config, data, model, self.ema and self.eval_model, context, own_loss=own_loss)
+        arrange(config, data, model, self.ema and self.eval_model, context, self.path, own_loss=own_loss)
         self.optimizer = self.build_optimizer()
         if self.is_sharded and isinstance(self.optimizer, Optimizer):
             from core.training.sharding.dividing import choose_kernels
@@ -100,6 +105,7 @@ class Learner:
         self.last_lr: float | None = None
         self.scaler = loss_scaler(settings.precision, context.device)
         self.media: dict[str, Any] = {}
+        self.media_note = ""
         self.step = self.build_step()
         self._told_of_fused = False
 
@@ -112,8 +118,9 @@ class Learner:
         settings, group = self.config.training, self.context.group
         sharded = is_sharded(settings, group)
         group = group if settings.sync_batch_norm else SINGLE
-        synced = sync_norms(self.model, group, Share() if sharded else self.share, self.share)
-        if synced and settings.accumulate > 1 and settings.batch_size % group.size:
+        weighted = Share() if sharded else self.share
+        self.has_synced_norms = sync_norms(self.model, group, weighted, self.share, self.path)
+        if self.has_synced_norms and settings.accumulate > 1 and settings.batch_size % group.size:
             raise ConfigError(
                 f"training.batch_size: batches of {settings.batch_size} that are accumulated in {group.size} processes "
                 "give batch norm other samples together than in one",
@@ -184,6 +191,20 @@ class Learner:
             self.scorer,
         )
 
+    def take_share(self, batch: Batch, total: int) -> None:
+        """Set what this process takes of the coming step; all of several must call it.
+
+        Args:
+            batch: its samples. total: how many all processes have.
+        """
+        counting = task_of(self.data.task).weight_of(batch.targets, batch.weights)
+        coming = self.context.group.share_of(total, counting)
+        self.share.weight, self.share.most, self.share.stands_in = (
+            coming.weight,
+            coming.most,
+            not coming.weight,
+        )
+
     def train(self) -> None:
         """Set network and loss to training mode."""
         self.model.train()
@@ -206,6 +227,8 @@ class Learner:
         settings, model, context = self.config.training, self.model, self.context
         if self.is_sharded:
             return self._sharded_gradients()
+        if self.path is not None and self.has_synced_norms:
+            model.register_forward_hook(partial(_reach_end, self.path))
         network = context.group.wrap(model, self.share, any_unused=not self.config.model.STATIC)
         gradients = autograd_gradients(
             settings,
@@ -395,6 +418,12 @@ class TrainedTogether(nn.Module):
         """Yield the parameters of the network by their names, and those of the loss as ``loss.NAME``."""
         yield from self.model.named_parameters(prefix, recurse, remove_duplicate)
         yield from self.loss.named_parameters(prefix, recurse, remove_duplicate)
+
+
+def _reach_end(path: Path, model: nn.Module, *_: object) -> None:
+    """Compare the processes before gradients are added up; each validates batches of its own."""
+    if model.training:
+        path.reach("the end of the network", REMEDY)
 
 
 def _summing_gradients(

@@ -96,7 +96,11 @@ def _chosen(name: str | None, profile: str | None, given: Mapping[str, Any]) -> 
     for key in given:
         if key not in kind.model_fields:
             having = ", ".join(_fields()[key])
-            raise InputError(f"{flag_of(key)} is not a setting of --run-in {name}", f"It is one of {having}")
+            queued = name == "queue" and "processes" in _fields()[key]
+            others = "; `tui queue add train` takes it, too" if queued else ""
+            raise InputError(
+                f"{flag_of(key)} is not a setting of --run-in {name}", f"It is one of {having}{others}"
+            )
     return settings_of(kind, saved, given)
 
 

@@ -44,7 +44,9 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
             print_baselines(summary.run, split, console, in_words=False)
             break
     best = ", ".join(f"{clean(label_of(name))} {number(value)}" for name, value in summary.metrics.items())
-    console.print(Text(f"\n{summary.status}: {of(summary.epoch, summary.epochs, ' of ')} epochs", "bold"))
+    together = f", in {summary.processes:,} processes" if summary.processes > 1 else ""
+    done = f"{summary.status}: {of(summary.epoch, summary.epochs, ' of ')} epochs{together}"
+    console.print(Text(f"\n{done}", "bold"))
     if best:
         by = clean(summary.chosen_by.removeprefix("best "))
         console.print(Text(f"best epoch {summary.best_epoch} {by}: {best}"))

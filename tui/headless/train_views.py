@@ -16,7 +16,8 @@ from core.runs.summary import summarise
 from core.tasks.registry import task_of
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
-from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si, threads_text, waiting
+from tui.terminal.machine import machinery
+from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si, waiting
 from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
 __all__ = ["LOST", "JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose_view"]
@@ -98,7 +99,7 @@ class PlainView(LineView):
 
 def _machinery(event: RunStarted) -> str:
     """Return how large the network is, and where it is trained."""
-    return f"{count(event.parameters)} parameters  {event.device}  {threads_text(event.threads, event.processes)}"
+    return "  ".join([f"{count(event.parameters)} parameters", *machinery(event)])
 
 
 def _epoch_line(event: EpochFinished, epochs: int) -> str:

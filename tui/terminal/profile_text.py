@@ -11,10 +11,11 @@ from core.profiling.memory import MemoryUse
 from core.profiling.names import PHASES
 from core.profiling.phases import Phases
 from core.profiling.profile import Profile
+from core.profiling.together import Together
 from core.remedies import Words, setting, worded
-from tui.terminal.text import bytes_, clean, fit, percent, si
+from tui.terminal.text import UNKNOWN, bytes_, clean, fit, percent, si
 
-__all__ = ["profile_lines", "where"]
+__all__ = ["profile_lines", "together_lines", "where"]
 
 BAR = 24
 LAYERS = 8
@@ -59,6 +60,24 @@ def profile_lines(profile: Profile, words: Words) -> Iterator[str]:
     if profile.gains:
         yield ""
         yield from _gain_lines(profile.gains, words)
+
+
+def together_lines(found: Together) -> Iterator[str]:
+    """Yield the lines on a step in several processes, without ends."""
+    yield (
+        f"{len(found.processes)} processes: {found.step * 1e3:.3g} ms a step, {si(found.samples_per_second)} samples a "
+        f"second ({found.steps:,} steps timed)"
+    )
+    yield ""
+    yield f"{'of a step, ms':14} {'waits for data':>14}   {'computes':>10}   {'waits for others':>16}   {'adds up':>10}"
+    for rank, one in enumerate(found.processes):
+        times = (one.data, one.computing, found.waiting(rank), found.adding_up)
+        texts = [UNKNOWN if seconds is None else f"{seconds * 1e3:.3g}" for seconds in times]
+        data, computing, waiting, adding_up = texts
+        yield f"{f'process {rank}':14} {data:>14}   {computing:>10}   {waiting:>16}   {adding_up:>10}"
+    yield ""
+    yield "computes: as if alone with its share of each batch; adds up: gradients, or divided weights, are sent"
+    yield "layers, memory and what would help are those of one process: leave out --processes"
 
 
 def _phase_lines(phases: Phases) -> Iterator[str]:

@@ -32,7 +32,6 @@ __all__ = [
     "setting",
     "short_path",
     "si",
-    "threads_text",
     "waiting",
     "wrapped",
 ]
@@ -177,12 +176,6 @@ def count(n: int) -> str:
 def counted(n: int, noun: str) -> str:
     """Return a number of things: ``1 thread``, ``2 threads``."""
     return f"{count(n)} {noun}{'s' if n != 1 else ''}"
-
-
-def threads_text(threads: int, processes: int) -> str:
-    """Return how many threads train a run: ``2 threads``, ``4 processes, 1 thread each``; empty if unknown."""
-    each = counted(threads, "thread") if threads else ""
-    return f"{count(processes)} processes, {each} each" if each and processes > 1 else each
 
 
 def si(n: float) -> str:

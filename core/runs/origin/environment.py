@@ -14,7 +14,7 @@ from core.files.atomic import write_atomically
 from core.runs.folder import Run
 from core.runs.origin.packages import installed_packages
 from core.runs.origin.working_copy import WorkingCopy, working_copy
-from core.torchrun import launch_id
+from core.torchrun import launch_id, launched_processes
 
 __all__ = [
     "MASK",
@@ -49,6 +49,8 @@ def environment(copy: WorkingCopy | None = None) -> dict[str, Any]:
     }
     if launch := launch_id():
         values["launch"] = launch
+    if (processes := launched_processes()) > 1:
+        values["processes"] = processes
     if copy and (copy.new or copy.note):
         values |= {"git_new_files": list(copy.new), "git_note": copy.note}
     return values

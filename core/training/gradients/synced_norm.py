@@ -11,6 +11,7 @@ With n samples of mean m, dy = dL/dy of the whole step's loss L, x' = (x - m) / 
 these, each times the process's share of the step.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,11 +20,17 @@ from torch import Tensor, nn
 
 from core.torch_private import BatchNorm, check_shape
 from core.training.distributed import Group, Share
+from core.training.sharding.path import Path
 
-__all__ = ["sync_norms"]
+__all__ = ["REMEDY", "sync_norms"]
+
+REMEDY = "or set training.sync_batch_norm to false"
+"""What to do where the processes come to different layers."""
 
 
-def sync_norms(model: nn.Module, group: Group, weighted: Share, share: Share) -> bool:
+def sync_norms(
+    model: nn.Module, group: Group, weighted: Share, share: Share, path: Path | None = None
+) -> bool:
     """Let batch normalisation see the whole batch of a group of processes; a group of one sees its own, as usual.
 
     Layers whose class computes in another way than PyTorch's stay as they are.
@@ -31,19 +38,39 @@ def sync_norms(model: nn.Module, group: Group, weighted: Share, share: Share) ->
     Args:
         weighted: what the gradients of this process are to be weighted with; all of it where its loss is already.
         share: of this process in the coming step; what stands in for a sample is not seen.
+        path: compares which layer each process comes to; None where all come to the same ones.
 
     Returns:
         Whether there are such layers.
     """
     found = False
-    for module in model.modules():
+    for name, module in model.named_modules():
         if type(module).__bases__[0] is _Synced:
             module.__class__ = type(module).__bases__[1]
         if group.size > 1 and isinstance(module, BatchNorm) and type(module).forward is BatchNorm.forward:
             module.__class__ = _synced(type(module))
-            vars(module)["together"] = group, weighted, share
+            vars(module)["together"] = _Together(group, weighted, share, f"batch norm {name}", path)
             found = True
     return found
+
+
+@dataclass(frozen=True)
+class _Together:
+    """Facts that a layer knows of the processes: its own shares, its name, and the path to it."""
+
+    group: Group
+    weighted: Share
+    share: Share
+    name: str
+    path: Path | None
+
+    def add_up(self, values: Tensor) -> None:
+        """Sum values over all processes, in place, once all are at this layer."""
+        if self.path is None:
+            dist.all_reduce(values)
+        else:
+            self.path.reach(self.name, REMEDY)
+            dist.all_reduce(values, group=self.path.processes)
 
 
 def _synced(kind: type[BatchNorm]) -> type[BatchNorm]:
@@ -59,12 +86,12 @@ class _Synced:
         if not self.training:
             return BatchNorm.forward(self, inputs)
         check_shape(self, inputs)
-        group, weighted, share = self.together
-        mean, variance, count = _statistics(inputs.detach(), group, share)
+        together: _Together = self.together
+        mean, variance, count = _statistics(inputs.detach(), together)
         if self.track_running_stats and self.running_mean is not None:
             _follow(self, mean, variance, count)
         outputs: Tensor = _Normalised.apply(
-            inputs, self.weight, self.bias, mean, (variance + self.eps).rsqrt(), count, weighted, share
+            inputs, self.weight, self.bias, mean, (variance + self.eps).rsqrt(), count, together
         )
         return outputs
 
@@ -79,7 +106,7 @@ def _follow(layer: Any, mean: Tensor, variance: Tensor, count: float) -> None:
             running.lerp_(value.to(running.dtype), factor)
 
 
-def _statistics(inputs: Tensor, group: Group, share: Share) -> tuple[Tensor, Tensor, float]:
+def _statistics(inputs: Tensor, together: _Together) -> tuple[Tensor, Tensor, float]:
     """Return mean and variance of each channel (c,) over all processes, in float64, and the number of values of each.
 
     Args:
@@ -89,11 +116,12 @@ def _statistics(inputs: Tensor, group: Group, share: Share) -> tuple[Tensor, Ten
         ValueError: there is but one value.
     """
     channels = inputs.shape[1]
+    group = together.group
     told = torch.zeros(group.size, 1 + 2 * channels, dtype=torch.float64, device=inputs.device)
-    if not share.stands_in:
+    if not together.share.stands_in:
         variance, mean = torch.var_mean(inputs.double(), _batch_dims(inputs), correction=0)
         told[group.rank] = torch.cat([mean.new_tensor([inputs.numel() / channels]), mean, variance])
-    dist.all_reduce(told)
+    together.add_up(told)
     counts, means, variances = told.split([1, channels, channels], dim=1)
     count = float(counts.sum())
     if count <= 1:
@@ -117,12 +145,12 @@ class _Normalised(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor | None, bias: Tensor | None, *facts: Any) -> Tensor:
-        mean, inverse, count, weighted, share = facts
+        mean, inverse, count, together = facts
         full = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
         normal = (full - _by_channel(mean, full)) * _by_channel(inverse, full)
         ctx.save_for_backward(normal, weight, inverse)
-        ctx.count, ctx.dtype = count, inputs.dtype
-        ctx.weight = 0.0 if share.stands_in else weighted.weight
+        ctx.count, ctx.dtype, ctx.together = count, inputs.dtype, together
+        ctx.weight = 0.0 if together.share.stands_in else together.weighted.weight
         outputs = normal if weight is None else normal * _by_channel(weight, full)
         outputs = outputs if bias is None else outputs + _by_channel(bias, full)
         return outputs.to(inputs.dtype)
@@ -134,13 +162,13 @@ class _Normalised(torch.autograd.Function):
         dims, share = _batch_dims(given), ctx.weight
         sums = torch.stack([given.sum(dims), (given * normal).sum(dims)])
         whole = sums.double() * share if share else torch.zeros_like(sums, dtype=torch.float64)
-        dist.all_reduce(whole)
+        ctx.together.add_up(whole)
         of_weight, of_bias = (
             (None, None) if weight is None else (sums[1].to(weight.dtype), sums[0].to(weight.dtype))
         )
         if not share:
-            return torch.zeros_like(given, dtype=ctx.dtype), of_weight, of_bias, *[None] * 5
+            return torch.zeros_like(given, dtype=ctx.dtype), of_weight, of_bias, *[None] * 4
         mean, with_normal = whole / share / ctx.count
         inner = given - _by_channel(mean, given) - normal * _by_channel(with_normal, given)
         scale = inverse if weight is None else inverse * weight.double()
-        return (inner * _by_channel(scale, given)).to(ctx.dtype), of_weight, of_bias, *[None] * 5
+        return (inner * _by_channel(scale, given)).to(ctx.dtype), of_weight, of_bias, *[None] * 4

@@ -45,6 +45,7 @@ class _OwnLearner(Learner):
     ) -> None:
         super().__init__(config, data, model, context)
         self.metrics.higher_is_better = directions(model)
+        self._elsewhere = set[str]()
 
     def build_loss(self) -> None:
         """Leave it to the network."""
@@ -74,6 +75,7 @@ class _OwnLearner(Learner):
             ema=self.ema,
             group=context.group,
             share=self.share,
+            path=self.path,
             around=around,
         )
 
@@ -98,6 +100,12 @@ class _OwnLearner(Learner):
         if measured is None:
             return None
         self.media = _to_look_at(measured)
+        if new := sorted({*measured.elsewhere} - self._elsewhere):
+            self._elsewhere |= {*new}
+            self.media_note = (
+                f"{', '.join(new)}: not kept, as only another process gave it: the first one's are kept. "
+                "Give it for each batch, or train in one process"
+            )
         numbers = measured.numbers
         if numbers and settings.monitor not in numbers:
             raise ConfigError(

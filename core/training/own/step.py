@@ -32,9 +32,13 @@ from core.training.distributed import Group, Share
 from core.training.forward_pass import HALF, compiled
 from core.training.own.numbers import Numbers, loss_of, numbers_of
 from core.training.own.shared_gradients import sum_gradients
+from core.training.sharding.path import Path
 from core.training.step import Step, averaged, parts_of_all, stepping
 
 __all__ = ["own_optimizer", "own_step"]
+
+REMEDY = "or train in one process"
+"""What to do where the processes do different things in a step."""
 
 
 def own_optimizer(model: nn.Module) -> Optimizer | SeveralOptimizers | None:
@@ -70,6 +74,7 @@ def own_step(
     ema: MovingAverage | None = None,
     group: Group,
     share: Share,
+    path: Path | None = None,
     around: Callable[[Step], Step] | None = None,
 ) -> Step:
     """Return the step that trains `model` by its own; in place of outputs it returns the numbers to report.
@@ -78,11 +83,15 @@ def own_step(
         around: see `core.training.learner.Learner.build_step`; a step with several optimizers is one piece.
         scaler, ema: see `core.training.step.step_function`.
         share: of this process in the coming step.
+        path: compares what each of several processes does; None with one.
     """
     if isinstance(optimizer, SeveralOptimizers):
-        for each in optimizer.by_name.values() if group.size > 1 else ():
-            each.register_step_pre_hook(partial(_add_up, share))
-        step: Step = partial(_several, _called(settings, model, device, fixed=False), optimizer, model)
+        call = _called(settings, model, device, fixed=False)
+        step: Step = partial(_several, call, optimizer, model)
+        if path is not None:
+            for name, each in optimizer.by_name.items():
+                each.register_step_pre_hook(partial(_add_up, share, path, name))
+            step = partial(_to_the_end, step, path)
         return step if ema is None else averaged(step, ema, model)
     backward = Tensor.backward if scaler is None else lambda loss: scaler.scale(loss).backward()
     call = _called(settings, model, device, fixed=True)
@@ -90,7 +99,8 @@ def own_step(
     if settings.accumulate > 1:
         size = -(-settings.batch_size // group.size)
         gradients = partial(_in_parts, call, backward, model, size, share)
-    if group.size > 1:
+    if path is not None:
+        gradients = partial(_to_the_end, gradients, path)
         gradients = partial(_shared, gradients, share, list(model.parameters()))
     if around:
         gradients = around(gradients)
@@ -172,8 +182,16 @@ def _shared(gradients: Step, share: Share, weights: list[nn.Parameter], batch: B
     return result
 
 
-def _add_up(share: Share, optimizer: Optimizer, *_: object) -> None:
+def _to_the_end(step: Step, path: Path, batch: Batch) -> tuple[Tensor, Any]:
+    """Take a step, or compute its gradients, after which all processes have to have come to its end."""
+    result = step(batch)
+    path.reach("the end of its training_step", REMEDY)
+    return result
+
+
+def _add_up(share: Share, path: Path, name: str, optimizer: Optimizer, *_: object) -> None:
     """Add up the gradients of all processes before an optimizer moves its weights."""
+    path.reach(f"the step of optimizer {name}", REMEDY)
     weights = [weight for each in optimizer.param_groups for weight in each["params"]]
     sum_gradients(weights, share)
 

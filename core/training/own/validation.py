@@ -26,11 +26,13 @@ class Validated:
     Attributes:
         numbers: means over all samples. samples: the first ``samples`` that a batch gave.
         media: the first images, texts and histograms of each name; see `core.runs.media.kinds`.
+        elsewhere: names of media that other processes gave, and this one did not.
     """
 
     numbers: dict[str, float]
     samples: Any = None
     media: dict[str, Any] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
 
 
 def validation_method(model: nn.Module) -> str:
@@ -77,7 +79,9 @@ def validate_steps(
             media = {name: value for name, value in given.items() if kind_of(value) is not None} | media
     if should_stop():  # a stream ends early then
         return None
-    return Validated(means(group.sums_by_name(_summed(read_numbers(reported)))), samples, media)
+    names = {name for theirs in group.gather([*media]) for name in theirs}
+    elsewhere = tuple(sorted(names - media.keys()))
+    return Validated(means(group.sums_by_name(_summed(read_numbers(reported)))), samples, media, elsewhere)
 
 
 def _validated(model: nn.Module, batch: Batch, precision: str, device: torch.device) -> Any:

@@ -13,11 +13,15 @@ from core.tasks.losses import resolve_loss
 from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.sharding.blocks import blocks_of
-from core.training.sharding.choice import check_divisible, is_sharded
+from core.training.sharding.choice import check_divisible, is_divided, is_sharded
 from core.training.sharding.footprint import footprint, footprint_notices
+from core.training.sharding.path import Path
 from core.training.sharding.recompute import check_recomputable, recompute
 
 __all__ = ["arrange", "check_arrangement"]
+
+REMEDY = "or set training.shard to none"
+"""What to do where the processes come to different blocks."""
 
 
 def arrange(
@@ -26,6 +30,7 @@ def arrange(
     network: nn.Module,
     averaged: nn.Module | None,
     context: TrainingContext,
+    path: Path | None,
     *,
     own_loss: bool,
 ) -> None:
@@ -33,6 +38,7 @@ def arrange(
 
     Args:
         averaged: a copy of the network that follows its weights, which is divided as it is.
+        path: compares which block each process comes to; None where all come to the same ones.
         own_loss: whether the loss has weights of its own.
 
     Raises:
@@ -55,6 +61,21 @@ def arrange(
         same = [averaged.get_submodule(names[block]) for block in blocks]
         divide(averaged, same, context.device, context.group)
     divide(network, blocks, context.device, context.group)
+    if path is not None:
+        for each in (network, *([] if averaged is None else [averaged])):
+            _compare_blocks(each, path)
+
+
+def _compare_blocks(network: nn.Module, path: Path) -> None:
+    """Compare the processes before each block is gathered, in validation, too."""
+    for name, module in network.named_modules():
+        if is_divided(module):
+            place = f"block {name}" if name else "the network"
+            module.register_forward_pre_hook(
+                lambda *_, place=place: path.reach(place, REMEDY),
+                prepend=True,  # before it is gathered
+            )
+    network.register_forward_hook(lambda *_: path.reach("the end of the network", REMEDY))
 
 
 def check_arrangement(

@@ -1,61 +1,62 @@
-"""The blocks that each process has called: parts of different blocks, put together, would be no weights of either."""
+"""The way of each process through the parts of a network that need all processes, compared at each of them.
 
+A process that goes another way adds to numbers that do not belong together, aborts in Gloo, or waits for ever in NCCL.
+"""
+
+from typing import Any
 from zlib import crc32
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
 
 from core.errors import ModelError
 from core.training.distributed import Group
 
 __all__ = ["Path"]
 
-BITS = 20
-"""Of a path's number, whose square, summed over processes, is still exact."""
-
 
 class Path:
-    """The blocks that this process has called since they were last compared.
+    """Places that this process comes to, compared with the others before they wait for each other.
 
     Attributes:
-        called: their names, in order.
+        processes: all of them, on connections of their own: gradients are added up at other times in each.
     """
 
     def __init__(self, group: Group) -> None:
-        self.called: list[str] = []
-        self._group = group
+        self.processes = group.connected_again()
+        self._size = group.size
 
-    def told(self) -> Tensor:
-        """Return two numbers to be summed over all processes: that of the path, and its square."""
-        number = crc32("\n".join(self.called).encode()) >> (32 - BITS)
-        return torch.tensor([number, number**2], dtype=torch.float64)
+    def __deepcopy__(self, memo: Any) -> "Path":
+        """Return this one: a copy of a network goes the same way."""
+        return self
 
-    def ensure_same(self, first: float, second: float) -> None:
-        """Start anew, if all have called the same blocks; all must call it.
+    def reach(self, place: str, remedy: str) -> None:
+        """Compare where the processes are; all must call it.
 
         Args:
-            first, second: the sums of `told` over all processes.
+            place: such as ``block layers.3``.
+            remedy: what to do where they are at different places.
 
         Raises:
-            ModelError: they have not; gradients of this step are wrong.
+            ModelError: they are.
         """
-        if first**2 == second * self._group.size:  # all numbers are the same
-            self.called.clear()
+        number = float(crc32(place.encode()))
+        numbers = torch.tensor([number, -number], dtype=torch.float64)
+        dist.all_reduce(numbers, dist.ReduceOp.MAX, group=self.processes)
+        largest, smallest = numbers.tolist()
+        if largest == -smallest:
             return
-        told: list[list[str]] = [[]] * self._group.size
-        dist.all_gather_object(told, self.called)
-        raise ModelError(different_paths(told), "Let all call the same blocks, or set training.shard to none")
+        places = [""] * self._size
+        dist.all_gather_object(places, place, group=self.processes)
+        raise ModelError(
+            different_places(places), f"Let no branch depend on the samples of one process, {remedy}"
+        )
 
 
-def different_paths(told: list[list[str]]) -> str:
-    """Return where the first of the processes that differ from the first one left its path."""
-    rank = next(rank for rank, other in enumerate(told) if other != told[0])
-    at = next(
-        (at for at, pair in enumerate(zip(told[0], told[rank], strict=False)) if pair[0] != pair[1]), -1
-    )
-    ours, theirs = (path[at] if at >= 0 else f"{len(path)} blocks" for path in (told[0], told[rank]))
+def different_places(places: list[str]) -> str:
+    """Return where the first process is, and the first of those that are elsewhere."""
+    rank = next(rank for rank, other in enumerate(places) if other != places[0])
     return (
-        "training.shard: the processes took different paths through the network, which mixes their weights: "
-        f"rank 0 called {ours or 'the network'}, rank {rank} called {theirs or 'the network'}"
+        "the processes took different paths through the network: "
+        f"rank 0 came to {places[0]}, rank {rank} to {places[rank]}"
     )

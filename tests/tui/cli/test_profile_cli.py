@@ -1,6 +1,9 @@
 """`tui profile`."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,11 @@ from core.profiling.layers import LayerCost, Trace
 from core.profiling.memory import MemoryUse
 from core.profiling.phases import Phases
 from core.profiling.profile import Profile
+from core.profiling.together import OneOfSeveral, Together
+from tests.support.repository import REPOSITORY
 from tests.tui.cli.conftest import Tui
 from tui.forms.remedies import command_line_words
-from tui.terminal.profile_text import profile_lines
+from tui.terminal.profile_text import profile_lines, together_lines
 
 SMALL = "--data iris --device cpu --threads 1 --seconds 0.1"
 
@@ -73,3 +78,37 @@ def test_what_helps_comes_with_the_option_that_sets_it() -> None:
     assert "--set data.workers=2          1.60 x as many samples a second" in text
     assert "1.04 x as many samples a second\n" in text
     assert "cannot be had: no kernel" in text
+
+
+def test_of_several_processes_the_slowest_is_waited_for() -> None:
+    found = Together(0.010, 50, 1600, (OneOfSeveral(0.001, 0.004), OneOfSeveral(0.0, 0.008)))
+    assert found.samples_per_second == pytest.approx(3200)
+    assert [found.waiting(rank) for rank in (0, 1)] == pytest.approx([0.003, 0.0])
+    assert found.adding_up == pytest.approx(0.002)
+    lines = [line.split() for line in together_lines(found)]
+    assert lines[0][:6] == ["2", "processes:", "10", "ms", "a", "step,"]
+    assert lines[3:5] == [
+        ["process", "0", "1", "4", "3", "2"],
+        ["process", "1", "0", "8", "0", "2"],
+    ]
+
+
+def test_where_a_device_has_no_room_for_all_weights_their_division_is_unknown() -> None:
+    found = Together(0.010, 50, 1600, (OneOfSeveral(0.001, None), OneOfSeveral(0.0, 0.008)))
+    assert (found.waiting(1), found.adding_up) == (None, None)
+    assert [line.split()[3:] for line in together_lines(found)][4] == ["8", "–", "–"]
+
+
+@pytest.mark.heavy
+def test_two_processes_are_profiled_together(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    options = [*SMALL.split(), "--processes", "2", "--json", "--set", "training.shard=fsdp"]
+    command = [sys.executable, "-m", "tui", "profile", *options]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["document"], found["device"]) == ("profile_together", "cpu")
+    assert [process["computing"] > 0 for process in found["processes"]] == [True, True]
+    assert min(process["waiting"] for process in found["processes"]) == 0
+    assert found["steps"] > 0
+    assert not list(tmp_path.iterdir()), "nothing is written"

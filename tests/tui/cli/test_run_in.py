@@ -106,6 +106,10 @@ def test_a_profile_saved_here_is_used_again_and_settings_beside_it_count_more(tu
             "--run-in background --processes 2",
             "--processes is not a setting of --run-in background. It is one",
         ),
+        (
+            "--run-in queue --processes 2",
+            "It is one of processes; `tui queue add train` takes it, too",
+        ),
         ("--processes -1", "processes: got -1, takes a number >= 0"),
         ("--gpus a", "gpus.0: got 'a', takes a whole number"),
         ("--processes 2 --gpus 99", "GPU 99 is not here ("),

@@ -123,3 +123,62 @@ def test_four_processes_of_which_some_have_no_sample_in_the_last_batch(tmp_path:
         "divided weights": case("iris", norm, shard="fsdp", batch_size=4, accumulate=4, epochs=1),
     }
     assert unlike(compared(tmp_path, chosen, 4)) == {}
+
+
+def apart(folder: Path) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return configurations that are not the same in each process, and what is said of each."""
+
+    def network(name: str, **training: Any) -> dict[str, Any]:
+        return case("iris", own("apart.py", name), epochs=1, **training)
+
+    def samples(**arguments: bool) -> dict[str, Any]:
+        return case(own("apart.py", "data", arguments=arguments), epochs=1)
+
+    paths = "the processes took different paths through the network: rank 0 came to "
+    return {
+        "blocks": (
+            network("Branches", shard="fsdp"),
+            paths + "block wide.0, rank 1 to the end of the network",
+        ),
+        "layers": (network("NormedBranches"), paths + "batch norm wide.1, rank 1 to batch norm slim.1"),
+        "a layer": (network("Skipped"), paths + "batch norm part.1, rank 1 to the end of the network"),
+        "optimizers": (
+            network("Lazily"),
+            paths + "the step of optimizer one, rank 1 to the step of optimizer other",
+        ),
+        "shapes": (
+            network("Widths"),
+            "model: the process of rank 1 has another network than that of rank 0: layers.0.weight is (9, 4) float32; "
+            "rank 0: (8, 4) float32",
+        ),
+        "order": (
+            samples(order=True),
+            "data: the process of rank 1 has other samples in train than that of rank 0, or in another order",
+        ),
+        "count": (
+            samples(count=True),
+            "data: the process of rank 1 has other samples than that of rank 0: ",
+        ),
+        "classes": (
+            samples(classes=True),
+            "data: the process of rank 1 has other classes than that of rank 0: c, b, a; rank 0: a, b, c",
+        ),
+    }
+
+
+@pytest.mark.heavy
+def test_what_is_not_the_same_in_each_process_ends_with_a_sentence_before_they_wait_for_each_other(
+    tmp_path: Path,
+) -> None:
+    """Sizes would not fit together, in Gloo an abort; where they do, numbers of different layers would be mixed."""
+    chosen = apart(tmp_path)
+    alike = {
+        "as one": case(own("apart.py", "data", arguments={"order": False})),
+        "first weights": case("iris", own("apart.py", "FirstWeights"), epochs=1),
+        "branches without a collective": case("iris", own("apart.py", "Branches"), epochs=1),
+    }
+    results = compared(tmp_path, {**{name: values for name, (values, _) in chosen.items()}, **alike}, 2)
+    for name, (_, said) in chosen.items():
+        assert results[name].get("error", "").startswith(said), (name, results[name])
+    assert unlike({name: results[name] for name in ("as one", "first weights")}) == {}
+    assert "error" not in results["branches without a collective"]

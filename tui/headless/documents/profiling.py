@@ -7,8 +7,9 @@ from tui.headless.documents.envelope import Document
 
 if TYPE_CHECKING:
     from core.profiling.profile import Profile
+    from core.profiling.together import Together
 
-__all__ = ["ProfileDocument", "profile_document"]
+__all__ = ["ProfileDocument", "TogetherDocument", "profile_document", "together_document"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,4 +55,39 @@ def profile_document(profile: "Profile", device: str, trace: str) -> ProfileDocu
         memory=asdict(profile.memory),
         gains=[asdict(gain) for gain in profile.gains],
         trace=trace,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TogetherDocument(Document):
+    """Where the time of a step in several processes goes.
+
+    Attributes:
+        device: of the first. step: seconds of a step of all. steps: that were timed.
+        samples_per_second: that are trained on by all. adding_up: seconds of a step in which gradients are sent.
+        processes: each ``data computing waiting``: seconds of a step in which it waits for data, computes, and waits
+            for others; null if unknown.
+    """
+
+    kind = "profile_together"
+    device: str
+    step: float
+    steps: int
+    samples_per_second: float
+    adding_up: float | None
+    processes: list[dict[str, float | None]]
+
+
+def together_document(found: "Together", device: str) -> TogetherDocument:
+    """Return the document of a profile of several processes."""
+    return TogetherDocument(
+        device=device,
+        step=found.step,
+        steps=found.steps,
+        samples_per_second=found.samples_per_second,
+        adding_up=found.adding_up,
+        processes=[
+            {"data": one.data, "computing": one.computing, "waiting": found.waiting(rank)}
+            for rank, one in enumerate(found.processes)
+        ],
     )

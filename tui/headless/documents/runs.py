@@ -99,9 +99,11 @@ class RunDocument(RunEntry, Document):
     Attributes:
         problems: which of its files are missing or damaged, a line each. media: what it kept to be looked at.
         resume: the command that resumes it where it trained; empty where it cannot be.
+        processes: that trained it together the last time.
     """
 
     kind = "run"
+    processes: int = 1
     problems: list[str] = field(default_factory=list)
     media: list[MediaEntry] = field(default_factory=list)
     resume: str = ""
@@ -172,8 +174,13 @@ def runs_document(summaries: Iterable[RunSummary], sizes: Iterable[int] | None =
 
 def run_document(summary: RunSummary, problems: Iterable[str] = ()) -> RunDocument:
     """Return the document of one run."""
-    facts, media = _facts(summary), _media(summary.run)
-    return RunDocument(**facts, problems=list(problems), media=media, resume=command_to_resume(summary))
+    return RunDocument(
+        **_facts(summary),
+        processes=summary.processes,
+        problems=list(problems),
+        media=_media(summary.run),
+        resume=command_to_resume(summary),
+    )
 
 
 def _media(run: Run) -> list[MediaEntry]:

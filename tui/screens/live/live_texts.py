@@ -9,8 +9,8 @@ from core.counting import counted
 from core.events import Event, Notice, RunFinished
 from core.runs.history.history import History
 from core.runs.script import log_of
-from tui.terminal.machine import memory_text
-from tui.terminal.text import clean, count, duration, threads_text
+from tui.terminal.machine import machinery, memory_text
+from tui.terminal.text import clean, count, duration
 
 __all__ = ["facts", "messages"]
 
@@ -44,7 +44,7 @@ def facts(history: History, in_app: bool) -> str:
         (chosen("model"), started.parameters and f"{count(started.parameters)} parameters"),
         (chosen("optimizer"), lr and f"lr {lr}"),
         ("batch" if chosen("training", "batch_size") else "", chosen("training", "batch_size")),
-        (started.device, threads_text(started.threads, started.processes)),
+        ((" " if started.processes <= 1 else ", ").join(machinery(started)),),
         (memory_text(started, in_app),),
     ]
     return clean("   ".join(" ".join(str(word) for word in part if word) for part in parts if any(part)))

@@ -30,6 +30,7 @@ from core.tuning.listed import StudySummary
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Chart, load_charts
 from tui.terminal.jobs import job_text
+from tui.terminal.machine import machinery
 from tui.terminal.text import bytes_, clean, count, duration, number, of, setting
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
@@ -275,8 +276,7 @@ def _parts(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
     parameters = [f"{count(started.parameters)} parameters"] if started and started.parameters else []
     yield "model", [*filter(None, [summary.model]), *parameters]
     if started is not None:
-        threads = [counted(started.threads, "thread")] if started.threads else []
-        yield "device", [*filter(None, [started.device]), *threads]
+        yield "device", machinery(started)
     chosen = [summary.config.get(section, {}).get("name") for section in ("loss", "optimizer", "schedule")]
     yield "learning", [str(name) for name in chosen if name]
 

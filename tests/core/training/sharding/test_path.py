@@ -1,43 +1,58 @@
-"""Processes with divided weights that call different blocks end with a sentence, before a weight moves."""
+"""Processes that come to different parts of a network end with a sentence before they wait for each other."""
 
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from core.errors import ModelError
 from core.training.distributed import Group
 from core.training.sharding.path import Path
 
-ORDER = ["", "blocks.0", "blocks.1"]
+REMEDY = "or train in one process"
 
 
-def compared(monkeypatch: pytest.MonkeyPatch, *paths: list[str]) -> Path:
-    """Compare the paths of some processes, and return the first one's."""
+class Connected(Group):
+    """One of several processes on this machine, without a connection."""
 
-    def gather(told: list[Any], own: list[str]) -> None:
-        told[:] = paths
+    def connected_again(self) -> None:
+        return None
 
+
+def reach(monkeypatch: pytest.MonkeyPatch, own: str, others: Sequence[str]) -> None:
+    """Come to a place as the first of several processes."""
+    told: list[torch.Tensor] = []
+
+    def reduce(numbers: torch.Tensor, op: Any, group: Any) -> None:
+        assert op == dist.ReduceOp.MAX
+        told.append(numbers.clone())
+        numbers.copy_(torch.stack(told).max(dim=0).values)
+
+    def gather(places: list[str], place: str, group: Any) -> None:
+        places[:] = [own, *others]
+
+    monkeypatch.setattr("torch.distributed.all_reduce", reduce)
     monkeypatch.setattr("torch.distributed.all_gather_object", gather)
-    each = [Path(Group(rank, len(paths))) for rank in range(len(paths))]
-    for process, called in zip(each, paths, strict=True):
-        process.called += called
-    first, second = torch.stack([process.told() for process in each]).sum(0).tolist()
-    each[0].ensure_same(first, second)
-    return each[0]
+    path = copy.deepcopy(Path(Connected(0, 1 + len(others))))
+    for place in others:
+        if place == own:
+            path.reach(place, REMEDY)
+        else:
+            told.append(torch.tensor([float("inf"), 0.0], dtype=torch.float64))
+    path.reach(own, REMEDY)
 
 
-def test_the_same_path_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert compared(monkeypatch, ORDER, ORDER, ORDER).called == []
+def test_processes_at_the_same_place_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    reach(monkeypatch, "block a", ["block a", "block a"])
 
 
-@pytest.mark.parametrize(
-    ("other", "sentence"),
-    [
-        (["", "blocks.1", "blocks.0"], "rank 0 called blocks.0, rank 2 called blocks.1"),
-        (["", "blocks.0"], "rank 0 called 3 blocks, rank 2 called 2 blocks"),
-    ],
-)
-def test_another_path_is_named(monkeypatch: pytest.MonkeyPatch, other: list[str], sentence: str) -> None:
-    with pytest.raises(ModelError, match=sentence):
-        compared(monkeypatch, ORDER, ORDER, other)
+def test_the_first_process_elsewhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModelError) as raised:
+        reach(monkeypatch, "block a", ["block a", "the end of the network"])
+    assert str(raised.value) == (
+        "the processes took different paths through the network: rank 0 came to block a, rank 2 to the end of the "
+        "network. Let no branch depend on the samples of one process, or train in one process"
+    )

@@ -1,10 +1,15 @@
-"""Messages of Live: one clock over all starts of a run, and what to do once it has ended."""
+"""Texts of Live: one clock over all starts of a run, what to do once it has ended, and what trains it."""
 
+import json
 from dataclasses import replace
 
-from core.events import Notice, RunFinished, RunStarted
+import pytest
+
+from core.events import Notice, RunFinished, RunStarted, from_json, to_json
 from core.runs.history.history import History
+from tui.headless.train_views import PlainView
 from tui.screens.live.live_texts import facts, messages
+from tui.terminal.machine import machinery
 
 
 def started(time: float, epoch: int = 0) -> RunStarted:
@@ -47,9 +52,28 @@ def test_why_a_run_never_started_is_among_its_messages() -> None:
     assert messages(history, "failed").plain.splitlines()[1] == "0:00 ✗ no network"
 
 
-def test_a_run_in_several_processes_says_so() -> None:
-    history = History()
-    history.apply(replace(started(50.0), processes=4))
-    assert "cpu 4 processes, 1 thread each" in facts(history, in_app=False)
-    history.apply(started(60.0))
-    assert "cpu 1 thread" in facts(history, in_app=False)
+@pytest.mark.parametrize(
+    ("device", "processes", "threads", "shown"),
+    [
+        ("cpu", 1, 1, "cpu 1 thread"),
+        ("cpu", 2, 1, "2 processes, cpu, 1 thread each"),
+        ("cuda:0", 4, 8, "4 processes, cuda, 8 threads each"),
+        ("cpu", 2, 0, "2 processes, cpu"),
+    ],
+)
+def test_the_line_of_facts_says_how_many_processes_train(
+    device: str, processes: int, threads: int, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history, event = History(), replace(started(0.0), device=device, threads=threads, processes=processes)
+    history.apply(event)
+    assert facts(history, in_app=False) == f"1 parameters   {shown}"
+    PlainView().show(event)
+    assert capsys.readouterr().out.endswith("  ".join(machinery(event)) + "\n")
+
+
+def test_a_log_that_does_not_know_of_processes_is_that_of_one() -> None:
+    values = json.loads(to_json(started(0.0), "run"))
+    assert values.pop("processes") == 1
+    read = from_json(json.dumps(values))
+    assert isinstance(read, RunStarted)
+    assert read.processes == 1

@@ -1,6 +1,7 @@
 """`tui profile`: where the time and the memory of a training go, and what would help."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,9 +9,11 @@ import typer
 
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
-from core.errors import InputError
+from core.errors import InputError, TorchtuiError
+from core.processes.endings import end_with_launcher
 from core.runs.code import from_copies, trust_config
 from core.runs.folder import default_runs_dir, find_run
+from core.torchrun import is_launched
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.config_options import with_config
 from tui.cli.json_option import JsonOption
@@ -45,6 +48,12 @@ def profile(
         Path | None,
         typer.Option(metavar="F.json", help="Write a trace of some steps for Perfetto.", show_default=False),
     ] = None,
+    processes: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1024, metavar="N", help="Time steps in several processes that share each batch."
+        ),
+    ] = 1,
     as_json: JsonOption = False,
     trust_code: TrustOption = False,
     runs: RunsOption = None,
@@ -57,11 +66,17 @@ def profile(
     Examples: tui profile --data mnist --model cnn
 
     tui profile latest --trace steps.json
+
+    tui profile latest --processes 2
     """
     wanted = _wanted(alternatives)
     config = _config(values, run, runs or default_runs_dir())
     if trust_code:
         trust_config(config)
+    if processes > 1 or is_launched():
+        if trace is not None:
+            raise InputError("--trace is of one process", "Leave out --processes")
+        sys.exit(_in_several(config, processes, seconds, data_root, as_json))
     prepared = _prepare(config, data_root, as_json)
 
     from core.profiling.profile import profile as measure
@@ -89,10 +104,62 @@ def profile(
     from tui.terminal.profile_text import profile_lines, where
 
     print(f"{clean(prepared.config.data.title)}, {prepared.config.model.name} on {where(prepared.device)}")
+    if config.training.shard != "none":
+        print("one process keeps all weights: --processes shows a training that divides them")
     for line in profile_lines(found, command_line_words):
         print(line.rstrip())
     if trace is not None:
         print(f"\n{clean(str(trace))} opens in https://ui.perfetto.dev")
+
+
+def _in_several(
+    config: TrainConfig, processes: int, seconds: float, data_root: Path | None, as_json: bool
+) -> int:
+    """Start the processes, or time steps as one of them; return the exit code."""
+    if not is_launched():
+        from tui.runtime.hosts.host import TUI
+        from tui.runtime.hosts.processes import Processes
+        from tui.runtime.streams import put_results_back
+
+        put_results_back()
+        return Processes(processes=processes).execute([TUI, *sys.argv[1:]])
+    from core.session.preload import load_backend
+
+    end_with_launcher()
+    load_backend()
+
+    from core.data.dataset import no_progress
+    from core.profiling.together import measure_together
+    from core.session import session
+    from core.session.other_ranks import prepare_on_all_ranks
+    from core.training.distributed import process_group, reports_failure
+
+    with process_group() as group:
+        try:
+            with reports_failure(group):
+                prepare = partial(session.prepare, config, data_root, ranks=group)
+                prepared = prepare_on_all_ranks(group, prepare, no_progress)
+                session.training_context(prepared, None)
+                found = measure_together(prepared, seconds)
+        except TorchtuiError as error:
+            if group.rank:  # the first one reports it
+                return error.exit_code
+            raise
+    if group.rank:
+        return 0
+    from tui.headless.documents.envelope import print_document
+    from tui.headless.documents.profiling import together_document
+    from tui.terminal.profile_text import together_lines, where
+    from tui.terminal.text import clean
+
+    if as_json:
+        print_document(together_document(found, str(prepared.device)))
+        return 0
+    each = f"{where(prepared.device)} each"
+    print(f"{clean(prepared.config.data.title)}, {prepared.config.model.name} on {each}")
+    for line in together_lines(found):
+        print(line.rstrip())
+    return 0
 
 
 def _wanted(text: str) -> tuple[str, ...]:
