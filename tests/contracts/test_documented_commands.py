@@ -1,5 +1,6 @@
 """Every `tui` line of README and docs is run, page by page, by the wheel alone in a folder as a reader has it."""
 
+import json
 import os
 import re
 import runpy
@@ -19,6 +20,7 @@ import pytest
 from PIL import Image
 
 from tests.support.made_once import made_once
+from tests.support.narrow import some
 from tests.support.own_data import write_masks
 from tests.support.repository import REPOSITORY
 from tests.support.terminal import Terminal
@@ -215,30 +217,69 @@ def write_board(folder: Path) -> None:
             board.add_scalar("validation/loss", 2 / (step + 1), step)
 
 
-RUNNER = """
-import contextlib, glob, io, os, shlex, sys
+TYPIST = """
+import contextlib, glob, io, json, os, shlex, sys
+import sklearn.datasets, torch
+from core.session.preload import load_backend
 from tui.cli import main
-answers = os.fdopen(os.dup(1), "w")  # with --json, all that is not a result goes to standard error from then on
-for line in sys.stdin.read().splitlines():
-    sys.argv = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]
-    said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    code = 0
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-    if code:
-        sys.exit(f"{line}: exit code {code}\\n{said.buffer.getvalue().decode()}")
-    print(line, file=answers, flush=True)
+
+def type_in(lines):
+    answers = os.fdopen(os.dup(1), "w")  # with --json, all that is not a result goes to standard error from then on
+    for line in lines:
+        sys.argv = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]
+        said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        code = 0
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code or 0
+        if code:
+            sys.exit(f"{line}: exit code {code}\\n{said.buffer.getvalue().decode()}")
+        print(line, file=answers, flush=True)
+    sys.exit()
+
+load_backend()
+torch.optim.SGD([torch.zeros(1)])  # the first optimizer imports a large part of torch
+for request in sys.stdin:
+    folder, environment, lines = json.loads(request)
+    if not (child := os.fork()):
+        for number, name in enumerate([os.devnull, f"{folder}.out", f"{folder}.err"]):
+            os.dup2(os.open(name, os.O_RDWR | os.O_CREAT), number)
+        sys.stdin = open(os.devnull)
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        type_in(lines)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Runs lines in one process: each new one would load PyTorch again."""
+"""Runs lines in a fork of a process that has loaded PyTorch, one page after the other."""
+
+
+@pytest.fixture(scope="session")
+def typist(program: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process of the wheel that takes the lines of pages."""
+    with subprocess.Popen(
+        [program, "-c", TYPIST],
+        cwd=program.parent,
+        env=surroundings(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.communicate()
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("page", [page for page in PAGES if any(commands(page))], ids=lambda page: page.name)
 def test_the_commands_of_a_page_work_one_after_the_other(
-    page: Path, program: Path, folder: Path, vision_root: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    program: Path,
+    typist: "subprocess.Popen[str]",
+    folder: Path,
+    vision_root: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     typed = list(commands(page))
     monkeypatch.delenv("PYTHONPATH", raising=False)
@@ -247,16 +288,11 @@ def test_the_commands_of_a_page_work_one_after_the_other(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
     first = [f"tui train --no-ui --data my.csv --runs {runs} --epochs 2" for runs in ("tables", "runs")]
     headless = [*first, *(command for command in typed if not screen_of(command))]
-    answer = subprocess.run(
-        [program, "-c", RUNNER],
-        input="\n".join(headless),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert answer.stdout.splitlines() == headless
+    print(json.dumps([str(folder), dict(os.environ), headless]), file=typist.stdin, flush=True)
+    code = int(some(typist.stdout).readline())
+    told, errors = (Path(f"{folder}.{end}").read_text("utf-8") for end in ("out", "err"))
+    assert code == 0, told + errors
+    assert told.splitlines() == headless
     for command in typed:
         if shown := screen_of(command):
             window = Terminal(["-m", *shlex.split(command)], folder, 120, 40, python=program)
