@@ -22,6 +22,7 @@ from core.session.evaluation import evaluate_run
 from core.user_code.trust import trust
 from tests.core.session.test_resume import assert_ended_alike
 from tests.support import streamed_data
+from tests.support.fork_server import Command
 from tests.support.repository import REPOSITORY
 
 Train = Callable[..., Any]
@@ -122,31 +123,25 @@ def weights_of(run: Run) -> dict[str, torch.Tensor]:
 @pytest.mark.heavy
 @pytest.mark.parametrize(("feed", "epochs"), [("stream", 3), ("resident", 200)])
 def test_a_killed_run_of_weighted_samples_leaves_no_workers_and_resumes_to_the_same_weights(
-    feed: str, epochs: int, tmp_path: Path
+    feed: str, epochs: int, tmp_path: Path, command: Callable[[str], Command]
 ) -> None:
-    settings = ["workers=2", f"feed={feed}", "weight=count"]
-    options = ["--epochs", str(epochs), "--set", "training.checkpoint_minutes=0.001"]
-    options += [part for setting in settings for part in ("--set", f"data.{setting}")]
+    line = (
+        f"train --no-ui --device cpu --threads 1 --model mlp --data {FILE}:counting_slowly --epochs {epochs}"
+    )
+    line += f" --set training.checkpoint_minutes=0.001 --set data.feed={feed}"
+    line += " --set data.workers=2 --set data.weight=count --runs"
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    whole.mkdir()
-    killed.mkdir()
-    undisturbed = start(whole, "counting_slowly", *options)
-    victim = start(killed, "counting_slowly", *options)
+    undisturbed, victim = command(f"{line} whole"), command(f"{line} killed")
     run = until(lambda: checkpoint_in(killed))
     of_victim = psutil.Process(victim.pid)
     workers = until(lambda: of_victim.children(recursive=True)) if feed == "stream" else []
-    victim.kill()
+    victim.send_signal(signal.SIGKILL)
     victim.wait()
     until(lambda: not any(worker.is_running() for worker in workers))
     assert load_checkpoint(run, "last")["progress"]["epoch"] < epochs
-    resumed = subprocess.run(
-        [*COMMAND[:5], "--resume", str(run.path), "--runs", str(killed)],
-        cwd=killed,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        check=False,
-    )
-    assert resumed.returncode == 0, resumed.stderr
+    resumed = command(f"train --no-ui --resume {run.path} --runs killed")
+    _, errors = resumed.communicate()
+    assert resumed.returncode == 0, errors
     assert undisturbed.wait() == 0
     other = weights_of(until(lambda: checkpoint_in(whole)))
     for name, weight in weights_of(run).items():
@@ -179,9 +174,8 @@ def test_ctrl_c_ends_a_run_whose_worker_hangs(tmp_path: Path) -> None:
 
 def peak_bytes(folder: Path, name: str) -> int:
     """Train and evaluate in a process of its own; return the most memory that it took."""
-    process = start(
-        folder, name, "--set", "data.feed=stream", "--set", "data.workers=0", "--set", "model.hidden=[4]"
-    )
+    settings = ("data.feed=stream", "data.workers=0", "model.hidden=[4]", "training.epochs=1")
+    process = start(folder, name, *(word for setting in settings for word in ("--set", setting)))
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
