@@ -11,9 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Workers take tests from each other; heavy ones go out one by one, those that share a server to one worker.
 TEST = $(BIN)/python -m pytest -n $(WORKERS) --durations 10
-# One a core, each of which imports everything; one more where some tests wait, two more where most wait for processes.
-test-fast test-lowest: WORKERS ?= $(CORES)
-test: WORKERS ?= $(shell expr $(CORES) + 1)
+# One more than there are cores, since some tests wait; two more where most wait for processes.
+test-fast test-lowest test: WORKERS ?= $(shell expr $(CORES) + 1)
 test-heavy: WORKERS ?= $(shell expr $(CORES) + 2)
 
 .PHONY: run test test-fast test-heavy test-lowest lint bench screenshots clean
