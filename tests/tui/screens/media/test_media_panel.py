@@ -104,6 +104,8 @@ async def test_another_picture_of_one_name_lays_out_nothing(
         panel.show(kept.run, kept.index)
         panel.view.highlighted = 1
         await until(pilot, lambda: "caption 3" in screen_text(app) and "▀" in screen_text(app))
+        await pilot.pause()
+        await until(pilot, lambda: not app.screen._layout_required)  # what the first one has asked for
         laid_out: list[object] = []
         monkeypatch.setattr(app.screen, "_refresh_layout", lambda **given: laid_out.append(given))
         kept.keep("samples", Image(np.full((4, 6), 200, np.uint8), "caption 3"), 4)
