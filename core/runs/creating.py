@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from core.config.yaml_files import sections_to_yaml
 from core.files.atomic import creating, write_atomically
 from core.files.temporary import hidden_folder, sweep_folders, sync_folder
-from core.runs.announcing import announce
 from core.runs.folder import DELETED, LOCK, MINUTE_FORMAT, Run
 from core.runs.labels import write_labels
+from core.runs.origin.announcing import announce
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig

@@ -12,7 +12,7 @@ from core.evaluation.intervals import Interval
 from core.evaluation.predictions import Predictions, joined
 from core.evaluation.report import Report
 from core.metrics import MEANS_OF_SAMPLES
-from core.runs.batches import batches
+from core.runs.comparison.batches import batches
 from core.runs.folder import Run, all_runs
 from core.runs.summary import RunSummary, summarise
 from core.status import is_active

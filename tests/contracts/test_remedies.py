@@ -18,6 +18,7 @@ NOT_OURS = {
     "core/export/predict.py",
     "core/slurm/script.py",
     "core/slurm/client.py",
+    "core/slurm/ended.py",
     "core/slurm/forecast.py",
     "core/slurm/settings.py",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.runs.batches import batches
+from core.runs.comparison.batches import batches
 from core.runs.comparison.entries import Entry
 from core.runs.folder import Run
 from core.runs.history.series import NO_POINTS, Floats, Points
@@ -42,7 +42,7 @@ class RunGroup:
 def grouped(entries: Sequence[Entry], apart: Collection[Run] = ()) -> list[RunGroup]:
     """Return the groups of some runs in the order of their first ones; a seed counts once in each.
 
-    Seeds that were started twice are two groups, see `core.runs.batches`.
+    Seeds that were started twice are two groups, see `core.runs.comparison.batches`.
 
     Args:
         apart: runs that stay on their own.

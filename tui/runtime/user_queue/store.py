@@ -107,7 +107,7 @@ def console_of(entry: Entry) -> Path:
 
 
 def announced_file(number: int) -> Path:
-    """Return the file in which the process of an entry names the run that it makes, see `core.runs.announcing`."""
+    """Return the file in which the process of an entry names its run, see `core.runs.origin.announcing`."""
     return queue_folder() / f"{number}.run"
 
 

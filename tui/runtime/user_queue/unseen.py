@@ -8,7 +8,7 @@ from core.files.reading import read_tail
 from core.runs.folder import Run
 from core.runs.lock import is_held
 from core.runs.summary import summarise
-from core.status import has_failed
+from core.status import has_failed, is_active, is_starting
 from tui.runtime.user_queue.entries import ENDED, Entry, Lineup, replaced
 from tui.runtime.user_queue.store import announced_file, held_entry, pid_of
 
@@ -61,9 +61,14 @@ def with_those_that_train(lineup: Lineup, held: Collection[int]) -> Lineup:
         held: numbers of those whose run another process holds, be it only to look at it.
     """
     for entry in lineup.of("waiting"):
-        if entry.id in held and summarise(Run(Path(entry.run))).status in ("running", "paused"):
+        if entry.id in held and _trains(Run(Path(entry.run))):
             lineup = replaced(lineup, _running(entry, 0))
     return lineup
+
+
+def _trains(run: Run) -> bool:
+    status = summarise(run).status
+    return is_active(status) and not is_starting(status)
 
 
 def _running(entry: Entry, pid: int) -> Entry:

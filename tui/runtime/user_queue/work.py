@@ -19,9 +19,9 @@ from core.gpus.process import GIVEN, given_environment
 from core.gpus.table import GpuState
 from core.observers.settings import Extras
 from core.runs.agents.guard import GRANT
-from core.runs.announcing import ANNOUNCED
 from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, is_held
+from core.runs.origin.announcing import ANNOUNCED
 from core.safe_path import TUI_COMMAND
 from core.user_code.trust import AGREED
 from tui.runtime.held_runs import HeldRun

@@ -17,10 +17,10 @@ from core.files.lock import FileLock
 from core.gpus import claims
 from core.gpus.process import GIVEN
 from core.gpus.table import GpuState
-from core.runs.announcing import ANNOUNCED
 from core.runs.creating import create_run
 from core.runs.folder import Run, all_runs
 from core.runs.lock import hold, is_held
+from core.runs.origin.announcing import ANNOUNCED
 from core.runs.summary import summarise
 from core.status import Ending
 from tests.support.written_runs import write_run
