@@ -93,8 +93,8 @@ def image_folder(folder: Path, samples: int) -> list[str]:
 
 
 KINDS = (
-    Kind("run: CSV", csv, 40_000, 400_000, 4 * COLUMNS),
-    Kind("run: Parquet", parquet, 40_000, 400_000, 4 * COLUMNS),
+    Kind("run: CSV", csv, 100_000, 400_000, 4 * COLUMNS),
+    Kind("run: Parquet", parquet, 100_000, 400_000, 4 * COLUMNS),
     Kind("run: npz of images", npz, 2_000, 16_000, 3 * ARRAY_SIZE**2),
     Kind("run: image folder", image_folder, 1_000, 4_000, 3 * PNG_SIZE**2),
 )

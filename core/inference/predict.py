@@ -13,6 +13,7 @@ from core.data.stream.batches import batches_of
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.losses.base import exact_scores
+from core.tasks.joined import joined
 from core.tasks.registry import task_of
 from core.training.validation import network_outputs
 
@@ -50,7 +51,7 @@ def score(
 ) -> np.ndarray:
     """Return the scores (n, outputs, ...) of samples, or numbers in the target's own unit."""
     with torch.no_grad():
-        scores = exact_scores(scorer, torch.cat([*_outputs(model, samples, data, device)]))
+        scores = exact_scores(scorer, joined(_outputs(model, samples, data, device)))
     return task_of(data.task).in_unit(scores, data).numpy()
 
 

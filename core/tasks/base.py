@@ -212,9 +212,10 @@ class Task:
         import torch
 
         from core.losses.base import exact_scores
+        from core.tasks.joined import joined
 
         with torch.no_grad():
-            return exact_scores(scorer, torch.cat([*outputs]))
+            return exact_scores(scorer, joined(outputs))
 
     def in_unit(self, scores: "Tensor", data: "Dataset") -> "Tensor":
         """Return scores on the processor, numbers in the target's own unit."""

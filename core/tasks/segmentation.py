@@ -115,8 +115,10 @@ class Segmentation(Task):
         """Return the class of each pixel, uint8 (n, height, width)."""
         import torch
 
-        parts = [scorer.scores(each) if scorer.converts else each for each in outputs]
-        return torch.cat([part.argmax(dim=1).to(torch.uint8).cpu() for part in parts])
+        from core.tasks.joined import joined
+
+        parts = (scorer.scores(each) if scorer.converts else each for each in outputs)
+        return joined(part.argmax(dim=1).to(torch.uint8).cpu() for part in parts)
 
     # ---- evaluation
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from core.arrays import IGNORED
 from core.tasks.base import Counted
 from core.tasks.classes import likeliest
+from core.tasks.joined import Joined
 
 __all__ = ["MAX_CLASSES", "ClassTally", "NumberTally", "PixelTally", "answers_of"]
 
@@ -26,15 +27,13 @@ class _Answers:
     """Answers to the samples of a split, beside the targets."""
 
     def __init__(self) -> None:
-        self._answers: list[Tensor] = []
-        self._targets: list[Tensor] = []
-        self._weights: list[Tensor] = []
+        self._answers, self._targets, self._weights = Joined(), Joined(), Joined()
 
     def add(self, scores: Tensor, targets: Tensor, weights: Tensor | None) -> None:
-        self._answers.append(self._answer(scores))
-        self._targets.append(targets)
+        self._answers.add(self._answer(scores))
+        self._targets.add(targets)
         if weights is not None:
-            self._weights.append(weights)
+            self._weights.add(weights)
 
     def _answer(self, scores: Tensor) -> Tensor:
         return scores
@@ -46,8 +45,8 @@ class _Answers:
             targets, weights: of the whole split.
         """
         nothing = targets[:0]
-        known = None if weights is None else torch.cat([*self._weights, weights[:0]]).double()
-        return torch.cat([*self._answers, nothing]), torch.cat([*self._targets, nothing]), known
+        known = None if weights is None else self._weights.whole(weights[:0]).double()
+        return self._answers.whole(nothing), self._targets.whole(nothing), known
 
 
 class ClassTally(_Answers):

@@ -10,6 +10,7 @@ from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
 from core.models.own.calling import call_network
 from core.tasks.base import Counted
+from core.tasks.joined import Joined
 from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
@@ -55,7 +56,7 @@ def validate(
     task = task_of(data.task)
     likely = scorer is not None and scorer.converts and scorer.gives_probabilities(data.target_facts)
     tally, rows = task.tally(0.5 if likely else 0.0), task.rows_at_once(data.sample_shape)
-    kept: list[Tensor] = []
+    kept = Joined()
     measures = metrics is not None and bool(metrics.names)
     for outputs, batch in network_outputs(model, batches, rows, precision, group):
         if should_stop():
@@ -64,7 +65,7 @@ def validate(
             losses.append(batch.loss(loss, outputs))
             answer = scorer.scores(outputs) if scorer is not None and scorer.converts else outputs
             if scorer is not None and measures:
-                kept.append(task.scores(scorer, [outputs]))
+                kept.add(task.scores(scorer, [outputs]))
             tally.add(answer, batch.targets, batch.weights)
             counts.append(batch.samples if batch.weights is None else batch.weights.sum(dtype=torch.float64))
     if should_stop():  # a stream ends early then
@@ -80,7 +81,7 @@ def validate(
 
 
 def _measured(
-    metrics: "EpochMetrics", kept: list[Tensor], batches: Batches, data: Dataset, group: Group
+    metrics: "EpochMetrics", kept: Joined, batches: Batches, data: Dataset, group: Group
 ) -> dict[str, float]:
     """Measure the scores of all processes in the first one.
 
@@ -89,7 +90,7 @@ def _measured(
     """
     task = task_of(data.task)
     each = task.places(data.sample_shape) or (data.outputs,)
-    scores = torch.cat(kept).cpu() if kept else torch.zeros(0, *each)
+    scores = kept.whole(torch.zeros(0, *each)).cpu()
     if group.size > 1:
         everywhere = torch.zeros(len(batches), *each, dtype=torch.float64)
         at_once = batches.limit(task.rows_at_once(data.sample_shape))

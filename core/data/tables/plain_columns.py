@@ -1,31 +1,49 @@
 """The columns of a table as they are: for models that take categories, and values that are missing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from core.data.tables.encoding import Column, DateColumn, Encoding, TextColumn, date_part
-from core.data.tables.files.source import Source
+from core.data.tables.encoding import Column, DateColumn, Encoding, TextColumn, date_part, rows_at
 from core.data.tables.table import Table, digest
 from core.data.tables.values.rows import read_known
 from core.errors import DataError
 
 __all__ = ["PlainColumns", "plain_columns"]
 
+BLOCK_BYTES = 8 << 20
+"""Of values that are taken at once."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class PlainColumns:
-    """Values of the rows of each split.
+    """Values of the rows of each split: numbers, days and parts of dates, places of texts among those of train.
 
     Attributes:
-        values: float64 (n, columns) by split: numbers, days and parts of dates, places of texts among those
-            of train; NaN where a value is missing.
         texts: number of different texts of a column; 0 of numbers and dates.
+        encoding: how the columns are read.
+        splits: of each a table, and the positions in it of its rows.
     """
 
-    values: dict[str, np.ndarray]
     texts: tuple[int, ...]
+    encoding: Encoding
+    splits: dict[str, tuple[pl.DataFrame, np.ndarray]]
+
+    def rows(self, split: str, at: np.ndarray | slice) -> np.ndarray:
+        """Return some rows of a split, float64 (n, columns), NaN where a value is missing."""
+        frame, positions = self.splits[split]
+        parts = [part for column in self.encoding.columns for part in _parts(column)]
+        values = (part.cast(pl.Float64).alias(str(at)) for at, part in enumerate(parts))
+        found: np.ndarray = rows_at(frame, positions[at]).select(values).to_numpy()
+        return found
+
+    def blocks(self, split: str) -> Iterator[np.ndarray]:
+        """Yield all rows of a split, some at a time."""
+        size = max(1, BLOCK_BYTES // (8 * max(1, len(self.texts))))
+        for start in range(0, len(self.splits[split][1]), size):
+            yield self.rows(split, slice(start, start + size))
 
 
 def plain_columns(table: Table, rows: dict[str, np.ndarray]) -> PlainColumns:
@@ -40,22 +58,16 @@ def plain_columns(table: Table, rows: dict[str, np.ndarray]) -> PlainColumns:
     digests = dict.fromkeys(digest(source.path) for source in table.sources.values())
     if not table.sources or " ".join(digests) != table.digest:
         raise DataError(f"{table.file} has changed since it was loaded")
-    frames: dict[int, np.ndarray] = {}
-    values = {}
+    encoding = table.encoding
+    frames: dict[int, pl.DataFrame] = {}
+    splits = {}
     for split, positions in rows.items():
         source = table.sources[split]
         if id(source) not in frames:
-            frames[id(source)] = _read(source, table.encoding)
-        values[split] = frames[id(source)][positions]
-    texts = [count for column in table.encoding.columns for count in _text_counts(column)]
-    return PlainColumns(values, tuple(texts))
-
-
-def _read(source: Source, encoding: Encoding) -> np.ndarray:
-    """Return all rows of a file, float64 (rows, columns)."""
-    frame = read_known(source, encoding.readings, encoding.missing).frame
-    parts = [part for column in encoding.columns for part in _parts(column)]
-    return frame.select(part.cast(pl.Float64).alias(str(at)) for at, part in enumerate(parts)).to_numpy()
+            frames[id(source)] = read_known(source, encoding.readings, encoding.missing).frame
+        splits[split] = (frames[id(source)], positions)
+    texts = [count for column in encoding.columns for count in _text_counts(column)]
+    return PlainColumns(tuple(texts), encoding, splits)
 
 
 def _parts(column: Column) -> list[pl.Expr]:

@@ -54,11 +54,13 @@ def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     if outputs > MAX_TREES // ROUNDS_AT_ONCE:
         raise NotFitting(f"{outputs:,} classes or targets would take too long")
     rounds = min(ROUNDS, MAX_TREES // outputs // ROUNDS_AT_ONCE * ROUNDS_AT_ONCE)
-    columns = samples.plain
-    rows = drawn(len(samples.data.train), len(columns.texts))
-    is_category = np.array([0 < count <= MAX_CATEGORIES for count in columns.texts])
+    columns = samples.plain()
+    texts = columns.texts if columns else (0,) * samples.encoded("train", np.arange(1)).shape[1]
+    rows = drawn(len(samples.data.train), len(texts))
+    is_category = np.array([0 < count <= MAX_CATEGORIES for count in texts])
     kind = HistGradientBoostingRegressor if samples.kind == "numbers" else HistGradientBoostingClassifier
-    train, weights = columns.values["train"][rows], of_rows(samples.weights, rows)
+    train = columns.rows("train", rows) if columns else samples.encoded("train", rows)
+    weights = of_rows(samples.weights, rows)
     began, done = time.monotonic(), []
 
     def fit(targets: np.ndarray) -> Any:
@@ -85,8 +87,7 @@ def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     how = f"{min(done, default=0)} rounds of scikit-learn's histogram gradient boosting{apart(models)}"
 
     def predict(split: str) -> np.ndarray:
-        held = columns.values.get(split)
-        blocks = samples.blocks(split) if held is None else [held]
+        blocks = columns.blocks(split) if columns else samples.blocks(split)
         return np.concatenate([scores_of(models, block, samples.classes) for block in blocks])
 
     return Fitted(predict, how, len(rows))

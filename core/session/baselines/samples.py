@@ -124,24 +124,19 @@ class LearntSamples:
                 raise DataError("stopped")
             yield block
 
-    @cached_property
-    def plain(self) -> "PlainColumns":
+    def plain(self) -> "PlainColumns | None":
         """Return the columns as they are: of a table from a file with its categories and what is missing.
 
-        Those of a stream are `encoded`, and those of splits that are streamed are left to `blocks`.
+        Without such a table, and where it is a stream, there are none: `encoded` and `blocks` have all there is.
 
         Raises:
             DataError: the file has changed.
         """
-        from core.data.tables.plain_columns import (  # and polars, which few runs need
-            PlainColumns,
-            plain_columns,
-        )
-
         wanted = ("train", *(split for split in self.splits if not is_streamed(self.data.splits[split])))
         if self.data.table is None or len(wanted) <= len(self.splits):
-            values = {split: self.encoded(split) for split in wanted}
-            return PlainColumns(values, (0,) * values["train"].shape[1])
+            return None
+        from core.data.tables.plain_columns import plain_columns  # and polars, which few runs need
+
         return plain_columns(self.data.table, {name: self.data.splits[name].indices for name in wanted})
 
     def targets(self, split: str) -> np.ndarray:

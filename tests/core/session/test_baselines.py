@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from core.config.schema import TrainConfig, from_dict
 from core.data.registry import load
+from core.data.tables import plain_columns
 from core.events import Notice
 from core.inference.baselines import compared, key_of, load_baselines
 from core.inference.stored import load_evaluation
@@ -60,14 +61,28 @@ def resolved(config: TrainConfig, data: "Dataset") -> TrainConfig:
 
 def test_columns_keep_categories_and_missing_values(mixed: Path) -> None:
     samples = samples_of({"data": str(mixed)})
-    plain = samples.plain
+    plain = samples.plain()
+    assert plain is not None
     assert plain.texts == (3, 0, 0)
     lines = mixed.read_text().splitlines()[1:]
     for split in ("train", *BOTH):
         wanted = [lines[row].split(",") for row in samples.data.splits[split].indices]
-        assert [CITIES[int(place)] for place in plain.values[split][:, 0]] == [row[0] for row in wanted]
+        values = np.concatenate([*plain.blocks(split)])
+        assert [CITIES[int(place)] for place in values[:, 0]] == [row[0] for row in wanted]
         numbers = [float(row[1] or "nan") for row in wanted]
-        np.testing.assert_array_equal(plain.values[split][:, 1], numbers)
+        np.testing.assert_array_equal(values[:, 1], numbers)
+        some = np.array([5, 2, 9])
+        np.testing.assert_array_equal(plain.rows(split, some), values[some])
+
+
+def test_columns_are_taken_some_rows_at_a_time(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = samples_of({"data": str(mixed)}).plain()
+    assert plain is not None
+    (whole,) = plain.blocks("train")
+    monkeypatch.setattr(plain_columns, "BLOCK_BYTES", 7 * 8 * 3)
+    parts = [*plain.blocks("train")]
+    assert {len(part) for part in parts[:-1]} == {7}
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_boosting_learns_from_a_category(mixed: Path) -> None:

@@ -15,6 +15,10 @@ __all__ = ["LARGE", "held", "values_of"]
 
 LARGE = 64 << 20
 """Bytes of the files of a table, or of a table, from which on its numbers are mapped from a file."""
+BLOCK_BYTES = 4 << 20
+"""Of the numbers that a step of polars computes at once; by itself it takes 100,000 rows, however wide they are."""
+MIN_ROWS, BLOCKS_WRITTEN = 512, 4
+"""Rows of such a block at least, and blocks that are written at once."""
 ON_DISK = "/var/tmp"
 """Where large temporary files belong if the folder for small ones lies in memory."""
 MOUNTS = Path("/proc/self/mountinfo")
@@ -55,7 +59,14 @@ def held(frame: pl.LazyFrame) -> pl.DataFrame:
 def _mapped(frame: pl.LazyFrame, folder: str) -> pl.DataFrame:
     """Columns are copied one by one, as polars maps none by itself."""
     with tempfile.TemporaryFile(dir=folder) as computed, tempfile.TemporaryFile(dir=folder) as file:
-        frame.sink_ipc(computed, compression="uncompressed", engine="streaming")
+        rows = max(MIN_ROWS, BLOCK_BYTES // (8 * max(1, len(frame.collect_schema()))))
+        with pl.Config(streaming_chunk_size=rows):
+            frame.sink_ipc(
+                computed,
+                compression="uncompressed",
+                engine="streaming",
+                record_batch_size=BLOCKS_WRITTEN * rows,
+            )
         computed.seek(0)
         columns = pl.scan_ipc(computed)
         names, found, mapped = columns.collect_schema().names(), dict[str, pl.Series](), list[str]()

@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from core.tasks.joined import Joined, joined
+
+
+def test_parts_lie_one_below_the_other() -> None:
+    parts = [
+        torch.randn(rows, 3, generator=torch.Generator().manual_seed(rows)) for rows in (4, 1, 7, 0, 20, 2)
+    ]
+    assert torch.equal(joined(iter(parts)), torch.cat(parts))
+
+
+def test_a_part_is_copied_and_few_blocks_are_kept() -> None:
+    found, places = Joined(), set()
+    for number in range(1000):
+        part = torch.full((8,), number)
+        found.add(part)
+        part.zero_()
+        places.add(found.whole().data_ptr())
+    assert torch.equal(found.whole(), torch.arange(1000).repeat_interleave(8))
+    assert len(places) <= 12
+
+
+def test_nothing_and_what_does_not_fit() -> None:
+    nothing = torch.zeros(0, 2)
+    assert Joined().whole(nothing) is nothing
+    with pytest.raises(RuntimeError, match="no batches"):
+        joined([])
+    for other in (torch.zeros(2, 1), torch.zeros(2, 2, dtype=torch.float64)):
+        with pytest.raises(RuntimeError, match="does not go below"):
+            joined([torch.zeros(2, 2), other])
