@@ -54,7 +54,7 @@ class Numbers:
     """Numbers of a part; each is printed, and written at once, as the part may be ended."""
 
     def __init__(self, file: Path | None) -> None:
-        self._file, self._numbers = file, {}
+        self._file, self._numbers = file, dict[str, Any]()
 
     def add(self, name: str, value: Any, text: str) -> None:
         """Keep a number under its name, and print `text`."""

@@ -1,4 +1,4 @@
-"""What the batches of a pass give, one below the other, kept in few large blocks of memory.
+"""Tensors of batches, one below the other, kept in few large blocks of memory.
 
 A small tensor that stays lies where the large ones of its batch were; those of the next batch do not fit in what is
 left, so that a list of such tensors would make the process grow by all that a batch needs, with every batch.
