@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from functools import cache, partial
 from typing import Any, Final, Literal, cast
 
-from core.config.schema import FAMILIES, TrainConfig
 from core.config.training import Training
 from core.errors import InputError
 from core.metrics import METRICS
@@ -174,6 +173,8 @@ def _nearest_setting(path: str) -> str:
 @cache
 def _sections() -> dict[str, list[str]]:
     """Every section of a configuration with the fields that any of its choices has."""
+    from core.config.schema import FAMILIES, TrainConfig  # slow to import: lists do without
+
     known = {}
     for section, field in TrainConfig.model_fields.items():
         family = FAMILIES.get(section)
