@@ -1,6 +1,7 @@
 """Facts that a run keeps of its data: all but the samples, so that new ones can be predicted without the old."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,16 @@ from core.files.reading import read_bytes
 from core.runs.folder import Run
 from core.tasks.registry import task_of
 
-__all__ = ["as_padded", "ensure_same_data", "kept_warnings", "known_data", "read_facts", "write_data_facts"]
+__all__ = [
+    "are_checked",
+    "as_padded",
+    "ensure_same_data",
+    "keep_warnings",
+    "kept_warnings",
+    "known_data",
+    "read_facts",
+    "write_data_facts",
+]
 
 PLAIN = ("name", "kind", "task", "class_names", "feature_names", "target_mean", "target_std", "value_range")
 OPTIONAL = (
@@ -27,8 +37,11 @@ OPTIONAL = (
 """Fields that older runs did not keep."""
 
 
-def write_data_facts(run: Run, data: Dataset) -> None:
+def write_data_facts(run: Run, data: Dataset, *, checked: bool = True) -> None:
     """Write ``data.json``, unless it is there.
+
+    Args:
+        checked: false if the splits are to be checked later; see `keep_warnings`.
 
     Raises:
         RunError: it cannot be written.
@@ -43,9 +56,13 @@ def write_data_facts(run: Run, data: Dataset) -> None:
     facts["vocabulary"] = data.vocabulary.plain() if data.vocabulary else None
     facts["conditioning"] = data.conditioning.plain() if data.conditioning else None
     facts["split"] = digests(data)
-    facts["warnings"] = data.warnings
+    facts["warnings"] = data.warnings if checked else None
     facts["table"] = data.table.plain() if data.table else None
     facts["fingerprint"] = fingerprint(data) if data.name in OWN and not data.table else None
+    _write(run, facts)
+
+
+def _write(run: Run, facts: dict[str, Any]) -> None:
     text = json.dumps(facts, indent=1, ensure_ascii=False)
     write_atomically(run.data_file, lambda file: file.write(text.encode("utf-8", "surrogateescape")))
 
@@ -67,8 +84,26 @@ def read_facts(run: Run) -> dict[str, Any] | None:
     return facts
 
 
+def are_checked(run: Run) -> bool:
+    """Return whether the splits of a run were checked, or never will be.
+
+    Raises:
+        RunDamaged: ``data.json`` cannot be read.
+    """
+    return (read_facts(run) or {}).get("warnings", ()) is not None
+
+
+def keep_warnings(run: Run, lines: Sequence[str]) -> None:
+    """Keep what looked suspicious about the splits of a run that were checked after it was started.
+
+    Raises:
+        RunError: ``data.json`` cannot be written, or read.
+    """
+    _write(run, {**(read_facts(run) or {}), "warnings": list(lines)})
+
+
 def kept_warnings(run: Run) -> list[str]:
-    """Return what looked suspicious about a run's splits before it was trained; empty where that is not known."""
+    """Return what looked suspicious about a run's splits; empty where that is not known."""
     try:
         found = (read_facts(run) or {}).get("warnings")
     except RunDamaged:

@@ -24,7 +24,7 @@ from core.models.summary import summarise as summarise_model
 from core.random_state import keeping_random_state
 from core.ranks import ONE_RANK, Ranks
 from core.runs.code import from_copies
-from core.runs.data_facts import as_padded, ensure_same_data
+from core.runs.data_facts import are_checked, as_padded, ensure_same_data
 from core.runs.folder import Run
 from core.session.fit import check_fit
 from core.session.preflight.building import build_watched
@@ -62,6 +62,7 @@ class Prepared:
         own_step: facts of a network that defines its own step, to train it; None for any other.
         group: the processes that train together.
         notices: what was found when the network was tried; a new run logs it.
+        unchecked: the splits are to be checked while the run trains; see `core.observers.later_checks`.
     """
 
     config: TrainConfig
@@ -75,6 +76,7 @@ class Prepared:
     group: Group = SINGLE
     notices: tuple[Notice, ...] = ()
     trained_scorer: Scorer | None = None
+    unchecked: bool = False
 
     @property
     def scorer(self) -> Scorer:
@@ -141,10 +143,13 @@ def prepare(
     with explain_oom(config):
         if weights is None:
             config.model.fetch(progress)
-        is_new = run is None and weights is None and not ranks.rank
-        data = load(from_copies(config, run).data, data_root, progress, examine=is_new)
+        is_first = weights is None and not ranks.rank
+        is_known = config.data.KNOWN
+        examine = is_first and run is None and not is_known
+        data = load(from_copies(config, run).data, data_root, progress, examine=examine)
+        unchecked = is_first and is_known and (run is None or not are_checked(run))
     with DRAWING, explain_oom(config):
-        prepared = assemble(config, data, weights, spare_cores, run)
+        prepared = replace(assemble(config, data, weights, spare_cores, run), unchecked=unchecked)
         if weights is None:
             own = from_copies(prepared.config, run)
             found = check_arrangement(own, prepared.data, prepared.model, prepared.device, ranks)

@@ -25,6 +25,7 @@ from core.inference.own_report import report_steps
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
 from core.observers.hub import observing
+from core.observers.later_checks import checking_later
 from core.observers.settings import ALONE, Extras
 from core.runs.checkpoints import FolderCheckpoints, State
 from core.runs.code import from_copies
@@ -122,7 +123,7 @@ def execute(
             configuration.to_given(prepared.config) != known
         ):  # such as more epochs, or the model that was chosen
             write_config(run, prepared.config)
-        write_data_facts(run, prepared.data)
+        write_data_facts(run, prepared.data, checked=not prepared.unchecked)
         begun = run.log_file.exists()
         recorder = Recorder(EventLog(run), emit)
         with observing(run, extras, recorder.emit, str(prepared.device)) as observers:
@@ -210,18 +211,18 @@ def _run(
     baselines: bool,
     intervals: bool,
 ) -> RunFinished:
-    kept = prepared.config.checkpoints
+    config, kept = from_copies(prepared.config, run), prepared.config.checkpoints
     if state is not None:  # by this process alone
         mend(run, state, FolderCheckpoints(run, kept), emit)
     checkpoints = FolderCheckpoints(run, kept, writers_for(prepared.config.training, prepared.group, run))
     freeze_garbage_collector()
     give_back_what_loading_left(prepared.data)
     result = train(
-        from_copies(prepared.config, run),
+        config,
         prepared.data,
         prepared.model,
         context,
-        emit=emit,
+        emit=checking_later(prepared.data, config.data, run, emit) if prepared.unchecked else emit,
         control=control,
         checkpoints=checkpoints,
         resume_from=state,

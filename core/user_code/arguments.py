@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import ConfigDict, Field, ValidationError, create_model
+from pydantic import Field, ValidationError, create_model
 
 from core.errors import ConfigError, UserCodeError
 from core.field_errors import problems
@@ -39,8 +39,6 @@ LATER = object()
 
 class Arguments(Options):
     """Base of the fields made from a signature."""
-
-    model_config = ConfigDict(use_attribute_docstrings=False)
 
 
 def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Options] | None:

@@ -28,6 +28,7 @@ class Official(ImageOptions):
         shape: (channels, height, width) that every image has.
     """
 
+    KNOWN = True
     shape: ClassVar[tuple[int, int, int]]
 
     def folder(self, root: Path) -> Path:

@@ -1,11 +1,13 @@
-"""MNIST and its kin, in the IDX format, through torchvision: downloaded on first use and checked."""
+"""MNIST and its kin, in the IDX format: downloaded on first use, from where torchvision has it, and checked."""
 
 import importlib
+import string
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.data.builtin.download import fetch, gunzip, gunzip_members_of_zip
+from core.data.builtin.idx import read_idx
 from core.data.builtin.official import Official
 from core.data.dataset import Progress
 from core.errors import DependencyError
@@ -16,19 +18,30 @@ if TYPE_CHECKING:
 __all__ = ["Emnist", "FashionMnist", "Kmnist", "Mnist", "torchvision_module"]
 
 
+IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+ALIKE = "cijklmopsuvwxyz"
+"""Small letters of EMNIST that are one class with the capital ones."""
+
+
 class _MnistLike(Official):
     torchvision_name: ClassVar[str]
+    class_names: ClassVar[tuple[str, ...]]
     shape = (1, 28, 28)
 
     @property
     def _source(self) -> Any:
+        """The class of torchvision's: addresses and checksums; what is on disk is read without it."""
         return getattr(torchvision_module("datasets"), self.torchvision_name)
 
     def folder(self, root: Path) -> Path:
         return root / self.torchvision_name / "raw"
 
+    def prefixes(self) -> tuple[str, str]:
+        """What the names of the files of the training and of the test images begin with."""
+        return "train", "t10k"
+
     def files(self) -> Iterable[str]:
-        return [Path(name).stem for name, _ in self._source.resources]
+        return [f"{part}-{kind}" for part in self.prefixes() for kind in (IMAGES, LABELS)]
 
     def fetch(self, root: Path, progress: Progress) -> None:
         source = self._source
@@ -37,11 +50,14 @@ class _MnistLike(Official):
             fetch(urls, self.folder(root) / name, md5=md5, progress=progress, unpack=gunzip)
 
     def read(self, folder: Path, *, train: bool) -> "Images":
-        part = self._source(root=str(folder.parent.parent), train=train, download=False)
-        return part.data.unsqueeze(1), part.targets.long()
+        import torch
+
+        part = self.prefixes()[not train]
+        images, labels = read_idx(folder / f"{part}-{IMAGES}", 3), read_idx(folder / f"{part}-{LABELS}", 1)
+        return torch.from_numpy(images).unsqueeze(1), torch.from_numpy(labels).long()
 
     def classes(self, folder: Path) -> tuple[str, ...]:
-        return tuple(name.partition(" - ")[0] for name in self._source.classes)
+        return self.class_names
 
 
 class Mnist(_MnistLike):
@@ -49,6 +65,7 @@ class Mnist(_MnistLike):
 
     name: Literal["mnist"] = "mnist"
     torchvision_name = "MNIST"
+    class_names = tuple(string.digits)
 
 
 class FashionMnist(_MnistLike):
@@ -56,6 +73,10 @@ class FashionMnist(_MnistLike):
 
     name: Literal["fashion_mnist"] = "fashion_mnist"
     torchvision_name = "FashionMNIST"
+    class_names = (
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    )
 
 
 class Kmnist(_MnistLike):
@@ -63,6 +84,7 @@ class Kmnist(_MnistLike):
 
     name: Literal["kmnist"] = "kmnist"
     torchvision_name = "KMNIST"
+    class_names = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
 
 class Emnist(_MnistLike):
@@ -73,9 +95,8 @@ class Emnist(_MnistLike):
     """Which characters: balanced has 47 classes and 131,600 images, byclass 62 classes and 814,255."""
     torchvision_name = "EMNIST"
 
-    def files(self) -> Iterable[str]:
-        kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
-        return [f"emnist-{self.subset}-{part}-{kind}" for part in ("train", "test") for kind in kinds]
+    def prefixes(self) -> tuple[str, str]:
+        return f"emnist-{self.subset}-train", f"emnist-{self.subset}-test"
 
     def fetch(self, root: Path, progress: Progress) -> None:
         source = self._source
@@ -84,16 +105,17 @@ class Emnist(_MnistLike):
         fetch([source.url], packed, md5=source.md5, progress=progress, unpack=unpack)
 
     def read(self, folder: Path, *, train: bool) -> "Images":
-        part = self._source(root=str(folder.parent.parent), split=self.subset, train=train, download=False)
-        upright = part.data.transpose(1, 2).unsqueeze(1)  # the files hold them column by column
-        return upright.contiguous(), part.targets.long() - self._first_label
+        images, labels = super().read(folder, train=train)
+        upright = images.transpose(2, 3)  # the files hold them column by column
+        return upright.contiguous(), labels - int(self.subset == "letters")  # there a is 1
 
     def classes(self, folder: Path) -> tuple[str, ...]:
-        return tuple(self._source.classes_split_dict[self.subset][self._first_label :])
-
-    @property
-    def _first_label(self) -> int:
-        return int(self.subset == "letters")  # there a is 1
+        if self.subset in ("digits", "mnist"):
+            return tuple(string.digits)
+        if self.subset == "letters":
+            return tuple(string.ascii_lowercase)
+        alike = "" if self.subset == "byclass" else ALIKE
+        return tuple(sorted(set(string.digits + string.ascii_letters) - set(alike)))
 
 
 def torchvision_module(name: str) -> Any:

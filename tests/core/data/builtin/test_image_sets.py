@@ -15,8 +15,10 @@ import pytest
 import torch
 
 from core.config import schema as configuration
+from core.data.builtin import tables
 from core.data.builtin.colour import Cifar10, Cifar100, Svhn
-from core.data.builtin.vision import Emnist
+from core.data.builtin.tables import digits_rows
+from core.data.builtin.vision import Emnist, torchvision_module
 from core.data.dataset import Dataset, Split
 from core.data.registry import load
 from core.errors import DataError
@@ -235,3 +237,30 @@ def test_each_arm_of_the_spirals_is_a_class() -> None:
     data = load(options("spirals", arms=3, samples=300))
     assert data.class_names == ("arm 1", "arm 2", "arm 3")
     assert np.bincount(in_order(data).targets).tolist() == [80, 80, 80]
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist", "emnist"])
+def test_files_and_classes_are_those_of_torchvision(name: str, vision_root: Path) -> None:
+    """What is on disk is read without torchvision: by the same names, to the same values."""
+    ours = options(name)
+    theirs = getattr(torchvision_module("datasets"), ours.torchvision_name)
+    folder, more = ours.folder(vision_root), {"split": "balanced"} if name == "emnist" else {}
+    images, labels = ours.read(folder, train=False)
+    same = theirs(str(vision_root), train=False, **more)
+    assert torch.equal(images.squeeze(1), same.data.transpose(1, 2) if more else same.data)
+    assert torch.equal(labels, same.targets)
+    if more:
+        for subset, names in theirs.classes_split_dict.items():
+            assert options(name, subset=subset).classes(folder) == tuple(
+                each for each in names if each != "N/A"
+            )
+    else:
+        assert ours.classes(folder) == tuple(each.partition(" - ")[0] for each in theirs.classes)
+        assert list(ours.files()) == [Path(each).stem for each, _ in theirs.resources]
+
+
+def test_digits_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their file is read without importing scikit-learn, which reads it where it lies elsewhere."""
+    rows = digits_rows()
+    monkeypatch.setattr(tables, "find_spec", lambda name: None)
+    assert np.array_equal(rows, tables.digits_rows())
