@@ -37,7 +37,7 @@ class _MnistLike(Official):
         return root / self.torchvision_name / "raw"
 
     def prefixes(self) -> tuple[str, str]:
-        """What the names of the files of the training and of the test images begin with."""
+        """Return the beginnings of the names of the files of the training and of the test images."""
         return "train", "t10k"
 
     def files(self) -> Iterable[str]:

@@ -241,7 +241,7 @@ def test_each_arm_of_the_spirals_is_a_class() -> None:
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist", "emnist"])
 def test_files_and_classes_are_those_of_torchvision(name: str, vision_root: Path) -> None:
-    """What is on disk is read without torchvision: by the same names, to the same values."""
+    """Files on disk are read without torchvision: by the same names, to the same values."""
     ours = options(name)
     theirs = getattr(torchvision_module("datasets"), ours.torchvision_name)
     folder, more = ours.folder(vision_root), {"split": "balanced"} if name == "emnist" else {}
