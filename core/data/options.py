@@ -65,7 +65,7 @@ class DataOptions(Options):
     MODEL: ClassVar[str] = "mlp"
     """Model of a configuration that names none; see `model_for`."""
     KNOWN: ClassVar[bool] = False
-    """Its samples are known to everyone: the checks of its splits can wait until the first epoch is over."""
+    """Its samples are known to everyone: the checks of its splits wait until the first epoch is over."""
     preparation: ClassVar[str] = "not downloaded yet; Start downloads it"
     """What there is to be said while `load` would take long."""
 

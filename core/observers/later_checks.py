@@ -5,6 +5,7 @@ They take as long as some epochs of a small network, and nothing that they find 
 
 from collections.abc import Callable
 
+from core.control import RunControl
 from core.data.dataset import Dataset
 from core.data.registry import DataConfig
 from core.data.suspicions.report import suspicions
@@ -18,27 +19,34 @@ __all__ = ["checking_later"]
 Emit = Callable[[Event], None]
 
 
-def checking_later(data: Dataset, config: DataConfig, run: Run, emit: Emit) -> Emit:
+def checking_later(data: Dataset, config: DataConfig, run: Run, emit: Emit, control: RunControl) -> Emit:
     """Return `emit`, which checks the splits after the first epoch that it takes; what is found is kept with the run.
 
-    Nothing that goes wrong there ends the run.
+    Nothing that goes wrong there ends the run. One that is to stop is not checked: it is when it is resumed.
     """
     is_checked = False
 
     def checking(event: Event) -> None:
         nonlocal is_checked
         emit(event)
-        if is_checked or not isinstance(event, EpochFinished):
+        if is_checked or not isinstance(event, EpochFinished) or control.stop_requested:
             return
         is_checked = True
+        emit(Notice(level="info", message="checking the splits"))
+        found = _found(data, config)
+        for line in found:
+            emit(Notice(level="warning", message=line))
         try:
-            found = suspicions(data, config)
-            for line in found:
-                emit(Notice(level="warning", message=line))
             keep_warnings(run, [*data.warnings, *found])
         except RunError as error:
             emit(Notice(level="error", message=f"warnings about the splits not saved: {error}"))
-        except Exception as error:  # the run goes on without
-            emit(Notice(level="warning", message=f"splits not checked: {type(error).__name__}: {error}"))
 
     return checking
+
+
+def _found(data: Dataset, config: DataConfig) -> tuple[str, ...]:
+    """Return what looks suspicious, or why that is not known: the run goes on without."""
+    try:
+        return suspicions(data, config)
+    except Exception as error:
+        return (f"splits not checked: {type(error).__name__}: {error}",)

@@ -56,7 +56,7 @@ def write_data_facts(run: Run, data: Dataset, *, checked: bool = True) -> None:
     facts["vocabulary"] = data.vocabulary.plain() if data.vocabulary else None
     facts["conditioning"] = data.conditioning.plain() if data.conditioning else None
     facts["split"] = digests(data)
-    facts["warnings"] = data.warnings if checked else None
+    facts["warnings"], facts["checked"] = data.warnings, checked
     facts["table"] = data.table.plain() if data.table else None
     facts["fingerprint"] = fingerprint(data) if data.name in OWN and not data.table else None
     _write(run, facts)
@@ -90,7 +90,7 @@ def are_checked(run: Run) -> bool:
     Raises:
         RunDamaged: ``data.json`` cannot be read.
     """
-    return (read_facts(run) or {}).get("warnings", ()) is not None
+    return (read_facts(run) or {}).get("checked", True) is not False
 
 
 def keep_warnings(run: Run, lines: Sequence[str]) -> None:
@@ -99,7 +99,8 @@ def keep_warnings(run: Run, lines: Sequence[str]) -> None:
     Raises:
         RunError: ``data.json`` cannot be written, or read.
     """
-    _write(run, {**(read_facts(run) or {}), "warnings": list(lines)})
+    if (facts := read_facts(run)) is not None:
+        _write(run, {**facts, "warnings": list(lines), "checked": True})
 
 
 def kept_warnings(run: Run) -> list[str]:

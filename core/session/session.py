@@ -222,7 +222,7 @@ def _run(
         prepared.data,
         prepared.model,
         context,
-        emit=checking_later(prepared.data, config.data, run, emit) if prepared.unchecked else emit,
+        emit=checking_later(prepared.data, config.data, run, emit, control) if prepared.unchecked else emit,
         control=control,
         checkpoints=checkpoints,
         resume_from=state,

@@ -6,13 +6,14 @@ left, so that a list of such tensors would make the process grow by all that a b
 
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor
 
 __all__ = ["Joined", "joined"]
 
 
 class Joined:
-    """Tensors (b, ...) of one kind, each copied when it is added."""
+    """Tensors (b, ...) of one shape beside their rows, each copied when it is added; types are promoted."""
 
     def __init__(self) -> None:
         self._held: Tensor | None = None
@@ -27,12 +28,11 @@ class Joined:
         end = self._count + len(part)
         if self._held is None:
             self._held = part.new_empty(part.shape)
-        elif part.shape[1:] != self._held.shape[1:] or part.dtype != self._held.dtype:
-            raise RuntimeError(
-                f"{part.dtype} {tuple(part.shape)} does not go below {self._held.dtype} {tuple(self._held.shape)}"
-            )
+        elif part.shape[1:] != self._held.shape[1:]:
+            raise RuntimeError(f"{tuple(part.shape)} does not go below {tuple(self._held.shape)}")
+        self._held = self._held.to(torch.promote_types(self._held.dtype, part.dtype))
         if end > len(self._held):
-            larger = part.new_empty((max(end, 2 * len(self._held)), *part.shape[1:]))
+            larger = self._held.new_empty((max(end, 2 * len(self._held)), *part.shape[1:]))
             larger[: self._count] = self._held[: self._count]
             self._held = larger
         self._held[self._count : end] = part

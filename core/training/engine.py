@@ -223,6 +223,7 @@ class _Loop:
         scored = bool(self.config.data.folds)
         if at.finish_epoch(value, validation or train, settings.min_delta, keep_latest=scored):
             self.best = {**learner.best_state(), "epoch": at.epoch, "step": at.step, "value": value}
+        before = time.perf_counter()
         self.emit(
             EpochFinished(
                 epoch=at.epoch,
@@ -237,6 +238,8 @@ class _Loop:
                 **counts_to_log(counted),
             )
         )
+        taken = time.perf_counter() - before  # whoever takes it may check the data, which is no training
+        self.began, self.logged_at = self.began + taken, self.logged_at + taken
         if message := learner.metrics.report_cost(seconds):
             self.emit(Notice(level="info", message=message))
         self.keep_media()

@@ -47,7 +47,10 @@ def alike(prepared: "Prepared", group: Group) -> "Prepared":
         return prepared
     with torch.no_grad():
         for value in _state(prepared.model).values():
-            dist.broadcast(value, 0)
+            first = value.clone(memory_format=torch.contiguous_format)
+            dist.broadcast(first, 0)
+            if not torch.equal(first, value):  # writing to a view of few numbers is an error
+                value.copy_(first)
     message = "the network of each process began with other weights: all begin with those of the first"
     return replace(prepared, notices=(*prepared.notices, Notice(level="warning", message=message)))
 
@@ -128,6 +131,6 @@ def _checksum(network: nn.Module) -> int:
     number = 0
     for value in _state(network).values():
         values = value.detach().flatten()
-        some = values[:: max(1, len(values) // MAX_VALUES)].contiguous()
+        some = values[:: max(1, len(values) // MAX_VALUES)].contiguous().cpu()
         number = crc32(some.view(torch.uint8).numpy().data, number)
     return number

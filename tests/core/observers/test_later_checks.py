@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.events import EpochFinished, Notice
+from core.control import RunControl
+from core.events import EpochFinished, Event, Notice
 from core.observers import later_checks
 from core.runs.data_facts import are_checked, kept_warnings
 from tests.conftest import Trained
@@ -56,6 +57,22 @@ def test_a_check_that_fails_ends_no_run(train_run: Train, monkeypatch: pytest.Mo
     trained = train_run(VALUES)
     assert trained.finished.status == "completed"
     assert warnings_of(trained) == ["splits not checked: ValueError: no such thing"]
+    assert kept_warnings(trained.run) == warnings_of(trained)
+
+
+def test_a_run_that_is_to_stop_does_not_wait_for_the_check_and_keeps_what_is_known(train_run: Train) -> None:
+    def stop_then(event: Event, control: RunControl) -> None:
+        if isinstance(event, EpochFinished):
+            control.stop()
+
+    twice: dict[str, Any] = {
+        "training": {**VALUES["training"], "sampling": "balanced"},
+        "loss": {"name": "cross_entropy", "class_weights": "balanced"},
+    }
+    trained = train_run({**VALUES, **twice}, on_event=stop_then)
+    assert not are_checked(trained.run)
+    (known,) = warnings_of(trained)
+    assert kept_warnings(trained.run) == [known]
 
 
 def test_tables_are_checked_before_they_are_trained_on(train_run: Train) -> None:

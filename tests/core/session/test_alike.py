@@ -121,9 +121,14 @@ def test_other_networks_are_refused(iris: Dataset, other: nn.Module, said: str) 
 def test_first_weights_are_those_of_the_first_process(iris: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     first, other = network(), network()
     weight = other.get_parameter("0.weight")
-    nn.init.ones_(weight)
+    weight.data = torch.ones_like(weight.t()).t()
     sent = iter([*dict(first.named_parameters()).values(), *dict(first.named_buffers()).values()])
-    monkeypatch.setattr(dist, "broadcast", lambda value, source: value.copy_(next(sent)))
+
+    def broadcast(value: torch.Tensor, source: int) -> None:
+        assert value.is_contiguous(), "Gloo takes no other"
+        value.copy_(next(sent))
+
+    monkeypatch.setattr(dist, "broadcast", broadcast)
     found = compared(iris, first, iris, other)
     assert [notice.message for notice in found.notices] == [
         "the network of each process began with other weights: all begin with those of the first"

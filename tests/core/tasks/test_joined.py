@@ -27,6 +27,15 @@ def test_nothing_and_what_does_not_fit() -> None:
     assert Joined().whole(nothing) is nothing
     with pytest.raises(RuntimeError, match="no batches"):
         joined([])
-    for other in (torch.zeros(2, 1), torch.zeros(2, 2, dtype=torch.float64)):
-        with pytest.raises(RuntimeError, match="does not go below"):
-            joined([torch.zeros(2, 2), other])
+    with pytest.raises(RuntimeError, match="does not go below"):
+        joined([torch.zeros(2, 2), torch.zeros(2, 1)])
+
+
+def test_types_are_promoted() -> None:
+    """Scores near 1 are kept in float64, those of other batches in float32."""
+    parts = [
+        torch.full((2, 2), 1 / 3),
+        torch.full((3, 2), 1 / 3, dtype=torch.float64),
+        torch.full((9, 2), 0.1),
+    ]
+    assert torch.equal(joined(parts), torch.cat(parts))

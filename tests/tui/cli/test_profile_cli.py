@@ -54,6 +54,13 @@ def test_a_setting_that_cannot_be_tried_is_refused(tui: Tui) -> None:
     assert "--try speed is not known. Takes threads, workers, batch, precision, compile, or none" in wrong.err
 
 
+@pytest.mark.parametrize("given", ["--trace steps.json", "--try batch"])
+def test_what_only_one_process_does_is_refused_for_several(tui: Tui, given: str) -> None:
+    wrong = tui(f"profile {SMALL} --processes 2 {given}")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert f"{given.split()[0]} is of one process. Leave out --processes" in wrong.err
+
+
 def test_what_helps_comes_with_the_option_that_sets_it() -> None:
     profile = Profile(
         Phases(

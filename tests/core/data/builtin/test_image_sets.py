@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import sys
 import urllib.request
 import zipfile
 from collections.abc import Callable
@@ -261,6 +262,8 @@ def test_files_and_classes_are_those_of_torchvision(name: str, vision_root: Path
 
 def test_digits_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Their file is read without importing scikit-learn, which reads it where it lies elsewhere."""
-    rows = digits_rows()
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "sklearn.datasets", None)
+        rows = digits_rows()
     monkeypatch.setattr(tables, "find_spec", lambda name: None)
     assert np.array_equal(rows, tables.digits_rows())

@@ -74,9 +74,25 @@ def profile(
     if trust_code:
         trust_config(config)
     if processes > 1 or is_launched():
-        if trace is not None:
-            raise InputError("--trace is of one process", "Leave out --processes")
+        for option, is_given in (
+            ("--trace", trace is not None),
+            ("--try", alternatives not in (TRIED, "none")),
+        ):
+            if is_given:
+                raise InputError(f"{option} is of one process", "Leave out --processes")
         sys.exit(_in_several(config, processes, seconds, data_root, as_json))
+    _in_one(config, seconds, wanted, trace, data_root, as_json)
+
+
+def _in_one(
+    config: TrainConfig,
+    seconds: float,
+    wanted: tuple[str, ...],
+    trace: Path | None,
+    data_root: Path | None,
+    as_json: bool,
+) -> None:
+    """Time steps in this process, and print what was found."""
     prepared = _prepare(config, data_root, as_json)
 
     from core.profiling.profile import profile as measure
