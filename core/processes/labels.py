@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from io import TextIOWrapper
+from io import TextIOWrapper, UnsupportedOperation
 from typing import TextIO
 
 from core.torchrun import is_first
@@ -49,14 +49,11 @@ def _opened(stream: TextIO) -> TextIO:
     """
     if not isinstance(stream, TextIOWrapper):
         return stream
-    return open(
-        stream.fileno(),
-        "w",
-        encoding=stream.encoding,
-        errors=stream.errors,
-        buffering=1,
-        closefd=False,
-    )
+    try:
+        number = stream.fileno()
+    except UnsupportedOperation:  # it is in memory
+        return stream
+    return open(number, "w", encoding=stream.encoding, errors=stream.errors, buffering=1, closefd=False)
 
 
 def labelled_lines(label: bytes, rest: bytes, printed: bytes) -> tuple[bytes, bytes]:

@@ -418,6 +418,12 @@ ELSEWHERE = {
     },
     "core/data/images/folder_survey.py": {"np.load": "reads bytes in memory"},
     "core/data/images/decoding.py": {"os.open": "in a new folder of the process that started it"},
+    "core/data/builtin/tables.py": dict.fromkeys(
+        ("gzip.open", "np.loadtxt"), "a file of scikit-learn's package"
+    ),
+    "core/options.py": {"linecache.getlines": "the source of a module that is being imported"},
+    "core/processes/labels.py": {"open": "a descriptor of this process"},
+    "core/runs/catalogue.py": {"os.open": "a folder, whose files are looked at from there"},
     "core/data/builtin/colour.py": {"loadmat": "reads by itself, after a look that it is a file"},
     "core/data/builtin/download.py": dict.fromkeys(
         (
