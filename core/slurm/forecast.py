@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from core.counting import counted
 from core.errors import RunError, TorchtuiError
 from core.slurm.client import line_of, partitions
 from core.slurm.commands import call, ensure_installed
+from core.slurm.numbers import in_words
 from core.slurm.script import test_script
 from core.slurm.settings import SlurmSettings, seconds_of
 
@@ -46,7 +46,7 @@ def forecast(settings: SlurmSettings, should_stop: Callable[[], bool]) -> Foreca
         None where Slurm's answer is not understood.
 
     Raises:
-        RunError: Slurm would refuse the job, or never start it, or is not installed.
+        RunError: Slurm would refuse the job, or not start it, or is not installed.
         SlurmSilent: it does not answer.
         Withdrawn: it was stopped.
     """
@@ -68,7 +68,7 @@ def _ensure_it_may_start(settings: SlurmSettings, partition: str) -> None:
     with suppress(TorchtuiError):  # whoever submits it is told
         limit = next((one.limit for one in partitions() if one.name == partition), 0) if settings.time else 0
     if limit and seconds_of(settings.time) > limit:
-        allowed = counted(limit // 60, "minute")
         raise RunError(
-            f"the job would never start: {partition} allows at most {allowed}, not {settings.time}"
+            f"the job would not start: {partition} allows at most {in_words(limit)}, not {settings.time}, "
+            "unless its QOS allows more"
         )

@@ -1,10 +1,11 @@
-"""Numbers and durations as Slurm's commands print them."""
+"""Numbers and durations as Slurm's commands print them, and as people say them."""
 
 import re
 
+from core.counting import counted
 from core.slurm.settings import seconds_of
 
-__all__ = ["number", "seconds"]
+__all__ = ["in_words", "number", "seconds"]
 
 
 def number(text: str) -> int:
@@ -19,3 +20,10 @@ def seconds(text: str) -> int:
         return seconds_of(text.strip())
     except ValueError:
         return 0
+
+
+def in_words(seconds: int) -> str:
+    """Return a duration in the largest unit that it is a whole number of: ``2 days``, or ``90 minutes``."""
+    units = {"day": 86_400, "hour": 3600, "minute": 60, "second": 1}
+    unit = next(name for name, length in units.items() if not seconds % length)
+    return counted(seconds // units[unit], unit)

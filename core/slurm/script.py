@@ -145,7 +145,7 @@ def array_script(
     Args:
         command: of each job.
         jobs: how many of them.
-        folder: of what they work on; gets a file for what each prints, ``worker-1.log`` and so on.
+        folder: of what they work on; gets a file for what each prints, such as ``worker-31_1.log`` of job 31.
         given: first part of the names of these files.
 
     Raises:
@@ -156,7 +156,7 @@ def array_script(
     lines = [
         "#!/bin/bash",
         f"#SBATCH --array=1-{jobs}",
-        *_options(settings, name, folder / f"{given}-%a.log"),
+        *_options(settings, name, folder / f"{given}-%A_%a.log"),
         "",
     ]
     lines += ['trap \'warned=1; [ -z "$child" ] || kill -USR1 "$child"\' USR1  # soon before the time limit']

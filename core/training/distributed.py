@@ -149,7 +149,7 @@ class Group(Ranks):
         Raises:
             DeviceError: a machine has fewer GPUs than processes.
         """
-        return self._all_or_none(lambda: self._own_device(device))
+        return self.all_or_none(lambda: self._own_device(device))
 
     def _own_device(self, device: torch.device) -> torch.device:
         if self.size == 1 or device.type != "cuda":
@@ -167,7 +167,7 @@ class Group(Ranks):
             TorchtuiError: the error of this process, or else of another one.
             ProcessLost: another process is gone.
         """
-        return self._all_or_none(lambda: self._in_turn(make))
+        return self.all_or_none(lambda: self._in_turn(make))
 
     def _in_turn(self, make: Callable[[], Made]) -> Made:
         if self.size == 1:
@@ -180,8 +180,13 @@ class Group(Ranks):
             if not self.local_rank:
                 dist.barrier()
 
-    def _all_or_none(self, make: Callable[[], Made]) -> Made:
-        """Return `make()`; if it fails in one process it fails in all, so that none starts and the first reports it."""
+    def all_or_none(self, make: Callable[[], Made]) -> Made:
+        """Return `make()`; if it fails in one process it fails in all, so that none starts and the first reports it.
+
+        Raises:
+            TorchtuiError: the error of this process, or else of another one.
+            ProcessLost: another process is gone.
+        """
         if self.size == 1:
             return make()
         made: Made | None = None

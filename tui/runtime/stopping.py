@@ -4,7 +4,7 @@ from core.counting import counted
 from core.errors import RunError
 from core.remedies import LIST_RUNS
 from core.runs.folder import Run
-from core.runs.jobs.following import end_job, request_of_job
+from core.runs.jobs.following import end_jobs, request_of_job
 from core.runs.summary import summarise
 from core.session.repeats import group_of
 from core.status import is_active
@@ -19,7 +19,7 @@ def stop_group(run: Run, seconds: float) -> list[Run]:
     Those that come last are asked first, so that none starts because one before it has ended.
 
     Args:
-        seconds: for which a run in a job may save, see `tui.runtime.hosts.job_host.stop_job`.
+        seconds: for which the runs in jobs may save, see `tui.runtime.hosts.job_host.stop_job`.
 
     Raises:
         RunError: none of them trains or waits, or Slurm refuses.
@@ -28,14 +28,14 @@ def stop_group(run: Run, seconds: float) -> list[Run]:
     group = group_of(run)
     left = [one for one in group if leave_queue(one)]
     active = [one for one in group if one not in left and is_active(summarise(one).status)]
+    asked = dict.fromkeys(active, False)
     for one in reversed(active):
         try:
-            request_of_job(one, "stop")
+            asked[one] = request_of_job(one, "stop")
         except RunError:
             if is_active(summarise(one).status):  # else it has ended meanwhile
                 raise
-    for one in active:
-        end_job(one, seconds)
+    end_jobs(asked, seconds)
     if not (left or active):
         raise RunError(f"none of {counted(len(group), 'run')} is being trained, or waits", (LIST_RUNS,))
     return [one for one in group if one in left or one in active]

@@ -30,7 +30,7 @@ def submit_workers(
     data_root: Path | None,
     seconds: float | None = None,
 ) -> str:
-    """Submit an array of workers for a study, and return its id. Each prints to ``worker-1.log`` and so on.
+    """Submit an array of workers for a study, and return its id. Each prints to a file such as ``worker-31_1.log``.
 
     A password in the URL of the storage goes to the workers in their environment, not into the script.
 

@@ -61,9 +61,20 @@ def lost_workers(folder: StudyFolder) -> str:
     job = records[-1].job
     if job.state == "COMPLETED":
         return ""
-    consoles = sorted(folder.path.glob("worker-*.log"), key=lambda path: path.stat().st_mtime)
-    told = last_words(consoles[-1], job.start) if consoles and job.state == "FAILED" else ""
+    consoles = [
+        path for path in folder.path.glob("worker-*.log") if path.name.startswith(f"worker-{job.id}_")
+    ]
+    last = max(consoles, key=_written, default=None)
+    told = last_words(last, job.start) if last is not None and job.state == "FAILED" else ""
     return f"job {job.id} of its workers {ending(job)}{f': {told}' if told else ''}"
+
+
+def _written(console: Path) -> float:
+    """Return when a file was written last, in seconds since 1970; 0 for one that is gone."""
+    try:
+        return console.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def drop_waiting(folder: StudyFolder) -> None:

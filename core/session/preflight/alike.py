@@ -1,7 +1,7 @@
 """Data and network of the processes of a run, compared before they train: each has prepared its own."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -36,14 +36,15 @@ def alike(prepared: "Prepared", group: Group) -> "Prepared":
     First weights that differ become those of the first process.
 
     Raises:
-        DataError: they have other samples, or in another order.
+        DataError: they have other samples, or in another order, or a process cannot read its own.
         ModelError: they have other networks.
     """
     if group.size == 1:
         return prepared
-    _ensure_same_data(group.gather(_data_facts(prepared.data)))
-    _ensure_same_network(group.gather(_shapes(prepared.model)))
-    if len({*group.gather(_checksum(prepared.model))}) == 1:
+    told = group.gather(group.all_or_none(lambda: _facts(prepared)))
+    _ensure_same_data([each.data for each in told])
+    _ensure_same_network([each.shapes for each in told])
+    if len({each.checksum for each in told}) == 1:
         return prepared
     with torch.no_grad():
         for value in _state(prepared.model).values():
@@ -53,6 +54,26 @@ def alike(prepared: "Prepared", group: Group) -> "Prepared":
                 value.copy_(first)
     message = "the network of each process began with other weights: all begin with those of the first"
     return replace(prepared, notices=(*prepared.notices, Notice(level="warning", message=message)))
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What a process has prepared, in short."""
+
+    data: dict[str, Any]
+    shapes: dict[str, str]
+    checksum: int
+
+
+def _facts(prepared: "Prepared") -> _Facts:
+    """Return what is compared; samples are read for it, which may fail in one process alone."""
+    try:
+        data = _data_facts(prepared.data)
+    except OSError as error:
+        raise DataError(
+            f"data: {error.filename or 'its files'}: {error.strerror or error}", SAME_DATA
+        ) from error
+    return _Facts(data, _shapes(prepared.model), _checksum(prepared.model))
 
 
 def _data_facts(data: Dataset) -> dict[str, Any]:

@@ -118,6 +118,26 @@ def test_other_networks_are_refused(iris: Dataset, other: nn.Module, said: str) 
     assert error.message == f"model: the process of rank 1 has another network than that of rank 0: {said}"
 
 
+def test_samples_that_one_process_cannot_read_end_all(iris: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a file that is on one of two machines only; nobody waits for facts that do not come."""
+
+    def gone(*given: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "x.npy")
+
+    said: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr("core.session.preflight.alike.fingerprint", gone)
+        with pytest.raises(
+            DataError, match=r"^data: x\.npy: No such file or directory\. It must be the same"
+        ):
+            alike(prepared(iris, network()), Heard(0, 2, said=said))
+    assert len(said) == 1
+    with pytest.raises(
+        DataError, match=r"^data: x\.npy: No such file or directory \(in the process of rank 0\)"
+    ):
+        alike(prepared(iris, network()), Heard(1, 2, said=said))
+
+
 def test_first_weights_are_those_of_the_first_process(iris: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     first, other = network(), network()
     weight = other.get_parameter("0.weight")

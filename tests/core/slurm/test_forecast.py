@@ -48,8 +48,11 @@ def test_an_answer_that_is_not_understood_is_none(tmp_path: Path, monkeypatch: p
     assert forecast(GPU, never) is None
 
 
-def test_a_job_that_asks_for_more_time_than_its_partition_allows_would_never_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("limit", "allowed"), [("1:00:00", "1 hour"), ("0:30", "30 seconds"), ("2:30:00", "150 minutes")]
+)
+def test_a_job_that_asks_for_more_time_than_its_partition_allows_would_not_start(
+    limit: str, allowed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slurm itself says then that it would start now."""
     answer = stand_in(tmp_path / "bin", monkeypatch)
@@ -57,8 +60,9 @@ def test_a_job_that_asks_for_more_time_than_its_partition_allows_would_never_sta
         "sbatch",
         error="sbatch: Job 9 to start at 1796000000 using 1 processors on nodes n1 in partition gpu\n",
     )
-    answer("sinfo", "gpu|gpu|up|1:00:00|0/1/0/1|1|64|256000|gpu:2\n")
-    with pytest.raises(RunError, match="would never start: gpu allows at most 60 minutes, not 4:00:00"):
+    answer("sinfo", f"gpu|gpu|up|{limit}|0/1/0/1|1|64|256000|gpu:2\n")
+    said = f"would not start: gpu allows at most {allowed}, not 4:00:00, unless its QOS allows more"
+    with pytest.raises(RunError, match=said):
         forecast(GPU, never)
 
 

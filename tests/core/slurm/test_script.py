@@ -179,7 +179,7 @@ def test_an_array_has_a_file_for_what_each_worker_prints() -> None:
         SlurmSettings(), ["tui", "tune"], name="study", jobs=8, folder=Path("/shared/100% it")
     )
     assert "#SBATCH --array=1-8\n" in text
-    assert '#SBATCH --output="/shared/100%% it/worker-%a.log"\n' in text
+    assert '#SBATCH --output="/shared/100%% it/worker-%A_%a.log"\n' in text
     assert not subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode
 
 

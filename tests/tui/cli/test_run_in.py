@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from core.config.schema import TrainConfig
 from core.events import RunFinished
 from core.runs.checkpoints import load_checkpoint
+from core.runs.creating import create_run
 from core.runs.folder import Run, all_runs
+from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.summary import summarise
 from tests.support.repository import REPOSITORY
@@ -202,3 +205,17 @@ def test_a_run_that_trains_elsewhere_goes_on_from_the_checkpoint_that_was_chosen
     answer = tui("train --resume latest --checkpoint epoch-2 --epochs 4 --run-in queue")
     assert answer.code == 0, answer.err
     assert load_checkpoint(run, "last")["progress"]["epoch"] == 2
+
+
+def test_a_run_that_trains_elsewhere_has_the_epochs_that_it_was_given(
+    tui: Tui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "start_working", lambda: None)
+    run = create_run(Path("runs"), TrainConfig())
+    answer = tui(f"train --no-ui --resume {run.id} --epochs 100 --run-in queue")
+    assert answer.code == 0, answer.err
+    assert run.config().training.epochs == 100
+    with hold(run):
+        answer = tui(f"train --no-ui --resume {run.id} --epochs 200 --run-in queue")
+    assert (answer.code, "is being trained" in answer.err) == (2, True)
+    assert run.config().training.epochs == 100

@@ -1,5 +1,6 @@
 """Arrays of workers for a study: what is submitted, and what is cancelled."""
 
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -83,13 +84,22 @@ def test_a_study_whose_workers_have_failed_says_what_they_printed_last(
     failed = "31_1|FAILED|NonZeroExitCode|9|n1|0:05|1:00|gpu\n"
     answer("squeue", failed + failed.replace("31_1", "31_2"))
     answer("scontrol", "JobState=FAILED Reason=NonZeroExitCode StartTime=9 NodeList=n1 ExitCode=1:0\n")
-    (study.folder.path / "worker-2.log").write_text("Traceback\nModuleNotFoundError: No module named 'tui'\n")
+    (study.folder.path / "worker-31_2.log").write_text(
+        "Traceback\nModuleNotFoundError: No module named 'tui'\n"
+    )
+    other = study.folder.path / "worker-30_1.log"  # an earlier job, which wrote last
+    other.write_text("ValueError: of another job\n")
+    os.utime(other, (4e9, 4e9))
     standing = Follower(tmp_path / "runs", study.name).look()
     assert standing.status == "failed"
     assert standing.lost == (
         "job 31 of its workers exited with code 1 (FAILED, NonZeroExitCode): "
         "ModuleNotFoundError: No module named 'tui'"
     )
+    removed = study.folder.path / "worker-31_1.log"
+    removed.symlink_to("removed meanwhile")
+    assert lost_workers(study.folder) == standing.lost
+    removed.unlink()
     assert (tmp_path / "bin" / "scontrol.asked").read_text() == "--oneliner show job 31_1\n"
     answer("sbatch", "32\n")
     submit_workers(study, SlurmSettings(), 2, None)

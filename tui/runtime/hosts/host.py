@@ -14,10 +14,12 @@ from typing import ClassVar
 from core.config.schema import TrainConfig
 from core.errors import TorchtuiError
 from core.options import Options
-from core.runs.creating import create_run
+from core.runs.creating import create_run, write_config
 from core.runs.delete import delete
 from core.runs.folder import Run
+from core.runs.lock import hold
 from core.runs.origin.environment import write_environment
+from core.runs.problems import LENGTHS
 from core.safe_path import TUI_COMMAND
 from tui.runtime.hosts.run_host import RunHost
 
@@ -54,17 +56,27 @@ class WantedRun:
     run: Run | None = None
 
     def folder(self) -> Run:
-        """Return the run, made now if it is new.
+        """Return the run, made now if it is new; one that is resumed keeps the length that is wanted now.
 
         Raises:
-            TorchtuiError: its folder cannot be made.
+            TorchtuiError: its folder cannot be made, or its configuration not be written, as while it is trained.
         """
-        return self.run or create_run(self.runs_dir, self.config, also=write_environment, name=self.name)
+        if self.run is None:
+            return create_run(self.runs_dir, self.config, also=write_environment, name=self.name)
+        if _length(self.config) != _length(self.run.config()):
+            with hold(self.run):
+                write_config(self.run, self.config)
+        return self.run
 
     def resume_words(self, run: Run) -> list[str]:
         """Return the command that trains the run once it has its folder."""
         words = [TUI, "train", "--no-ui", "--resume", str(run.path.resolve())]
         return words + (["--data-root", str(self.data_root)] if self.data_root is not None else [])
+
+
+def _length(config: TrainConfig) -> list[object]:
+    """Return what may change when a run is resumed: elsewhere it is read from its folder."""
+    return [getattr(config.training, name) for name in sorted(LENGTHS)]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from core.control import Request
 from core.errors import TorchtuiError
 from core.events import Event, Notice, RunFinished, RunStarted
 from core.runs.folder import Run
-from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
+from core.runs.jobs.following import ask_about_jobs, end_jobs, request_of_job
 from core.runs.jobs.record import job_of
 from core.runs.jobs.standing import after_a_stop, standing, standing_after
 from core.runs.lock import has_locks, is_held
@@ -48,8 +48,7 @@ def stop_job(run: Run, seconds: float = STOP_SECONDS) -> None:
     """
     if leave_queue(run):
         return
-    request_of_job(run, "stop")
-    end_job(run, seconds)
+    end_jobs({run: request_of_job(run, "stop")}, seconds)
 
 
 class JobAsker:

@@ -16,6 +16,7 @@ from core.runs.jobs.record import JobRecord
 from core.slurm.client import Partition, partitions
 from core.slurm.commands import missing
 from core.slurm.forecast import forecast
+from core.slurm.numbers import in_words
 from core.slurm.script import own_script
 from core.slurm.settings import SlurmSettings
 from tui.runtime.hosts.host import TUI, Bounds, Host, Started, WantedRun, new_folders
@@ -115,14 +116,7 @@ def _about(partition: Partition) -> str:
 
 
 def _limit(partition: Partition) -> str:
-    minutes, hours = partition.limit // 60, partition.limit / 3600
-    if not minutes:
-        return "no time limit"
-    if not hours % 24:
-        return f"at most {counted(round(hours / 24), 'day')}"
-    if hours == round(hours):
-        return f"at most {counted(round(hours), 'hour')}"
-    return f"at most {counted(minutes, 'minute') if hours < 1 else f'{hours:g} hours'}"
+    return f"at most {in_words(partition.limit)}" if partition.limit else "no time limit"
 
 
 def _value(words: Sequence[str], flag: str) -> str:

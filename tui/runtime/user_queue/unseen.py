@@ -33,8 +33,12 @@ def lives(entry: Entry) -> bool:
 
 
 def is_complete(entry: Entry) -> bool:
-    """Return whether nothing is left to do, since the run of an entry has been trained elsewhere meanwhile."""
-    return bool(entry.run) and summarise(Run(Path(entry.run)), as_left=True).status == "completed"
+    """Return whether nothing is left to do, since the run of an entry was completed elsewhere after it was added."""
+    if not entry.run:
+        return False
+    summary = summarise(Run(Path(entry.run)), as_left=True)
+    # One that was complete before may have got more epochs; if not, its command says so.
+    return summary.status == "completed" and summary.updated > entry.added
 
 
 def end_of(entry: Entry) -> str:

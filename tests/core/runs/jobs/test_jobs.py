@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,7 @@ from core.runs.creating import write_config
 from core.runs.folder import Run
 from core.runs.jobs import following
 from core.runs.jobs.earlier_start import await_earlier_start
-from core.runs.jobs.following import ask_about_jobs, end_job, request_of_job
+from core.runs.jobs.following import ask_about_jobs, end_jobs, request_of_job
 from core.runs.jobs.record import JobRecord, job_of, note_job, write_job
 from core.runs.lock import hold
 from core.runs.requests import claimed
@@ -294,37 +295,84 @@ def test_a_run_saves_before_its_job_is_cancelled(new: Run, answer: Answer, tmp_p
     give(new, AT_WORK)
     asked = tmp_path / "bin" / "scancel.asked"
     with hold(new):
-        request_of_job(new, "stop")
+        assert request_of_job(new, "stop")
         assert new.requests_file.read_text() == "stop\n"
-        assert not end_job(new, 0.0)
+        assert not end_jobs({new: True}, 0.0)
         assert not asked.exists()
-    assert end_job(new, 0.0)
+    assert end_jobs({new: True}, 0.0)
     assert asked.read_text() == "12\n"
 
 
-def test_torchrun_ends_in_order_before_its_job_is_cancelled(
-    new: Run, answer: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def several(new: Run, count: int) -> list[Run]:
+    """Runs that a job of two nodes trains each: 12, 13 and so on."""
+    runs = [new, *(Run(new.path.with_name(f"{new.id}{place}")) for place in range(1, count))]
+    for place, run in enumerate(runs):
+        run.path.mkdir(exist_ok=True)
+        job, now = replace(AT_WORK, id=str(12 + place)), time.time()
+        write_job(run, JobRecord(job, now, now, ours=True, settings={"nodes": 2}))
+    return runs
+
+
+def test_torchrun_ends_in_order_before_its_job_is_cancelled(new: Run, answer: Answer, tmp_path: Path) -> None:
     """It would end with a traceback."""
-    running = replace(AT_WORK, id="12")
-    write_job(new, JobRecord(running, time.time(), time.time(), ours=True, settings={"nodes": 2}))
+    several(new, 1)
     answer("squeue", "12|COMPLETED|None|2000000000|n1|0:30|1:00|debug\n")
-    assert end_job(new, 0.0)
+    assert end_jobs({new: True}, 0.0)
     record = job_of(new)
     assert record is not None
     assert record.job.state == "COMPLETED"
     assert not (tmp_path / "bin" / "scancel.asked").exists()
-    write_job(new, JobRecord(running, time.time(), time.time(), ours=True, settings={"nodes": 2}))
-    answer("squeue", "12|RUNNING|None|2000000000|n1|0:30|1:00|debug\n")
-    monkeypatch.setattr(following, "ORDER_SECONDS", 0.05)
-    assert end_job(new, 0.0)
+
+
+def test_a_group_waits_for_torchrun_all_at_once_and_asks_slurm_now_and_then(
+    new: Run, answer: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, clock = several(new, 3), [0.0]
+    rows = [f"{id}|RUNNING|None|2000000000|n1|0:30|1:00|debug\n" for id in (12, 13, 14)]
+    answer("squeue", "".join(rows))
+    clocks = {
+        "monotonic": lambda: clock[0],
+        "sleep": lambda seconds: clock.append(clock.pop() + seconds),
+        "time": time.time,
+    }
+    monkeypatch.setattr(following, "time", SimpleNamespace(**clocks))
+    assert end_jobs(dict.fromkeys(runs, True), 600.0)
+    assert clock == [following.ORDER_SECONDS]
+    assert len((tmp_path / "bin" / "squeue.asked").read_text().splitlines()) == 11
+    assert (tmp_path / "bin" / "scancel.asked").read_text() == "12\n13\n14\n"
+
+
+def test_a_job_whose_run_nothing_trains_yet_is_cancelled_at_once(
+    new: Run, answer: Answer, tmp_path: Path
+) -> None:
+    several(new, 1)
+    assert end_jobs({new: request_of_job(new, "stop")}, 600.0)
     assert (tmp_path / "bin" / "scancel.asked").read_text() == "12\n"
+    assert not (tmp_path / "bin" / "squeue.asked").exists()
+
+
+def test_what_others_have_noted_of_a_job_meanwhile_is_kept_when_it_is_cancelled(
+    new: Run, answer: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(new, WAITING)
+    monkeypatch.setattr(following, "cancel", lambda job: give(new, AT_WORK))  # it starts at this moment
+    request_of_job(new, "stop")
+    record = job_of(new)
+    assert record is not None
+    assert (record.job.nodes, record.job.was_withdrawn) == ("n1", False)
+    give(new, WAITING)
+    other = replace(WAITING, id="13")
+    monkeypatch.setattr(following, "cancel", lambda job: give(new, other))
+    request_of_job(new, "stop")
+    record = job_of(new)
+    assert record is not None
+    assert record.job == other
 
 
 def test_a_job_of_other_things_is_left_alone(new: Run, answer: Answer, tmp_path: Path) -> None:
     give(new, AT_WORK, ours=False)
-    request_of_job(new, "stop")
-    assert end_job(new, 0.0)
+    assert not request_of_job(new, "stop")
+    assert end_jobs({new: False}, 0.0)
     assert not (tmp_path / "bin" / "scancel.asked").exists()
     give(new, WAITING, ours=False)
     with pytest.raises(RunError, match="was not started for"):

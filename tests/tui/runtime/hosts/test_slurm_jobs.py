@@ -269,7 +269,7 @@ def test_says_before_a_job_is_submitted_what_it_would_meet() -> None:
     assert abs(found.start - time.time()) < 3600
     with pytest.raises(RunError, match="refuses the job"):
         forecast(SlurmSettings(partition="nowhere"), lambda: False)
-    with pytest.raises(RunError, match="would never start: low allows at most 60 minutes, not 2-00:00"):
+    with pytest.raises(RunError, match="would not start: low allows at most 1 hour, not 2-00:00"):
         forecast(SlurmSettings(partition="low", time="2-00:00"), lambda: False)
     debug, *others = partitions()
     assert (debug.name, debug.is_default, debug.nodes) == ("debug", True, 1)

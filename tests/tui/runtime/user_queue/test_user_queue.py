@@ -320,10 +320,10 @@ def test_after_a_kill_what_runs_is_found_and_what_has_ended_is_not_started_again
         lock.close()
 
 
-def log(run: Run, ending: Ending | None) -> None:
-    """Give a run the log of one that has ended so, or that has not."""
+def log(run: Run, ending: Ending | None, *, at: float = 1e9) -> None:
+    """Give a run the log of one that has ended so, or that has not, and that began then."""
     with TemporaryDirectory() as folder:
-        written = write_run(Path(folder), run.id, status=ending or "stopped", time=1e9).log_file.read_text()
+        written = write_run(Path(folder), run.id, status=ending or "stopped", time=at).log_file.read_text()
     lines = written.splitlines(keepends=True)
     run.log_file.write_text("".join(lines if ending else lines[:-1]))
 
@@ -359,7 +359,7 @@ def test_a_run_that_another_process_trains_is_not_started_but_adopted(
     for run in runs:
         adding.add_run(WantedRun(TrainConfig(), tmp_path / "runs", None, run=run))
     log(runs[0], None)
-    log(runs[2], "completed")
+    log(runs[2], "completed", at=time.time())
     lock = hold_work()
     assert lock is not None
     working = _Working(lock)
@@ -378,6 +378,21 @@ def test_a_run_that_another_process_trains_is_not_started_but_adopted(
         read.close()
         assert working.step()
     assert [number for number, _ in launched] == [2]
+    lock.close()
+
+
+def test_a_run_that_was_complete_when_it_was_added_is_started(
+    launched: list[tuple[int, Child]], tmp_path: Path
+) -> None:
+    """It may have been given more epochs; if not, its command says so."""
+    run = create_run(tmp_path / "runs", TrainConfig())
+    log(run, "completed", at=time.time() - 10)
+    adding.add_run(WantedRun(run.config(), tmp_path / "runs", None, run=run))
+    lock = hold_work()
+    assert lock is not None
+    assert _Working(lock).step()
+    assert [one.state for one in read_lineup().entries] == ["running"]
+    assert [number for number, _ in launched] == [1]
     lock.close()
 
 
