@@ -58,7 +58,7 @@ def alike(prepared: "Prepared", group: Group) -> "Prepared":
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a process has prepared, in short."""
+    """Facts about the data and the network that a process has prepared."""
 
     data: dict[str, Any]
     shapes: dict[str, str]
