@@ -91,6 +91,7 @@ def start_or_resume(
     on_progress: Progress,
     control: RunControl,
     name: str = "",
+    together: str = "",
 ) -> StartedRun | None:
     """Prepare a run; a new one then gets its folder.
 
@@ -103,6 +104,7 @@ def start_or_resume(
         on_progress: takes that progress.
         control: ends the preparation when it asks to stop.
         name: what the user calls a new run.
+        together: the start of several runs that a new one belongs to, see `core.runs.origin.together`.
 
     Returns:
         The run, ready to be trained; None if it was stopped before that: a new run has no folder then.
@@ -137,7 +139,8 @@ def start_or_resume(
     existing = (
         Run(run.path) if run else None
     )  # trained on, and evaluated with its best weights, like any other
-    return StartedRun(prepared, existing or new_run(prepared, runs_dir, name), state, is_new=run is None)
+    trained = existing or new_run(prepared, runs_dir, name, together)
+    return StartedRun(prepared, trained, state, is_new=run is None)
 
 
 def _ensure_not_stopped(control: RunControl) -> None:

@@ -86,16 +86,13 @@ def _fits(one: object, other: object) -> bool:
 
 
 def runs_of(repeats: Repeats, config: TrainConfig, runs_dir: Path, one: Run | None = None) -> dict[int, Run]:
-    """Return the newest run of each fold or seed among those that differ from a configuration only in it.
+    """Return by fold or seed the runs that differ from a configuration only in it and were started together.
 
     Args:
-        one: a run of them; those that were started together with it come before newer ones.
+        one: a run of them; None, or one that is not of them, stands for the newest run that is.
     """
     found = _alike(repeats, config, runs_dir)
-    newest: dict[int, Run] = {}
-    for run, number in found:
-        newest.setdefault(number, run)
-    return newest if one is None else {**newest, **_together(found, one)}
+    return (_together(found, one) if one is not None else {}) or _together(found)
 
 
 def _alike(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> list[tuple[Run, int]]:
@@ -111,17 +108,19 @@ def _alike(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> list[tuple[
     return found
 
 
-def _together(found: Sequence[tuple[Run, int]], one: Run) -> dict[int, Run]:
-    """Return the runs by fold or seed that were started together with one of them."""
+def _together(found: Sequence[tuple[Run, int]], one: Run | None = None) -> dict[int, Run]:
+    """Return the runs by fold or seed that were started together with one of them; None stands for the newest."""
     numbers = {run.id: number for run, number in found}
-    batch = next((batch for batch in batches(found) if one.id in (run.id for run in batch)), [])
+    starts = reversed(batches(found))
+    batch = next((batch for batch in starts if one is None or one.id in (run.id for run in batch)), [])
     return {numbers[run.id]: run for run in batch}
 
 
-def seeds_of(config: TrainConfig, count: int, runs_dir: Path) -> Repeats:
-    """Return the repeats that a run with this configuration belongs to: the seeds below its own that have a run too."""
+def seeds_of(run: Run, count: int) -> Repeats:
+    """Return the repeats that a run belongs to: with the seeds below its own that were started together with it."""
+    config = run.config()
     first = config.training.seed
-    known = runs_of(Repeats("seed", count, first), config, runs_dir)
+    known = runs_of(Repeats("seed", count, first), config, run.path.parent, run)
     while first - 1 in known:
         first -= 1
     return Repeats("seed", count, first)

@@ -74,15 +74,18 @@ __all__ = [
 Emit = Callable[[Event], None]
 
 
-def new_run(prepared: Prepared, runs_dir: Path, name: str = "") -> Run:
+def new_run(prepared: Prepared, runs_dir: Path, name: str = "", together: str = "") -> Run:
     """Create a run folder with the configuration and the environment in it, and the name that the user gave it.
+
+    Args:
+        together: the start of several runs that it belongs to, see `core.runs.origin.together`; empty for none.
 
     Raises:
         RunError: the folder cannot be written.
     """
 
     def document(run: Run) -> None:
-        write_environment(run)
+        write_environment(run, together)
         note_job(run)
 
     return create_run(runs_dir, prepared.config, also=document, name=name)

@@ -116,7 +116,8 @@ def _show_started(app: "TuiApp", started: Started | None, error: TorchtuiError |
 
 def start_waiting(app: "TuiApp", one: Waiting) -> None:
     """Start a run whose turn has come; the screen stays, unless nothing has been shown live yet."""
-    feed = RunFeed(AppHost(one.config, app.runs_dir, app.data_root, one.run, one.given_name))
+    host = AppHost(one.config, app.runs_dir, app.data_root, one.run, one.given_name, one.together)
+    feed = RunFeed(host)
     if app.feed is None:
         app.show_live(feed)
     else:

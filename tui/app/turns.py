@@ -73,11 +73,14 @@ class Turns:
         Raises:
             TorchtuiError: a folder cannot be made.
         """
-        from core.runs.creating import create_run
+        from tui.runtime.hosts.host import WantedRun
 
-        runs = [
-            one.run or create_run(self.app.runs_dir, one.config, name=one.given_name) for one in self.waiting
+        runs_dir, data_root = self.app.runs_dir, self.app.data_root
+        wanted = [
+            WantedRun(one.config, runs_dir, data_root, one.given_name, one.run, one.together)
+            for one in self.waiting
         ]
+        runs = [one.folder() for one in wanted]
         self.change(())
         return runs
 
@@ -99,7 +102,7 @@ class Turns:
 
         assert ended.repeats is not None
         try:
-            text, runs = outcome(ended.repeats, ended.config, self.app.runs_dir)
+            text, runs = outcome(ended.repeats, ended.config, self.app.runs_dir, ended.together)
         except TorchtuiError as error:
             self.app.call_from_thread(self.app.tell, str(error), "error")
         else:

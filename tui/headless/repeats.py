@@ -15,6 +15,7 @@ from core.errors import InputError, ProcessLost
 from core.events import Event
 from core.metrics import label_of
 from core.runs.folder import Run
+from core.runs.origin.together import start_of
 from core.runs.summary import RunSummary, summarise
 from core.session.repeats import Repeats, Spread, metrics_of, pooled_report, spread
 from core.torchrun import is_launched
@@ -69,6 +70,7 @@ def train_repeats(
     todo = {*to_train(repeats, known)}
     if wanted.run is not None and not place_in_queue(wanted.run):  # this process may hold it already
         todo.add(repeats.number(wanted.config))
+    wanted = replace(wanted, together=start_of(known.values()))
     training = _Training(wanted, repeats, host, as_json, quiet)
     done: list[RunSummary] = []
     with training.holding({at: run for at, run in known.items() if at in todo and run != wanted.run}):
@@ -144,6 +146,7 @@ class _Training:
             data_root=wanted.data_root,
             view=view,
             name=wanted.name,
+            together=wanted.together,
             received=self.received,
         )
 

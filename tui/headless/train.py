@@ -43,12 +43,14 @@ def train(
     view: View,
     received: list[int] | None = None,
     name: str = "",
+    together: str = "",
 ) -> int:
     """Train, show, and return the exit code.
 
     Args:
         run: the run to resume; None starts a new one.
         name: what the user calls a new run.
+        together: the start of several runs that a new one belongs to.
         received: collects the signals received, including those too late to stop the run.
 
     Raises:
@@ -85,6 +87,7 @@ def train(
                     on_progress=view.preparing,
                     control=control,
                     name=name,
+                    together=together,
                 )
                 return _lead(started, view, extras, control, received) if started else 0
             except ProcessLost as lost:

@@ -20,7 +20,7 @@ class Waiting:
         given_name: what the user calls the run; empty without a name.
         label: which of several it is, such as ``seed 3``; empty for a run of its own.
         run: to resume; None starts a new one.
-        repeats: the runs it belongs to.
+        repeats: the runs it belongs to. together: their start, see `core.runs.origin.together`.
     """
 
     config: "TrainConfig"
@@ -28,6 +28,7 @@ class Waiting:
     label: str = ""
     run: "Run | None" = None
     repeats: "Repeats | None" = None
+    together: str = ""
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from core.config.schema import TrainConfig
 from core.errors import InputError
 from core.runs.folder import Run
+from core.runs.origin.together import start_of
 from core.session.repeats import Repeats, left, runs_of, seeds_of
 from tui.runtime.hosts.host import WantedRun
 from tui.runtime.user_queue.runs import place_in_queue
@@ -44,7 +45,7 @@ def begun(repeats: Repeats, config: TrainConfig, run: Run) -> tuple[Repeats, dic
         )
     runs_dir = run.path.parent
     if repeats.kind == "seed":
-        repeats = seeds_of(config, repeats.count, runs_dir)
+        repeats = seeds_of(run, repeats.count)
     return repeats, runs_of(repeats, config, runs_dir, run)
 
 
@@ -74,6 +75,7 @@ def wanted_repeats(
         known = {}
         if wanted.run is not None:
             repeats, known = begun(repeats, wanted.config, wanted.run)
+    wanted = replace(wanted, together=start_of(known.values()))
     return [_one(wanted, repeats, at, known.get(at)) for at in to_train(repeats, known)], repeats
 
 

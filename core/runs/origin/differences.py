@@ -10,14 +10,15 @@ from core.config.yaml_files import read_yaml
 from core.errors import ConfigError
 from core.files.reading import read_bytes
 from core.runs.folder import Run
+from core.runs.origin.together import TOGETHER
 
 __all__ = ["CodeChange", "OriginDifference", "code_changes", "differences"]
 
 MAX_LINES = 20_000
 """Of one file that is compared line by line."""
 MAX_FILE = 4 * 2**20
-APART = ("packages", "git_new_files")
-"""Parts of the environment that are compared on their own, or as code."""
+APART = ("packages", "git_new_files", TOGETHER)
+"""Parts of the environment that are compared on their own, or as code, or of which a run is not made."""
 
 
 @dataclass(frozen=True)

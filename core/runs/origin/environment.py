@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from core.files.atomic import write_atomically
 from core.runs.folder import Run
 from core.runs.origin.packages import installed_packages
+from core.runs.origin.together import TOGETHER
 from core.runs.origin.working_copy import WorkingCopy, working_copy
 from core.torchrun import launch_id, launched_processes
 
@@ -56,10 +57,15 @@ def environment(copy: WorkingCopy | None = None) -> dict[str, Any]:
     return values
 
 
-def environment_files() -> dict[str, bytes]:
-    """Return the files that document where and of what a run is made, by name."""
+def environment_files(together: str = "") -> dict[str, bytes]:
+    """Return the files that document where and of what a run is made, by name.
+
+    Args:
+        together: the start of several runs that it belongs to, see `core.runs.origin.together`; empty for none.
+    """
     copy = working_copy(Path.cwd())
-    files = {HERE.environment_file.name: json.dumps(environment(copy), indent=2).encode()}
+    values = environment(copy) | ({TOGETHER: together} if together else {})
+    files = {HERE.environment_file.name: json.dumps(values, indent=2).encode()}
     return files | ({HERE.diff_file.name: copy.diff} if copy and copy.diff else {})
 
 
@@ -85,13 +91,16 @@ def is_secret(parameter: str) -> bool:
     return re.fullmatch(SECRET_NAME, parameter, re.IGNORECASE) is not None
 
 
-def write_environment(run: Run) -> None:
+def write_environment(run: Run, together: str = "") -> None:
     """Write ``environment.json``, and ``working-copy.diff`` where tracked files were changed.
+
+    Args:
+        together: as for `environment_files`.
 
     Raises:
         RunError: they cannot be written.
     """
-    write_files(run, environment_files())
+    write_files(run, environment_files(together))
 
 
 def write_files(run: Run, files: Mapping[str, bytes]) -> None:

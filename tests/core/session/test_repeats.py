@@ -1,5 +1,6 @@
 """Folds of the training data, and how metrics spread over them."""
 
+import json
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +20,11 @@ from core.events import EpochFinished, EvaluationFinished
 from core.interop.writer import RunWriter
 from core.runs.creating import create_folder, write_config
 from core.runs.folder import Run
+from core.runs.origin.together import one_of, together_of
 from core.runs.summary import summarise
-from core.session.repeats import Repeats, group_of, metrics_of, pooled_report, runs_of, seeds_of, spread
+from core.session.repeats import Repeats, group_of, left, metrics_of, pooled_report, runs_of, seeds_of, spread
+from tui.runtime.hosts.host import WantedRun
+from tui.runtime.repeats import wanted_repeats
 
 Train = Callable[..., Any]
 Load = Callable[..., Dataset]
@@ -107,24 +111,66 @@ def test_runs_of_the_same_settings_are_found_by_their_seed(train_run: Train) -> 
         for seed in (0, 4, 5, 6)
     }
     train_run({"data": "iris", "training": {"seed": 3, "epochs": 2}})
-    repeats = seeds_of(runs[6].config(), 3, runs[0].path.parent)
+    repeats = seeds_of(runs[6], 3)
     assert list(repeats.numbers) == [4, 5, 6]
     assert runs_of(repeats, runs[4].config(), runs[0].path.parent) == runs
 
 
-def test_seeds_that_were_started_twice_are_not_mixed(tmp_path: Path) -> None:
-    def run(minute: int, seed: int) -> Run:
-        config = Repeats("seed", 1).config(TrainConfig(), seed)
-        name = f"2026-11-30_12{minute:02}_digits-mlp_{seed}"
-        return create_folder(tmp_path, "", lambda run: write_config(run, config), id=name)
+def write_seed(runs_dir: Path, minute: int, seed: int, start: str = "") -> Run:
+    """A run of a seed that waits, made in this minute as one of a start; without one as older versions did."""
 
-    first, second = [run(0, seed) for seed in (0, 1, 2)], [run(9, seed) for seed in (0, 1)]
+    def fill(run: Run) -> None:
+        write_config(run, Repeats("seed", 1).config(TrainConfig(), seed))
+        run.environment_file.write_text(json.dumps({"together": start} if start else {}))
+
+    return create_folder(runs_dir, "", fill, id=f"2026-11-30_12{minute:02}_digits-mlp_{seed}{minute:02}")
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_seeds_that_were_started_twice_are_not_mixed(tmp_path: Path, named: bool) -> None:
+    first = [write_seed(tmp_path, 0, seed, "A" * named) for seed in (0, 1, 2)]
+    second = [write_seed(tmp_path, 9, seed, "B" * named) for seed in (0, 1)]
     assert group_of(first[1]) == first
     assert group_of(second[0]) == second
     config = TrainConfig()
-    repeats = seeds_of(first[0].config(), 3, tmp_path)
+    repeats = seeds_of(first[0], 3)
     assert runs_of(repeats, config, tmp_path, first[0]) == dict(enumerate(first))
-    assert runs_of(repeats, config, tmp_path, second[0]) == dict(enumerate([*second, first[2]]))
+    known = runs_of(repeats, config, tmp_path, second[0])
+    assert known == dict(enumerate(second)), "the third is of another start"
+    assert left(repeats, known) == [0, 1, 2]
+
+
+def test_starts_that_overlap_are_not_mixed(tmp_path: Path) -> None:
+    """Of two starts that take turns, each makes the folder of a seed when its turn comes."""
+    made = [write_seed(tmp_path, at, at // 2, "AB"[at % 2]) for at in range(6)]
+    assert [group_of(run) for run in made] == [made[0::2], made[1::2]] * 3
+    assert list(seeds_of(made[4], 2).numbers) == [0, 1]
+
+
+def test_seeds_below_those_of_a_start_are_not_its_own(tmp_path: Path) -> None:
+    write_seed(tmp_path, 0, 0, "A")
+    later = [write_seed(tmp_path, 1, seed, "B") for seed in (1, 2)]
+    assert list(seeds_of(later[1], 2).numbers) == [1, 2]
+
+
+def test_what_is_added_to_runs_belongs_to_their_start(tmp_path: Path) -> None:
+    """A start with a name, and one of an older version."""
+    three = Repeats("seed", 3)
+    for place, name in (("named", "A"), ("older", "")):
+        runs_dir = tmp_path / place
+        known = [write_seed(runs_dir, 0, seed, name) for seed in (0, 1)]
+        others = [write_seed(runs_dir, 5, seed, "B" * bool(name)) for seed in (0, 1, 2)]
+        (missing,) = [
+            one
+            for one in wanted_repeats(WantedRun(known[1].config(), runs_dir, None, run=known[1]), three)[0]
+            if one.run is None
+        ]
+        added = missing.folder()
+        assert added.config().training.seed == 2
+        assert {*group_of(known[0])} == {*known, added}
+        assert group_of(added) == group_of(known[1])
+        assert group_of(others[0]) == others
+        assert one_of(together_of(added), runs_dir) in group_of(added)
 
 
 def test_a_fold_is_scored_with_the_weights_of_the_last_epoch(train_run: Train) -> None:

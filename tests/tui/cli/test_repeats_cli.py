@@ -12,6 +12,7 @@ import pytest
 from core.config.schema import TrainConfig
 from core.events import EpochFinished, EvaluationFinished, Event
 from core.runs.folder import all_runs
+from core.runs.origin.together import together_of
 from core.runs.summary import summarise
 from core.session import session
 from tui.headless.train_views import JsonView, PlainView
@@ -56,6 +57,7 @@ def test_json_ends_with_the_spread(train: Tui) -> None:
     )
     assert last["runs"] == [runs[1].run.id, runs[2].run.id]
     assert {event["run"] for event in told[:-1]} == set(last["runs"])
+    assert together_of(runs[1].run) == together_of(runs[2].run) != ""
     losses = [runs[fold].metrics["loss"] for fold in (1, 2)]
     assert last["metrics"]["loss"]["values"] == losses
     assert last["metrics"]["loss"]["mean"] == pytest.approx(np.mean(losses))

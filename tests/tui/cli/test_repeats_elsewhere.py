@@ -14,6 +14,7 @@ from core.runs.folder import Run, all_runs
 from core.runs.jobs.record import JobRecord, write_job
 from core.runs.lock import HANDED_OVER, is_held
 from core.runs.log import EventLog
+from core.runs.origin.together import together_of
 from core.runs.summary import summarise
 from core.session.repeats import group_of
 from core.slurm.job import SlurmJob
@@ -41,6 +42,12 @@ def numbers(runs: list[Run]) -> list[tuple[int, int]]:
     return [(run.config().data.fold, run.config().training.seed) for run in runs]
 
 
+def started_once(runs: list[Run]) -> bool:
+    """Return whether they all keep the name of one start."""
+    (name,) = {together_of(run) for run in runs}
+    return bool(name)
+
+
 def test_each_fold_is_an_entry_of_the_queue(tui: Tui, queue: None) -> None:
     answer = tui(f"train {SHORT} --folds 3 --run-in queue --name five --log tensorboard")
     assert answer.code == 0, answer.err
@@ -57,6 +64,7 @@ def test_each_fold_is_an_entry_of_the_queue(tui: Tui, queue: None) -> None:
         f"stop    tui stop {first} --group",
     ]
     assert [run.id for run in group_of(runs[1])] == [run.id for run in runs]
+    assert started_once(runs)
     again = tui(f"train --no-ui --resume {first} --folds 3 --run-in queue --json")
     assert len(read_lineup().entries) == 3, "none waits twice"
     assert json.loads(again.out.splitlines()[-1])["completed"] == 0
@@ -116,6 +124,7 @@ def test_a_process_of_its_own_trains_one_after_the_other(
         answer = tui(f"train {SHORT} --folds 3 --run-in background --name b")
         assert answer.code == 0, answer.err
         assert "trains in the background, 2 others after it" in answer.out
+        assert started_once(all_runs(Path("runs")))
     else:  # as the form starts it: in the terminal the command itself is that process
         config = from_dict({"data": {"name": "iris", "folds": 3}})
         wanted = [WantedRun(config, Path("runs"), None)] * 3
@@ -139,6 +148,7 @@ def test_several_processes_train_each_and_ctrl_c_ends_all(tui: Tui, monkeypatch:
     assert answer.code == 130
     assert numbers([Run(Path(path)) for path in trained]) == [(1, 0), (1, 1)]
     assert "seed 1, 2 of 3:" in answer.out
+    assert started_once(all_runs(Path("runs")))
     assert "--seeds 3" in answer.out.splitlines()[-1]
 
 
@@ -172,6 +182,7 @@ def test_each_fold_is_a_job_and_all_are_cancelled_at_once(
     assert answer.code == 0, answer.err
     assert answer.out.startswith("3 runs are the jobs 1, 2, 3 of Slurm\n")
     assert [summarise(run).status for run in submitted] == ["pending"] * 3
+    assert started_once(submitted)
     assert tui(f"stop {submitted[1].id} --group").code == 0
     assert cancelled(tmp_path) == ["1", "2", "3"]
 

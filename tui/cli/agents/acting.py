@@ -17,6 +17,8 @@ from core.runs.agents.guard import environment_of, variables_of_waiting
 from core.runs.creating import create_run
 from core.runs.folder import Run, find_run
 from core.runs.labels import AGENT, checked_name, write_labels
+from core.runs.origin.environment import write_environment
+from core.runs.origin.together import start_of
 from core.runs.requests import send
 from core.session.repeats import Repeats
 from core.tuning.search.auto import AUTO, Method
@@ -84,7 +86,8 @@ def start_run(
         repeats = Repeats("fold", folds) if folds else Repeats("seed", seeds, config.training.seed)
         configs = [repeats.config(config, number) for number in repeats.numbers]
     with _granted(agent, minutes, len(configs), "start_run") as grant:
-        runs = [_created(agent, one, name) for one in configs]
+        together = start_of(()) if len(configs) > 1 else ""
+        runs = [_created(agent, one, name, together) for one in configs]
         notes = _launch(agent, runs, grant)
     return started_document(agent.session, grant, runs=[run.id for run in runs], notes=notes)
 
@@ -219,11 +222,14 @@ def _granted(agent: Agent, minutes: float | None, runs: int, tool: str) -> Itera
         raise
 
 
-def _created(agent: Agent, config: TrainConfig, name: str) -> Run:
+def _created(agent: Agent, config: TrainConfig, name: str, together: str) -> Run:
     """Return a new run that carries the mark of agents from its first moment on."""
-    return create_run(
-        agent.place.runs_dir, config, lambda run: write_labels(run.path, name=name, tags=[_tag(agent)])
-    )
+
+    def document(run: Run) -> None:
+        write_environment(run, together)
+        write_labels(run.path, name=name, tags=[_tag(agent)])
+
+    return create_run(agent.place.runs_dir, config, document)
 
 
 def _launch(agent: Agent, runs: Sequence[Run], grant: Grant) -> list[str]:

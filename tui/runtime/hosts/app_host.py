@@ -36,9 +36,10 @@ class AppHost:
         data_root: Path | None,
         run: Run | None = None,
         given_name: str = "",
+        together: str = "",
     ) -> None:
         self.config, self.runs_dir, self.data_root = config, runs_dir, data_root
-        self.given_name = given_name
+        self.given_name, self.together = given_name, together
         self.run = run
         self.note = "loading PyTorch"
         self.worker = TrainingWorker(self._work)
@@ -89,6 +90,7 @@ class AppHost:
                 on_progress=self._show_progress,
                 control=control,
                 name=self.given_name,
+                together=self.together,
             )
             self.note = ""
             if started is None:

@@ -16,5 +16,7 @@ class Here(Host):
     name: Literal["here"] = "here"
 
     def start(self, wanted: WantedRun) -> Started:
-        host = AppHost(wanted.config, wanted.runs_dir, wanted.data_root, wanted.run, wanted.name)
+        host = AppHost(
+            wanted.config, wanted.runs_dir, wanted.data_root, wanted.run, wanted.name, wanted.together
+        )
         return Started(host)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -47,6 +48,7 @@ class WantedRun:
     Attributes:
         name: what the user calls a new one.
         run: an existing one to resume; None for a new one, which gets its folder when it is started.
+        together: the start of several runs that a new one belongs to, see `core.runs.origin.together`; empty for none.
     """
 
     config: TrainConfig
@@ -54,6 +56,7 @@ class WantedRun:
     data_root: Path | None
     name: str = ""
     run: Run | None = None
+    together: str = ""
 
     def folder(self) -> Run:
         """Return the run, made now if it is new; one that is resumed keeps the length that is wanted now.
@@ -62,7 +65,8 @@ class WantedRun:
             TorchtuiError: its folder cannot be made, or its configuration not be written, as while it is trained.
         """
         if self.run is None:
-            return create_run(self.runs_dir, self.config, also=write_environment, name=self.name)
+            document = partial(write_environment, together=self.together)
+            return create_run(self.runs_dir, self.config, also=document, name=self.name)
         if _length(self.config) != _length(self.run.config()):
             with hold(self.run):
                 write_config(self.run, self.config)

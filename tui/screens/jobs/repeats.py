@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.metrics import HEADLINES, in_order, label_of
 from core.runs.folder import Run
 from core.runs.labels import title_of
+from core.runs.origin.together import one_of, start_of
 from core.runs.summary import RunSummary, summarise
 from core.session.repeats import RepeatKind, Repeats, Spread, metrics_of, runs_of, seeds_of, spread
 from tui.forms.command_line import command_line, place
@@ -68,11 +69,11 @@ def repeats_job(kind: RepeatKind, wanted: WantedRun, starting: Starting) -> Job:
         progress("looking for runs", 0, 0)
         repeats = Repeats("fold", count) if kind == "fold" else Repeats(kind, count, config.training.seed)
         if kind == "seed" and run is not None:
-            repeats = seeds_of(config, count, runs_dir)
+            repeats = seeds_of(run, count)
         known = runs_of(repeats, config, runs_dir, run) if run is not None else {}
         missing, _ = wanted_repeats(wanted, repeats, known)
         if not missing:
-            text, _ = outcome(repeats, config, runs_dir)
+            text, _ = outcome(repeats, config, runs_dir, start_of(known.values()))
             return Done(f"{text}: all are trained. 6 compares them")
         host = starting.hosts[answers["host"]]
         if not isinstance(host, Here):
@@ -93,12 +94,17 @@ def repeats_job(kind: RepeatKind, wanted: WantedRun, starting: Starting) -> Job:
 
 def _waiting(one: WantedRun, repeats: Repeats) -> Waiting:
     label = f"{repeats.kind} {repeats.number(one.config)}"
-    return Waiting(one.config, one.name, label, one.run, repeats)
+    return Waiting(one.config, one.name, label, one.run, repeats, one.together)
 
 
-def outcome(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> tuple[str, list[Run]]:
-    """Return mean and deviation of the headline metrics of validation in one line, and the complete runs."""
-    found = runs_of(repeats, repeats.config(config, repeats.first), runs_dir)
+def outcome(repeats: Repeats, config: TrainConfig, runs_dir: Path, together: str) -> tuple[str, list[Run]]:
+    """Return mean and deviation of the headline metrics of validation in one line, and the complete runs.
+
+    Args:
+        together: their start, see `core.runs.origin.together`.
+    """
+    one = one_of(together, runs_dir)
+    found = runs_of(repeats, repeats.config(config, repeats.first), runs_dir, one)
     summaries = [summarise(run) for at, run in sorted(found.items()) if at in repeats.numbers]
     complete = [summary for summary in summaries if summary.status == "completed"]
     text = f"{len(complete)} of {repeats.count} {repeats.kind}s"

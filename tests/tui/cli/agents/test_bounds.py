@@ -17,6 +17,8 @@ from core.runs.folder import Run, all_runs
 from core.runs.labels import read_labels
 from core.runs.log import EventLog
 from core.runs.opening import record_test_opening
+from core.runs.origin.together import together_of
+from core.session.repeats import group_of
 from tests.support.written_runs import write_run
 from tui.cli.agents import acting, computing, reading
 from tui.cli.agents.agent import Agent, Place
@@ -148,6 +150,8 @@ def test_what_is_started_carries_its_budget_and_its_mark(
     assert told.notes == ["they are entries 1 to 3 of the user's queue, one after the other"]
     runs = [Run(agent.place.runs_dir / name) for name in names]
     assert [run.config().training.seed for run in runs] == [0, 1, 2]
+    assert [run.id for run in group_of(runs[1])] == names
+    assert together_of(runs[0])
     assert {(read_labels(run.path).name, *read_labels(run.path).tags) for run in runs} == {
         ("wide", "agent:a-client")
     }
