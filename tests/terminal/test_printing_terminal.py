@@ -73,7 +73,7 @@ def test_a_signal_gives_the_terminal_back_and_saves_or_hands_over(
 ) -> None:
     (tmp_path / "loud.py").write_text(LOUD)
     window = terminal("train", *OPTIONS)
-    window.wait_for("running")
+    window.wait_for(lambda text: "running" in text and "t console" in text)
     window.press("t")
     shown = window.wait_for("LIBRARY")
     assert "3 Live" in shown, "nothing is drawn over the screen"
