@@ -112,7 +112,7 @@ class Threads:
         before, now = torch.get_num_threads(), self.choose()
         self._rate, self._low, self._chosen_at = 0.0, 0, time.monotonic()
         change = f"stays at {now}" if now == before else f"switched from {before} to {now}"
-        return f"training slowed down by more than half: {change} processor threads"
+        return f"training slowed down by more than half: {change} processor thread{'s' * (now != 1)}"
 
 
 def step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Callable[[], object]:

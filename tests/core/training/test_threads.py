@@ -114,7 +114,7 @@ def test_throughput_that_halves_is_looked_at_again(
     assert not any(low)  # it was chosen a moment ago
     now = time.monotonic() + threads.MIN_SECONDS_BETWEEN
     monkeypatch.setattr("core.training.threads.time.monotonic", lambda: now)
-    assert "switched from 4 to 1 processor threads" in chooser.report_rate(49.0)
+    assert "switched from 4 to 1 processor thread" in chooser.report_rate(49.0)
     assert torch.get_num_threads() == 1
     assert not any(chooser.report_rate(49.0) for _ in range(20))
 
