@@ -1,8 +1,9 @@
 """The app: six modes and the followed run.
 
-The first paint waits for Textual alone: the screens, the schema and numpy are imported after it, then torch.
+The first paint waits for Textual alone: the screens, their styles, the schema and numpy are read after it, then torch.
 """
 
+import gc
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -22,7 +23,7 @@ from textual.widgets import Footer
 from core.errors import RunError, TorchtuiError
 from tui.app.faults import Faults
 from tui.app.idle_garbage import LOOK_SECONDS, PAUSE_SECONDS, IdleGarbage
-from tui.app.modes import SCREENS, stylesheet
+from tui.app.modes import SCREENS, first_styles, styles, stylesheet
 from tui.app.palette import commands
 from tui.app.title import Titled
 from tui.app.windows import Windows
@@ -67,7 +68,7 @@ class TuiApp(Titled, Windows):
     """
 
     TITLE = "torchtui"
-    CSS_PATH = stylesheet()
+    CSS = first_styles()
     ENABLE_COMMAND_PALETTE = True
     MODES: ClassVar = SCREENS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -156,6 +157,7 @@ class TuiApp(Titled, Windows):
             import_module("tui.app.handover")
             self.call_from_thread(self._open, first)
         finally:
+            gc.enable()  # off since the imports of `open_app`
             self.call_later(self.release_input)
 
     def _first_mode(self) -> str:
@@ -195,6 +197,7 @@ class TuiApp(Titled, Windows):
         """Show the first screen, start what was asked for, and import torch once the screen has its content."""
         if not self.is_running:  # the app quit before the first screen was ready
             return
+        self.stylesheet.add_source(styles(), (str(stylesheet()), ""))
         self.set_timer(SETTLE_SECONDS, lambda: self.run_worker(self._load_backend, thread=True))
         if self._follow is not None:
             self.open_run(self._follow)

@@ -7,7 +7,9 @@ from typing import Any
 
 from textual.screen import Screen
 
-__all__ = ["SCREENS", "stylesheet"]
+from core.files.reading import read_text
+
+__all__ = ["SCREENS", "first_styles", "styles", "stylesheet"]
 
 
 def stylesheet() -> Path:
@@ -15,6 +17,16 @@ def stylesheet() -> Path:
     here = Path(__file__).parent.parent
     installed = here / "screens.tcss"
     return installed if installed.is_file() else here.parent / "screens.tcss"
+
+
+def styles() -> str:
+    """Return the text of `stylesheet`."""
+    return read_text(stylesheet(), follow_links=True)
+
+
+def first_styles() -> str:
+    """Return the first section of `styles`, a twentieth of them: those of the first paint."""
+    return styles().partition("/* Everywhere */")[0]
 
 
 def _screen(mode: str, name: str) -> Callable[[], Screen[Any]]:

@@ -1,5 +1,6 @@
 """Opening the app in this terminal, without Typer, for which the first paint would wait."""
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -43,6 +44,7 @@ def open_app(
             "the app needs a terminal that can move its cursor, and TERM is dumb",
             "Set TERM to what yours is, such as xterm-256color; or without the app: tui train --no-ui [options]",
         )
+    gc.disable()  # what is imported stays; on again with the first screen
     from tui.terminal.graphics import ask_for_graphics
 
     ask_for_graphics(meanwhile=lambda: import_module("tui.app.app"))
