@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from core.runs.summary import RunSummary
 from core.slurm.settings import SlurmSettings
 from core.status import is_resumable
+from core.torchrun import STARTED_WITH
 from tui.forms.command_line import resume_command
 from tui.forms.option_form import flags_for
 
@@ -23,8 +24,16 @@ def command_to_resume(summary: RunSummary) -> str:
         return ""
     if record is not None and record.ours:
         return resume_command("train", run.path, ["--run-in", "slurm", *_flags(record.settings)])
-    saved = any(os.path.isfile(run.checkpoint_file(kind)) for kind in ("last", "previous"))
-    return resume_command("train", run.path) if saved else ""
+    if not any(os.path.isfile(run.checkpoint_file(kind)) for kind in ("last", "previous")):
+        return ""
+    return resume_command("train", run.path, _processes(summary))
+
+
+def _processes(summary: RunSummary) -> list[str] | None:
+    """Return the option that starts as many processes as last time; None in one of them, which knows its options."""
+    if summary.processes == 1 or STARTED_WITH in os.environ:
+        return None
+    return ["--processes", str(summary.processes)]
 
 
 def _flags(settings: dict[str, object]) -> list[str]:
