@@ -182,8 +182,13 @@ def value_of(spec: FieldSpec, text: str) -> Any:
     reader = _number_or_text if spec.kind == "number" else str
     if not spec.many:
         return reader(text.strip())
-    parts = [part.strip() for part in text.strip(" []()").split(",")]
+    parts = [part.strip() for part in _without_brackets(text.strip()).split(",")]
     return [reader(part) for part in (parts if parts[-1] else parts[:-1])]
+
+
+def _without_brackets(text: str) -> str:
+    first, inside, last = text[:1], text[1:-1], text[-1:]
+    return inside if first + last in ("[]", "()") and first not in inside else text
 
 
 def _mapping(text: str) -> Any:

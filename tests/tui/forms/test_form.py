@@ -249,6 +249,8 @@ def test_lists_are_read_while_they_are_typed() -> None:
     texts, _ = fill({})
     for text, hidden in [("256", [256]), ("256,", [256]), ("256, 1e2", [256, 100.0]), ("[8,4]", [8, 4])]:
         assert values_of({**texts, "model.hidden": text})["model"]["hidden"] == hidden
+    for text in ("[[[", "[8", "8]"):
+        assert values_of({**texts, "model.hidden": text})["model"]["hidden"] == [text]
 
 
 def test_arguments_of_metrics_are_typed_as_in_a_file() -> None:
