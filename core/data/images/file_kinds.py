@@ -1,8 +1,8 @@
 """Kinds of files by their ending: images, and the others in words."""
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import PurePath
 
 from core.data.images.endings import PICTURES
 
@@ -83,7 +83,7 @@ BRANDS = {
 
 def ending_of(name: str) -> str:
     """Return the ending of a file name in lower case, with its dot."""
-    return PurePath(name).suffix.lower()
+    return posixpath.splitext(name)[1].lower()
 
 
 def is_image(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -259,7 +260,7 @@ def _without_masks(part: Part, notes: list[str]) -> list[ImageFile]:
     masks = {
         file
         for file in files
-        if (match := MASK_OF.match(PurePath(file.path).stem))
+        if (match := MASK_OF.match(posixpath.splitext(posixpath.basename(file.path))[0]))
         and f"{file.path.rpartition('/')[0]}/{match['image']}" in stems
     }
     if masks:
