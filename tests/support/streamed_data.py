@@ -213,6 +213,15 @@ def padded(samples: list[Any]) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.nn.functional.pad(rows, (0, 1)), torch.tensor([target for _, target in samples])
 
 
+def without_the_last(samples: list[Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Join a batch without its last sample, as people leave out those that cannot be read."""
+    return padded(samples[: max(1, len(samples) - 1)])
+
+
+def left_out() -> Any:
+    return Samples(), without_the_last
+
+
 def plain() -> Any:
     return Samples()
 

@@ -103,5 +103,5 @@ class StreamedBatches(Batches):
             f"data.path: sample {place:,} of {name} has another target than when it was first read",
             "Give samples in the same order each time, or return sets for validation and test of their own"
             if in_order
-            else "Give validation and test samples the same target each time",
+            else "Give validation and test samples the same target each time; a collate function keeps their order",
         )

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch.utils.data import default_collate
 
+from core.arrays import as_array
+from core.counting import counted
 from core.data.dataset import no_progress
 from core.data.own.reading import read_samples, selected
 from core.data.own.values import kind_of
@@ -37,6 +39,13 @@ def collated(
             raise DataError(
                 f"data.path: the collate function of {name} returned {kind_of(batch)}, not inputs and targets",
                 "Return a pair: inputs, targets",
+            )
+        count = len(as_array(batch[1]))
+        if count != len(samples):
+            raise DataError(
+                f"data.path: the collate function of {name} returned {counted(count, 'target')} for "
+                f"{counted(len(samples), 'sample')}",
+                "Return one of each, in their order; leave samples out, or make more of them, in the Dataset",
             )
         inputs = dict(enumerate(batch[0])) if isinstance(batch[0], tuple | list) else batch[0]
         return inputs, batch[1]

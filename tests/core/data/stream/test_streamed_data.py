@@ -323,6 +323,13 @@ def test_masks_are_turned_with_their_images(loaded: Load) -> None:
     assert_equal(epoch_of(data, split="validation"), epoch_of(data, split="validation"))
 
 
+def test_a_collate_function_that_leaves_samples_out_is_refused(loaded: Load) -> None:
+    with pytest.raises(
+        DataError, match=r"collate function .* returned \d+ targets for \d+ samples.*in the Dataset"
+    ):
+        loaded("left_out")
+
+
 def test_a_mask_with_a_value_that_none_had_is_refused() -> None:
     masks = np.array([[[0, 7], [255, 7]]])
     assert mask_numbers(masks, (0, 7), "targets").tolist() == [[[0, 1], [255, 1]]]
