@@ -1,7 +1,7 @@
 """A step of a copy with the loss, the optimizer and the schedule of the user's own, before anything is written."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.config.schema import TrainConfig
 from core.data.augment.augmenter import augmenter
@@ -9,6 +9,7 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import ConfigError, TorchtuiError
+from core.losses.own_loss import OwnLoss
 from core.models.copies import copied
 from core.models.own.calling import call_network
 from core.random_state import keeping_random_state
@@ -17,6 +18,7 @@ from core.training.context import TrainingContext
 from core.training.learner import Learner
 from core.training.own.learner import learner_for
 from core.training.plain_state import not_plain
+from core.user_code.argument_order import needs_reverse, reversed_names
 from core.user_code.loading import as_user_error, references
 
 __all__ = ["check_own_code"]
@@ -41,6 +43,8 @@ def check_own_code(config: TrainConfig, data: Dataset, model: nn.Module, device:
     with keeping_random_state(device):
         try:
             learner = learner_for(config, data, copied(model).to(device), TrainingContext(device))
+            if not task_of(data.task).own_step:
+                _check_order(learner, data)
             _try(learner, config, data)
         except TorchtuiError:
             raise
@@ -58,6 +62,33 @@ def check_own_code(config: TrainConfig, data: Dataset, model: nn.Module, device:
                     "Keep numbers, texts, tensors, lists and dicts alone, or leave it out in state_dict",
                     field=f"{section}.path",
                 )
+
+
+def _check_order(learner: Learner, data: Dataset) -> None:
+    """Make sure that a loss of the user's own means outputs by its first parameter.
+
+    Raises:
+        ConfigError: it is written for targets first.
+    """
+    loss = learner.loss
+    if not isinstance(loss, OwnLoss) or (names := reversed_names(loss.loss)) is None:
+        return
+    called = loss.loss
+    batch = next(Batches(data.train.rows(slice(0, MAX_ROWS)), data, learner.context.device).iterate(MAX_ROWS))
+    learner.eval()
+
+    def value(first: Tensor, second: Tensor) -> float:
+        return float(called(first, second).mean())
+
+    with torch.no_grad():
+        outputs = call_network(learner.eval_model, batch.inputs)
+        masks = batch.targets.dtype == torch.uint8
+        if needs_reverse(value, outputs, batch.targets.long() if masks else batch.targets):
+            raise ConfigError(
+                f"loss.path: {loss.path} takes ({', '.join(names)}), and is called with outputs first, then targets",
+                f"Swap them: ({', '.join(names[::-1])})",
+                field="loss.path",
+            )
 
 
 def _try(learner: Learner, config: TrainConfig, data: Dataset) -> None:

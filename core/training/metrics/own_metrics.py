@@ -28,6 +28,7 @@ from core.evaluation.report import Report
 from core.evaluation.values import Array, none_if_nan
 from core.metrics import is_own, name_of_metric
 from core.options import Options
+from core.user_code.argument_order import needs_reverse, reversed_names
 from core.user_code.arguments import check_arguments, signature_of, wrong_arguments
 from core.user_code.loading import Reference, as_user_error, call, load_object, parse
 from core.user_code.source import read_source
@@ -189,6 +190,7 @@ def try_metric(
         scores = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
     weights = dice.random(len(targets)) if weighted else None
     tried = Predictions(scores, targets, np.arange(len(targets)), probabilities, weights=weights)
+    _check_order(metric, tried)
     try:
         metric.value(tried)
     except UserCodeError:
@@ -196,6 +198,31 @@ def try_metric(
     except (Exception, SystemExit) as error:
         said = f"the metric {metric.name}: {type(error).__name__}: {error}"
         raise as_user_error(error) or UserCodeError(said) from None
+
+
+def _check_order(metric: OwnMetric, tried: Predictions) -> None:
+    """Make sure that a metric means scores by its first parameter.
+
+    Raises:
+        UserCodeError: it is written for targets first.
+    """
+    names = reversed_names(metric.function)
+    if names is None:
+        return
+    named = {WEIGHTS: tried.weights} if metric.weighted else {}
+
+    def value(first: Array, second: Array) -> float:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(metric.function(first.copy(), second.copy(), **named))  # type: ignore[arg-type]  # as above
+
+    scores = (
+        tried.scores + tried.scores.mean()
+    ) / 2  # of another spread than targets: some measures go by that alone
+    if needs_reverse(value, scores, tried.targets):
+        raise UserCodeError(
+            f"the metric {metric.name} takes ({', '.join(names)}), and is called with scores first, then targets",
+            f"Swap them: ({', '.join(names[::-1])})",
+        )
 
 
 def _with_arguments(reference: str, given: Mapping[str, Any]) -> Any:

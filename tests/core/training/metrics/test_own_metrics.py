@@ -132,6 +132,53 @@ def test_what_is_not_a_number_is_refused(mine: str) -> None:
         many.value(TWO)
 
 
+REVERSED = """
+import numpy as np
+from sklearn.metrics import r2_score
+
+def fit(y_true, y_pred):
+    return r2_score(y_true, y_pred)
+
+def hits(target, output):
+    return (target == output.argmax(axis=1)).mean()
+
+def distance(y_true, y_pred):
+    return np.abs(y_true - y_pred).mean()
+
+def misnamed(target, output):
+    return (output == target.argmax(axis=1)).mean()
+
+fit.higher_is_better = True
+hits.higher_is_better = True
+distance.higher_is_better = False
+misnamed.higher_is_better = True
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "names"),
+    [
+        ("fit", 0, "y_true, y_pred"),
+        ("hits", 2, "target, output"),
+        ("distance", 0, ""),
+        ("misnamed", 2, ""),
+    ],
+)
+def test_a_metric_that_is_written_for_targets_first_is_refused(
+    name: str, classes: int, names: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "reversed.py"
+    file.write_text(REVERSED)
+    trust(file)
+    (metric,) = loaded(f"{file}:{name}")
+    targets = TWO.targets if classes else np.array([1.0, 2.0, 4.0, 8.0])
+    if not names:
+        try_metric(metric, targets, classes, probabilities=bool(classes))
+        return
+    with pytest.raises(UserCodeError, match=rf"{name} takes \({names}\), and is called with scores first"):
+        try_metric(metric, targets, classes, probabilities=bool(classes))
+
+
 def test_a_trial_finds_an_error_with_its_line(mine: str) -> None:
     (broken,) = loaded(mine + "broken")
     with pytest.raises(UserCodeError, match=r"mine\.py, line \d+: AttributeError"):
