@@ -94,6 +94,28 @@ class Sigmoid(Base):
         return self.net(x).sigmoid()
 
 
+class OneSigmoid(OneLogit):
+    """One probability for two classes, as BCELoss takes it."""
+
+    def forward(self, x: Tensor) -> Any:
+        return torch.sigmoid(self.net(x)).squeeze(-1)
+
+
+class SoftmaxInEvaluation(Base):
+    """Scores for the loss, probabilities for whoever uses it."""
+
+    def forward(self, x: Tensor) -> Any:
+        out = self.net(x)
+        return out if self.training else F.softmax(out, dim=1)
+
+
+class Positive(OneLogit):
+    """A number that is not negative, as prices are; targets that are standardised are."""
+
+    def forward(self, x: Tensor) -> Any:
+        return 100 * F.relu(self.net(x))[:, 0]
+
+
 class NotANumber(Base):
     def forward(self, x: Tensor) -> Any:
         return self.net(x) / 0.0 * 0.0

@@ -14,6 +14,7 @@ from core.errors import ModelError, TorchtuiError
 from core.ranks import Ranks
 from core.session.preflight.batches import training_batches
 from core.session.preflight.finding import Finding, failed, warned
+from core.session.preflight.outputs import outputs_in_evaluation
 from core.session.preflight.places import place_of
 from core.session.preflight.saved import saved_state
 from core.session.preflight.surroundings import watched_settings
@@ -48,6 +49,7 @@ def steps(prepared: "Prepared", ranks: Ranks) -> Iterator[Finding]:
                 yield finding
                 if finding.error is not None:
                     return
+        yield from outputs_in_evaluation(trial)
         yield saved_state(trial)
         yield _seeds(prepared, trial)
     except TorchtuiError as error:

@@ -33,6 +33,7 @@ class Trial:
     Attributes:
         not_copied: why the network was built anew in place of a copy; empty for a copy.
         loss, returned: of the last training step, what the network returned if that can be seen.
+        evaluated: what it returned in the last evaluation.
         seeds: whether the network has set the seed in a call.
     """
 
@@ -40,6 +41,7 @@ class Trial:
         self.prepared, self.not_copied, self.seeds = prepared, "", False
         self.loss: Tensor | None = None
         self.returned: Any = None
+        self.evaluated: Any = None
         model, reason = copied_or_built(prepared.model)
         if reason:
             self.not_copied = (
@@ -61,7 +63,8 @@ class Trial:
             self.learner.train()
             self.loss, _ = self.learner.step(batch._replace(inputs=map_inputs(Tensor.clone, batch.inputs)))
 
-        return self._attempt(step, batch) or wrong_outputs(self.returned, self.prepared)
+        error, self.returned = self._attempt(step, batch)
+        return error or wrong_outputs(self.returned, self.prepared)
 
     def evaluate(self, split: Split) -> TorchtuiError | None:
         """Evaluate some samples at once; return what is wrong."""
@@ -70,10 +73,14 @@ class Trial:
             split = replace(split, weights=torch.ones_like(split.weights))
         batches = Batches(split, prepared.data, prepared.device)
         batch = next(batches.iterate(len(split)))
-        return self._attempt(lambda: self.learner.validate(batches, lambda: False), batch)
+        error, self.evaluated = self._attempt(lambda: self.learner.validate(batches, lambda: False), batch)
+        return error
 
-    def _attempt(self, call: Callable[[], object], batch: Batch) -> TorchtuiError | None:
-        """Call, and return the error of it, explained; raises only what says that memory is full."""
+    def _attempt(self, call: Callable[[], object], batch: Batch) -> tuple[TorchtuiError | None, Any]:
+        """Call; return the error of it, explained, and what the network returned.
+
+        Raises only what says that memory is full.
+        """
         torch.manual_seed(SEED)
         with Watched(self.learner.model) as watched:
             try:
@@ -81,10 +88,9 @@ class Trial:
             except (Exception, SystemExit) as error:  # a network may raise whatever it likes
                 if is_shortage(error):
                     raise
-                return explained(error, watched.returned, batch, self.prepared)
-        self.returned = watched.returned
+                return explained(error, watched.returned, batch, self.prepared), watched.returned
         self.seeds = self.seeds or torch.initial_seed() != SEED
-        return None
+        return None, watched.returned
 
     def kept(self) -> list[str]:
         """Return the names of the tensors that the network has kept in plain attributes since it was copied."""

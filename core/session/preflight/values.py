@@ -1,4 +1,4 @@
-"""Numbers of the first training step: not finite, probabilities where none are wanted, weights without a gradient."""
+"""Numbers of the first training step: not finite, not what the loss takes, weights without a gradient."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from core.data.batches import Batch
 from core.data.inputs import tensors_of
 from core.errors import DataError, ModelError
 from core.session.preflight.finding import Finding, failed, warned
+from core.session.preflight.outputs import outputs_in_training
 from core.session.preflight.places import place_of
 from core.session.preflight.trial import Trial
 
@@ -20,16 +21,13 @@ __all__ = ["first_values"]
 
 NAMED = 3
 """Weights that a message names."""
-ENOUGH = 20
-"""Outputs that are all between 0 and 1 by chance less often than anybody would see."""
 
 
 def first_values(trial: Trial, batch: Batch) -> Iterator[Finding]:
     """Yield what the numbers of the first step show."""
     yield _finite(trial, batch)
     yield _weights_without_gradient(trial)
-    if trial.prepared.config.loss.PROBABILITIES and isinstance(trial.returned, Tensor):
-        yield _logits(trial.prepared, trial.returned.detach().float())
+    yield from outputs_in_training(trial, batch)
 
 
 def _finite(trial: Trial, batch: Batch) -> Finding:
@@ -84,23 +82,4 @@ def _weights_without_gradient(trial: Trial) -> Finding:
         name,
         f"no gradient reaches {named}: the outputs do not depend on {'it' if len(lacking) == 1 else 'them'}",
         "Use them in forward, or freeze or remove them",
-    )
-
-
-def _logits(prepared: "Prepared", outputs: Tensor) -> Finding:
-    """Look for rows that are probabilities, which the loss would turn into probabilities once more."""
-    name = "outputs are scores"
-    if outputs.numel() < ENOUGH or not bool(((outputs >= 0) & (outputs <= 1)).all()):
-        return Finding(name)
-    sums_to_one = bool(((outputs.sum(dim=1) - 1).abs() < 1e-3).all())
-    between = bool(((outputs > 0) & (outputs < 1)).all())
-    if not sums_to_one and not between:
-        return Finding(name)
-    function = "softmax" if sums_to_one else "sigmoid"
-    where = place_of(function if sums_to_one else "sigmoid", prepared.model, prepared.config)
-    return warned(
-        name,
-        f"the outputs look like probabilities{where}, and {prepared.config.loss.name} takes scores from before the "
-        f"{function}: the network would learn slowly",
-        f"Return what goes into the {function}",
     )

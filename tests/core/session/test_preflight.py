@@ -12,7 +12,7 @@ import torch
 
 from core.config import schema as configuration
 from core.data.registry import load
-from core.errors import DataError, ModelError, TorchtuiError
+from core.errors import ConfigError, DataError, ModelError, TorchtuiError
 from core.events import Notice
 from core.session.preflight.check import is_needed, passed, preflight
 from core.session.preflight.finding import Finding
@@ -139,6 +139,7 @@ def test_a_shipped_network_is_tried_where_a_batch_has_one_sample_alone() -> None
 WARNED: dict[str, str] = {
     "Softmax": f"look like probabilities .{line('self.net(x).softmax(1)')}.*before the softmax",
     "Sigmoid": "look like probabilities .*before the sigmoid",
+    "SoftmaxInEvaluation": f"in evaluation mode the outputs look like probabilities .{line('F.softmax(out')}",
     "Unused": r"no gradient reaches pooler\.weight, pooler\.bias",
     "SeedsInForward": f"forward sets the seed .{line('torch.manual_seed(0)')}",
 }
@@ -149,6 +150,103 @@ def test_warned_of(name: str) -> None:
     (warning,) = [finding for finding in found(name) if finding.level != "ok"]
     assert warning.level == "warning"
     assert re.search(WARNED[name], warning.message)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        (
+            "OneSigmoid",
+            "breast_cancer",
+            f"probabilities .{line('torch.sigmoid(self.net')}.* every sample would be given",
+        ),
+        ("OneSqueezed", "breast_cancer", ""),
+        ("Positive", "diabetes", f"come out of a relu .{line('F.relu(self.net')} and are never below 0"),
+        ("OneSqueezed", "diabetes", ""),
+    ],
+)
+def test_outputs_that_cannot_be_every_answer_are_warned_of(name: str, data: str, message: str) -> None:
+    given = {**values(name, preflight=False), "data": data}
+    warnings = [finding.message for finding in preflight(ready(given)) if finding.level != "ok"]
+    assert len(warnings) == bool(message)
+    assert re.search(message, "".join(warnings))
+
+
+LOSSES = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+added = nn.CrossEntropyLoss(reduction="sum")
+
+def mean(outputs, targets):
+    return F.cross_entropy(outputs, targets)
+
+def of_probabilities(outputs, targets):
+    return F.nll_loss(outputs.log(), targets)
+
+def squares(y_true, y_pred):
+    return (y_true - y_pred) ** 2
+
+def high(y_true, y_pred):
+    return torch.maximum(0.9 * (y_true - y_pred), 0.1 * (y_pred - y_true)).mean()
+
+def classes(target, output):
+    return F.cross_entropy(output, target)
+
+def misnamed(target, output):
+    return F.cross_entropy(target, output)
+"""
+
+
+@pytest.fixture
+def loss(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
+    """Configuration of a loss of the user's own."""
+    file = tmp_path / "losses.py"
+    file.write_text(LOSSES)
+    trust(file)
+    return lambda name: {"name": "python", "path": f"{file}:{name}"}
+
+
+@pytest.mark.parametrize(
+    ("network", "name", "message"),
+    [
+        ("Base", "mean", ""),
+        ("Base", "misnamed", ""),
+        ("Base", "added", "added is a sum over the samples of a batch"),
+        ("Softmax", "of_probabilities", "the softmax of them once more: their metrics would be wrong"),
+    ],
+)
+def test_a_loss_that_does_not_go_with_what_is_measured(
+    network: str, name: str, message: str, loss: Callable[[str], dict[str, Any]]
+) -> None:
+    given = {**values(network, preflight=False), "loss": loss(name)}
+    warnings = [finding.message for finding in preflight(ready(given)) if finding.level != "ok"]
+    assert len(warnings) == bool(message)
+    assert message in "".join(warnings)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "message"),
+    [
+        (
+            "diabetes",
+            "high",
+            r"takes \(y_true, y_pred\), and is called with outputs first.*Swap them: \(y_pred, y_true\)",
+        ),
+        ("digits", "classes", r"takes \(target, output\), and is called with outputs first"),
+        ("diabetes", "squares", ""),
+    ],
+)
+def test_a_loss_that_is_written_for_targets_first_is_refused(
+    data: str, name: str, message: str, loss: Callable[[str], dict[str, Any]]
+) -> None:
+    given = {"data": data, "model": "linear", "loss": loss(name), "training": values("")["training"]}
+    if not message:
+        ready(given)
+        return
+    with pytest.raises(ConfigError, match=message):
+        ready(given)
 
 
 def test_a_seed_in_the_constructor_is_reported() -> None:
