@@ -1,4 +1,4 @@
-"""What is called with outputs and targets, and names them the other way round, as scikit-learn and Keras do."""
+"""Losses and metrics that name targets before outputs, as those of scikit-learn and Keras do: what gives them away."""
 
 import inspect
 import math
