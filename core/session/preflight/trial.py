@@ -14,6 +14,7 @@ from core.errors import TorchtuiError
 from core.models.copies import copied_or_built
 from core.session.preflight.failures import explained, wrong_outputs
 from core.session.preflight.watch import Watched
+from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.memory import is_shortage
 from core.training.own.learner import learner_for
@@ -47,7 +48,9 @@ class Trial:
             self.not_copied = (
                 f"the network is built anew wherever a copy is used, as it cannot be copied: {reason}"
             )
-        updates = {"compile": False, "cuda_graphs": "off", "metrics": (), "monitor": "loss"}
+        updates = {"compile": False, "cuda_graphs": "off", "metrics": ()}
+        if not task_of(prepared.data.task).own_step:  # whose validation gives the number to monitor itself
+            updates["monitor"] = "loss"
         settings = prepared.config.training.model_copy(update=updates)
         config = prepared.config.model_copy(update={"training": settings})
         context = TrainingContext(prepared.device)

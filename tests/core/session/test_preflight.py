@@ -172,6 +172,16 @@ def test_outputs_that_cannot_be_every_answer_are_warned_of(name: str, data: str,
     assert re.search(message, "".join(warnings))
 
 
+@pytest.mark.parametrize(
+    ("monitor", "told"), [("val_loss", False), ("val_error_rate", False), ("spread", True)]
+)
+def test_a_number_that_a_network_names_itself_can_be_monitored(monitor: str, told: bool) -> None:
+    prepared = ready(values("NamesItsLoss", monitor=monitor))
+    assert prepared.notices[0].message.endswith("all is well")
+    found = [note for note in prepared.data.notes if note.startswith("best epoch: that with the most spread")]
+    assert len(found) == told
+
+
 LOSSES = """
 import torch
 from torch import nn
