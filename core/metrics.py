@@ -60,6 +60,8 @@ OTHER_MINIMISED: Final = (
     *("kl", "lpips", "chamfer", "hausdorff"),
 )
 """Last words of common names of which less is better, as scripts log them."""
+LOSSES: Final = ("loss", "losses", "error", "errors", "err")
+"""Words anywhere in a name of which less is better, such as ``error_rate``, unless its last word is one of the next."""
 OTHER_MAXIMISED: Final = (
     *("acc", "auc", "auroc", "auprc", "ap", "map", "iou", "miou", "dice", "f1", "f2", "r2", "score", "bleu"),
     *("rouge", "rouge1", "rouge2", "rougel", "meteor", "psnr", "ssim", "reward", "return", "kappa", "ndcg"),
@@ -218,7 +220,10 @@ def lower_is_better(metric: str, own: Mapping[str, bool] | None = None) -> bool:
     last = _metric_of(metric)
     if own and last in own:
         return not own[last]
-    return last in MINIMISED or _word_of(last) in OTHER_MINIMISED or last.endswith(("loss", "error"))
+    word = _word_of(last)
+    if last in MINIMISED or word in OTHER_MINIMISED or last.endswith(("loss", "error")):
+        return True
+    return word not in OTHER_MAXIMISED and not set(LOSSES).isdisjoint(_words_of(last))
 
 
 def has_direction(metric: str, own: Mapping[str, bool] | None = None) -> bool:
@@ -247,10 +252,14 @@ def _metric_of(curve: str) -> str:
 
 def _word_of(metric: str) -> str:
     """The word that says what a metric is, in lower case: ``bleu`` for ``sacre_BLEU@4``, ``fid`` for ``FID score``."""
-    words: list[str] = re.findall(r"[a-z]+[0-9]?", metric.partition("@")[0].lower())
+    words = _words_of(metric)
     if len(words) > 1 and words[-1] == "score" and words[-2] in OTHER_MINIMISED:
         return words[-2]
     return words[-1] if words else ""
+
+
+def _words_of(metric: str) -> list[str]:
+    return re.findall(r"[a-z]+[0-9]?", metric.partition("@")[0].lower())
 
 
 def value_if_undefined(metric: str) -> float | None:

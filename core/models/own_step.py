@@ -43,7 +43,7 @@ def defines(model: "Module", method: str) -> bool:
 def directions(network: object) -> dict[str, bool]:
     """Return the direction of each number in the `higher_is_better` of a network or its class.
 
-    Of the others less is better if the name ends in ``loss`` or ``error``; see `core.metrics.lower_is_better`.
+    Of the others less is better if the name speaks of a loss or an error; see `core.metrics.lower_is_better`.
 
     Raises:
         ModelError: it is not a dict of truth values by name.

@@ -11,6 +11,7 @@ from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.errors import ConfigError, DataError, ModelError, TorchtuiError
+from core.metrics import has_direction
 from core.models.copies import copied
 from core.models.own_step import defines, directions, has_own_step
 from core.optimizers.several import SeveralOptimizers
@@ -176,6 +177,12 @@ def _notes(
     notes = [
         f"task: custom, as {name} defines training_step; without that method it trains by the loss in the configuration"
     ]
+    monitor = config.training.monitor
+    if not has_direction(monitor, directions(model)):
+        notes.append(
+            f"best epoch: that with the most {monitor}; if less is better, write higher_is_better = "
+            f'{{"{monitor}": False}} in {name}'
+        )
     if optimizer is None:
         return notes
     several = optimizer.by_name.values() if isinstance(optimizer, SeveralOptimizers) else [optimizer]

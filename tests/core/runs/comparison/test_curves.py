@@ -145,6 +145,11 @@ def test_every_curve_of_any_run_has_a_name_the_common_ones_first(write_run: Writ
         ("rmse", True),
         ("f1_macro", False),
         ("nll loss", True),
+        ("validation error_rate", True),
+        ("val_err", True),
+        ("loss/total", True),
+        ("error_auc", False),
+        ("grad_norm", False),
     ],
 )
 def test_it_is_known_which_way_is_better(metric: str, lower: bool) -> None:
