@@ -23,17 +23,21 @@ from tui.widgets.panel import Panel
 
 __all__ = ["NOTHING", "ConsolePanel", "ConsoleView"]
 
-LOOK_SECONDS = 0.3
+LOOK_SECONDS = 0.5
 SIGNS = {"": "  ", "warning": "▲ ", "error": "✗ "}
 ERROR = re.compile(
     r"^Traceback |\b[A-Z]\w*(?:Error|Exception)\b|\b(?:ERROR|CRITICAL|FATAL)\b|^error\b", re.ASCII
 )
 WARNING = re.compile(r"\b\w*Warning\b|\bWARN(?:ING)?\b|^warning\b", re.ASCII)
+TOLD = re.compile(r"rror|RROR|xception|arning|WARN|CRITICAL|FATAL|Traceback")
+"""In each line of either kind: most lines are neither, and one search tells."""
 NOTHING = "nothing was printed in the app or in the background; `tui train --no-ui` prints to its terminal"
 
 
 def kind_of(line: str) -> str:
     """Return ``error``, ``warning`` or an empty string for a printed line."""
+    if not TOLD.search(line):
+        return ""
     return "error" if ERROR.search(line) else "warning" if WARNING.search(line) else ""
 
 
@@ -64,7 +68,9 @@ class ConsoleView(ScrollView, can_focus=True):
         if instead_of_last:
             self.rows.pop()
         self.rows += rows
-        self._width = max([self._width, *(cell_len(text) for _, text in rows)])
+        self._width = max(
+            [self._width, *(len(text) if text.isascii() else cell_len(text) for _, text in rows)]
+        )
         self._take_size(Size(self._width + 2, len(self.rows)))
         self._follow()
         self.refresh()
