@@ -6,7 +6,7 @@ Only the standard library is imported: an exported model reads new rows with a c
 import datetime
 import re
 
-__all__ = ["ORDERS", "SHORT_YEARS", "moment", "order_of"]
+__all__ = ["EPOCH", "ORDERS", "SHORT_YEARS", "moment", "order_of"]
 
 DAY_SECONDS = 86400.0
 ORDERS = ("ymd", "dmy", "mdy")
@@ -130,7 +130,7 @@ def _date(text: str, order: str) -> datetime.datetime | None:
     if not BETWEEN.fullmatch(TOKEN.sub("", text)) or text.lstrip().startswith("-"):
         return None
     numbers: list[str] = []
-    month = 0
+    month, before = 0, False
     for token in TOKEN.findall(text):
         word = token.lower()
         if token.isdigit():
@@ -138,11 +138,12 @@ def _date(text: str, order: str) -> datetime.datetime | None:
         elif word in FILLERS or word.removesuffix("day") in WEEKDAYS or word in WEEKDAYS:
             continue
         elif not month and (word in MONTHS or word in SHORT):
-            month = MONTHS.get(word, SHORT.get(word, 0))
+            month, before = MONTHS.get(word, SHORT.get(word, 0)), bool(numbers)
         else:
             return None
     if month and len(numbers) in (1, 2):
-        parts = _with_named_month(numbers, month, order.endswith(SHORT_YEARS))
+        short = order.endswith(SHORT_YEARS) and not (before and len(numbers) == 1)  # the day of `15-Mar`
+        parts = _with_named_month(numbers, month, short)
     elif not month and len(numbers) == 3:
         parts = _in_order(numbers, order)
     elif not month and len(numbers) == 2:

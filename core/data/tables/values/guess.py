@@ -1,14 +1,15 @@
 """Kinds of the columns of a table, found from their first rows."""
 
+import datetime
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import islice
 
 import polars as pl
 
-from core.data.tables.values.dates import moment
+from core.data.tables.values.dates import EPOCH, SHORT_YEARS, moment
 from core.data.tables.values.missing import ABSENT_WORDS, missing_texts
 from core.data.tables.values.reading import Reading, Rules, parse, quoted
 from core.data.tables.values.styles import GROUPS_OF_THREE, Style, date_style, number_style, time_style
@@ -72,7 +73,15 @@ def guess_readings(head: pl.DataFrame, rules: Rules, *, semicolons: bool) -> Gue
                 ambiguous[name] = style
             elif style.ambiguous:
                 guess.notes.append(_days_note(name, style))
-    _settle_decimals(guess, ambiguous, head, known, rules, semicolons)
+    clear = _clear_marks(guess, ambiguous, head)
+    if clear == {","} and not semicolons and not rules.decimal:
+        dotted = _grouped_alone(guess, head, plain, marks)
+        ambiguous |= {
+            name: Style(Reading("number"), 0.0, _three_digits(dotted[name])) for name in dotted.columns
+        }
+        known = known.with_columns(dotted)
+    _settle_decimals(guess, ambiguous, clear, known, semicolons)
+    _short_years(guess, known)
     _codes_with_zeros(guess, head, plain, rules)
     _dates_in_numbers(guess, head, rules)
     return guess
@@ -118,7 +127,7 @@ def _grouped(values: pl.Series, marks: frozenset[str]) -> bool:
     """Return whether every point in a column has three digits behind it."""
     dots = values.drop_nulls().str.strip_chars()
     dots = dots.filter(dots.str.contains(".", literal=True) & ~dots.str.to_lowercase().is_in(sorted(marks)))
-    return all(map(GROUPS_OF_THREE.fullmatch, dots.to_list()))
+    return all(map(GROUPS_OF_THREE.fullmatch, dots.str.strip_chars_start("+-").to_list()))
 
 
 def _known(head: pl.DataFrame, names: Sequence[str], marks: frozenset[str]) -> pl.DataFrame:
@@ -163,19 +172,11 @@ def _style(
 def _settle_decimals(
     guess: Guess,
     ambiguous: Mapping[str, Style],
-    head: pl.DataFrame,
+    clear: Set[str],
     known: pl.DataFrame,
-    rules: Rules,
     semicolons: bool,
 ) -> None:
     """Read numbers whose decimal mark is not clear as other columns of the file are written; report them."""
-    if not ambiguous:
-        return
-    clear = {
-        "," if how.format == "," else "."
-        for name, how in guess.readings.items()
-        if name not in ambiguous and how.kind == "number" and _has_decimals(head[name], how)
-    }
     for name, style in ambiguous.items():
         why = style.ambiguous
         if len(clear) == 1:
@@ -190,12 +191,38 @@ def _settle_decimals(
         )
 
 
+def _clear_marks(guess: Guess, ambiguous: Mapping[str, Style], head: pl.DataFrame) -> set[str]:
+    """The decimal marks that columns of the file show; looked for only where one is not clear, or a comma."""
+    numbers = {
+        name: how for name, how in guess.readings.items() if how.kind == "number" and name not in ambiguous
+    }
+    if not ambiguous and not any(how.format == "," for how in numbers.values()):
+        return set()
+    return {how.format or "." for name, how in numbers.items() if _has_decimals(head[name], how)}
+
+
+def _grouped_alone(guess: Guess, head: pl.DataFrame, plain: set[str], marks: frozenset[str]) -> pl.DataFrame:
+    """The columns of plain numbers, some with a point, where every point has three digits behind it."""
+    names = [name for name in head.columns if name in plain and guess.readings[name] == Reading("number")]
+    texts = _known(head, names, marks)
+    points = texts.select(pl.col(names).str.contains(".", literal=True).any()).row(0) if names else ()
+    return texts.select(
+        name for name, has in zip(names, points, strict=True) if has and _grouped(texts[name], marks)
+    )
+
+
+def _three_digits(values: pl.Series) -> str:
+    """Why the points of a column may part thousands."""
+    return f"'{values.filter(values.str.contains('.', literal=True))[0]}' has three digits after each point"
+
+
 def _has_decimals(values: pl.Series, how: Reading) -> bool:
     """Return whether a column of text shows which decimal mark it has."""
-    if values.dtype != pl.String or how.unit or how.format not in ("", ","):
+    if how.format == ",":
+        return True
+    if values.dtype != pl.String or how.unit or how.format:
         return False
-    pattern = r"^[+-]?\d+,\d{1,2}$" if how.format == "," else r"^[+-]?(0|\d*)\.(\d{1,2}|\d{4,})$"
-    return bool(values.drop_nulls().str.contains(pattern).any())
+    return bool(values.drop_nulls().str.contains(r"^[+-]?(0|\d*)\.(\d{1,2}|\d{4,})$").any())
 
 
 def _codes_with_zeros(guess: Guess, head: pl.DataFrame, plain: set[str], rules: Rules) -> None:
@@ -261,6 +288,24 @@ def _all_dates(values: pl.Series) -> bool:
         value % 1 == 0 and len(f"{value:.0f}") == 8 and moment(f"{value:.0f}", "ymd") is not None
         for value in texts
     )
+
+
+def _short_years(guess: Guess, known: pl.DataFrame) -> None:
+    """Report what century years of two digits are taken to be in, with the last date of each column."""
+    found = list[str]()
+    for name, how in guess.readings.items():
+        if how.kind == "date" and how.format.endswith(SHORT_YEARS):
+            dates = {
+                text: day for text in _different(known[name])[0] if (day := parse(text, how)) is not None
+            }
+            last = max(dates, key=lambda text: dates[text])
+            found.append(f"{name} ({quoted(last)} is in {EPOCH + datetime.timedelta(dates[last]):%Y})")
+    if found:
+        more = f" and {len(found) - MAX_SHOWN:,} more" if len(found) > MAX_SHOWN else ""
+        guess.notes.append(
+            f"years of two digits are read as 1969 to 2068: {', '.join(found[:MAX_SHOWN])}{more}; "
+            "four digits in the file say otherwise"
+        )
 
 
 def _spaced(name: str) -> str:

@@ -42,7 +42,7 @@ MONEY = "|".join(sorted(map(re.escape, CURRENCIES), key=len, reverse=True))
 WORD = r"[^\W\d_]{1,8}"
 PATTERN = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[+-]?)\s*(?P<before>{MONEY})?\s*(?P<sign2>[+-]?)\s*"
-    rf"(?P<digits>\d[\d.,{GROUP_MARKS}]*(?<![{GROUP_MARKS}])|[.,]\d+)(?P<exponent>[eE][+-]?\d{{1,3}})?"
+    rf"(?P<digits>\d[\d.,{GROUP_MARKS}]*(?<![{GROUP_MARKS}])|[.,]\d+)(?P<cents>(?<=[.,])-{{1,2}})?(?P<exponent>[eE][+-]?\d{{1,3}})?"
     rf"\s*(?:(?P<factor>{'|'.join(sorted(map(re.escape, MULTIPLIERS), key=len, reverse=True))})(?![^\W\d_]))?"
     rf"\s*(?P<after>{MONEY}|[%°‰′″\"]|°?{WORD}\.?[23²³]?(?:\s?/\s?{WORD}[23²³]?)?)?\s*(?P<end>-)?(?P<close>\))?"
 )
@@ -78,7 +78,8 @@ def split_number(text: str) -> NumberText | None:
         return None
     negative = bool(found["open"]) or "-" in signs
     unit = found["before"] or found["after"] or ""
-    return NumberText(found["digits"], found["exponent"] or "", found["factor"] or "", negative, unit)
+    digits = found["digits"] + ("00" if found["cents"] else "")  # `12.-` and `12,--` have no cents
+    return NumberText(digits, found["exponent"] or "", found["factor"] or "", negative, unit)
 
 
 def unit_key(unit: str) -> str:

@@ -60,6 +60,13 @@ def test_columns_are_not_queried_one_by_one() -> None:
         ("−5", -5),
         ("+5", 5),
         ("5-", -5),
+        ("1,234.50-", -1234.5),
+        ("12.-", 12),
+        ("-12.-", -12),
+        ("12.–", 12),
+        ("12.--", 12),
+        ("1'250.-", 1250),
+        ("12,-", None),
         ("(1,200)", -1200),
         ("٤٢", 42),
         ("４２．５", 42.5),
@@ -91,6 +98,9 @@ def test_plain_and_grouped_numbers(text: str, value: float | None) -> None:
         (["3,50 €", "1.200,00 €"], [3.5, 1200]),
         (["R$ 1.234,50", "R$ 7,00"], [1234.5, 7]),
         (["¥1,200", "¥3,400"], [1200, 3400]),
+        (["CHF 12.–", "CHF 1'250.-", "CHF 7.50"], [12, 1250, 7.5]),
+        (["kr 100,-", "kr 1.250,-", "kr 7,50"], [100, 1250, 7.5]),
+        (["5,-- €", "-7,-- €"], [5, -7]),
         (["5 kg", "7.25 kg", "9kg"], [5, 7.25, 9]),
         (["1 year", "3 years", "10 years"], [1, 3, 10]),
         (["1.5k", "900", "2M"], [1500, 900, 2e6]),
@@ -129,6 +139,26 @@ def test_points_before_three_digits_are_thousands_only_among_semicolons() -> Non
     assert guessed(["12.345", "0.987"], semicolons=True).format == ""
     assert guessed(["12.345", "9.87"], semicolons=True).format == ""
     assert guessed(texts, semicolons=True, rules=Rules(missing=(), decimal=".")).format == ""
+    assert guessed(["12.345", "-1.234"], semicolons=True).format == ","
+
+
+@pytest.mark.parametrize("sure", [["1.234,56", "2.000,10"], ["3,5", "4,25"], ["1.200,00 €", "7,00 €"]])
+def test_points_before_three_digits_are_thousands_where_another_column_has_decimal_commas(
+    sure: list[str],
+) -> None:
+    head = pl.DataFrame(
+        {"sure": sure, "count": ["12.345", "-1.234"], "part": ["1.234", "0.250"], "no": [".", "1"]}
+    )
+    guess = guess_readings(head, Rules(missing=(".",)), semicolons=False)
+    assert {name: how.format for name, how in guess.readings.items()} == dict.fromkeys(head.columns, "") | {
+        "sure": ",",
+        "count": ",",
+    }
+    (note,) = guess.notes
+    assert note.startswith("count: '12.345' has three digits")
+    assert "data.decimal=point" in note
+    other = guess_readings(head.with_columns(rate=pl.Series(["0.5", "2.75"])), RULES, semicolons=False)
+    assert other.readings["count"].format == ""
 
 
 def test_an_unclear_decimal_mark_follows_the_other_columns() -> None:
@@ -173,6 +203,9 @@ def test_an_unclear_decimal_mark_follows_the_other_columns() -> None:
         ("1.2.3", "dmy yy", None),
         ("555-1234", "ymd", None),
         ("2021-13-01", "ymd", None),
+        ("Mar-15", "ymd yy", "2015-03-01"),
+        ("15-Mar", "ymd yy", None),
+        ("15 March", "dmy yy", None),
         ("12", "ymd", None),
     ],
 )
@@ -216,6 +249,13 @@ def test_an_unclear_order_is_reported_and_can_be_set() -> None:
     assert guess.readings["a"].format == "mdy"
     assert "data.day_first=yes" in guess.notes[0]
     assert guessed(texts, rules=Rules(missing=(), day_first=True)).format == "dmy"
+
+
+def test_years_of_two_digits_are_reported_with_the_last_date() -> None:
+    head = pl.DataFrame({"born": ["10/16/57", "06/13/88"], "met": ["5.3.2021", "7.3.2021"]})
+    (note,) = (note for note in guess_readings(head, RULES, semicolons=False).notes if "two digits" in note)
+    assert "born ('10/16/57' is in 2057)" in note
+    assert "met" not in note
 
 
 def test_seconds_since_1970_are_dates_by_the_name_of_their_column() -> None:
