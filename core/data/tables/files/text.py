@@ -13,7 +13,7 @@ from core.counting import counted
 from core.data.tables.files.encodings import Encoded, find_encoding
 from core.data.tables.files.lines import any_ragged, stray_quote
 from core.data.tables.files.text_around import TextTable, ends_regularly
-from core.data.tables.files.text_rows import BLANKS, find_separator, split_lines
+from core.data.tables.files.text_rows import BLANKS, find_separator, has_unusual_quotes, split_lines
 from core.data.tables.files.text_table import find_table
 from core.errors import DataError
 from core.files.reading import open_regular
@@ -101,6 +101,7 @@ def open_text(
         and single
         and not named
         and separator != BLANKS
+        and not has_unusual_quotes(text, separator)
         and "\r" not in text.replace("\r\n", "")
     )
     if not careful and simple and table.regular and _plain_end(tail, separator, len(table.names)):

@@ -8,9 +8,18 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-__all__ = ["BLANKS", "NO_VALUE", "SEPARATOR_LINE", "Row", "find_separator", "is_numeric", "split_lines"]
+__all__ = [
+    "BLANKS",
+    "NO_VALUE",
+    "SEPARATOR_LINE",
+    "Row",
+    "find_separator",
+    "has_unusual_quotes",
+    "is_numeric",
+    "split_lines",
+]
 
 SEPARATORS = (",", ";", "\t", "|")
 BLANKS = " "
@@ -19,6 +28,8 @@ FIELD_CHARACTERS = 1 << 24
 SEPARATOR_LINE = re.compile(r'\s*"?sep=(.)"?\s*')
 NUMBER = re.compile(r"\s*[-+−(]?[$€£¥]?\s?[-+]?(\d[\d.,' \u00a0]*|\.\d+)([eE][+-]?\d+)?\s?%?\)?\s*")
 NO_VALUE = {"", "?", "na", "n/a", "nan", "null", "none", "-", "."}
+ESCAPED_QUOTE = re.compile(r'\\"(?![",;\t|\r\n]|$)')
+"""Not at the end of a field, where the backslash stands for itself."""
 SAMPLE_LINES = 200
 """Lines from which a separator is found."""
 
@@ -33,15 +44,23 @@ def split_lines(text: str, separator: str) -> Iterator[Row]:
         csv.Error: a field is too long.
     """
     csv.field_size_limit(FIELD_CHARACTERS)
-    lines = io.StringIO(text.removeprefix("\ufeff").rstrip("\x1a\0"), newline="")
+    text = text.removeprefix("\ufeff").rstrip("\x1a\0")
+    if ESCAPED_QUOTE.search(text):
+        text = text.replace('\\"', '""')
+    lines: Iterable[str] = io.StringIO(text, newline="")
     if separator == BLANKS:
-        reader = csv.reader((line.strip() for line in lines), delimiter=" ", skipinitialspace=True)
-    else:
-        reader = csv.reader(lines, delimiter=separator)
+        lines = (line.strip() for line in lines)
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     line = 1
     for row in reader:
         yield line, row
         line = reader.line_num + 1
+
+
+def has_unusual_quotes(text: str, separator: str) -> bool:
+    """Return whether fields are quoted behind a blank, or quotation marks have a backslash before them."""
+    behind_blank = rf'{re.escape(separator)} +"[^"\r\n{re.escape(separator)}]'
+    return ESCAPED_QUOTE.search(text) is not None or re.search(behind_blank, text) is not None
 
 
 def find_separator(text: str) -> tuple[str, bool]:

@@ -56,7 +56,8 @@ def follows(head: pl.DataFrame, name: str, texts: Sequence[str]) -> str:
     for other in texts:
         groups = head[other].n_unique()
         if 2 < different < groups and ROWS_A_GROUP * groups <= len(head):
-            largest = head.group_by(other, name).len().group_by(other).agg(pl.col("len").max())
+            pairs = head.select(pl.col(other).alias("finer"), pl.col(name).alias("coarser"))
+            largest = pairs.group_by("finer", "coarser").len().group_by("finer").agg(pl.col("len").max())
             if largest["len"].sum() >= FOLLOWS * len(head):
                 return other
     return ""

@@ -146,8 +146,8 @@ def _rest(values: pl.Series, texts: pl.Series, how: Reading) -> tuple[pl.Series,
     )
     rows = np.flatnonzero(np.isnan(numbers))
     rest = texts[rows]
-    different = rest.to_frame().group_by(rest.name, maintain_order=True).len()
-    known = {text: parse(text, how) for text in different[rest.name].to_list()}
+    different = rest.rename("text").to_frame().group_by("text", maintain_order=True).len()
+    known = {text: parse(text, how) for text in different["text"].to_list()}
     known = {
         text: value if value is not None and abs(value) <= LARGEST else None for text, value in known.items()
     }
@@ -172,12 +172,17 @@ def _known_texts(
     """
     if not names:
         return frame, {}
-    different = frame.select(pl.col(names).unique().implode()).unpivot().explode("value").drop_nulls()
-    stripped = different["value"].str.strip_chars()
+    lists = frame.select(pl.col(names).unique().implode())
+    lists.columns = [
+        str(at) for at in range(len(names))
+    ]  # one named as those that `unpivot` makes is an error
+    different = lists.unpivot(value_name="text").select(pl.Series("name", names), "text")
+    different = different.explode("text").drop_nulls()
+    stripped = different["text"].str.strip_chars()
     gone: dict[str, list[str]] = {}
     for name, text in different.filter(stripped.str.to_lowercase().is_in(marks)).iter_rows():
         gone.setdefault(name, []).append(text)
-    padded = different.filter(stripped != different["value"])["variable"].unique().to_list()
+    padded = different.filter(stripped != different["text"])["name"].unique().to_list()
     lacks = {name: pl.col(name).is_in(words) for name, words in gone.items()}
     counts = frame.select(
         pl.col(name).filter(lacking).str.strip_chars().alias("text").value_counts().implode().alias(name)

@@ -13,6 +13,7 @@ import torch
 from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.data.registry import load
+from core.data.tables.targets.derived import follows
 from core.errors import DataError
 from tests.support.narrow import instance
 
@@ -239,6 +240,32 @@ def test_the_same_table_in_other_dress_is_the_same(name: str, content: Any, read
     for split in ("train", "validation", "test"):
         assert rows(other, split).equal(rows(plain, split))
         assert other.splits[split].targets.equal(plain.splits[split].targets)
+
+
+@pytest.mark.parametrize("name", ["value", "variable", "len", "text", "count", "finer"])
+def test_a_column_may_have_any_name(name: str, read: Read) -> None:
+    texts = ["NA", "big", "small", "mid", "low"] * 8
+    for values in (texts, [f"{at} €" for at in NUMBERS], ["x", "", *["5. März 2021", "7. Mai 2022"] * 19]):
+        data = read(lines(f"size,{name},kind", NUMBERS, values, KINDS), target="kind")
+        assert any(feature.startswith(name) for feature in data.feature_names)
+    assert read(lines(f"size,{name}", NUMBERS, KINDS), target=name).class_names == ("no", "yes")
+    groups = pl.DataFrame({name: list("abcd") * 10, "group": ["one", "two", "three", "three"] * 10})
+    assert follows(groups, "group", [name]) == name
+
+
+@pytest.mark.parametrize("field", [' "one, two"', '"a \\"b\\", c"', '"\\"b, c\\""'])
+def test_quotes_behind_a_blank_or_a_backslash_hold_a_field_together(field: str, read: Read) -> None:
+    texts = [field if at % 3 else "other" for at in range(40)]
+    data = read(lines("size, remark, kind", NUMBERS, texts, [f' "{kind}"' for kind in KINDS]))
+    assert data.class_names == ("no", "yes")
+    text = field.strip().replace("\\", "")[1:-1]
+    assert {*data.feature_names} == {"size", "remark=other", f"remark={text}"}
+
+
+def test_a_backslash_at_the_end_of_a_field_stands_for_itself(read: Read) -> None:
+    folders = ['"C:\\a, b\\"' if at % 3 else '"C:\\c\\"' for at in range(40)]
+    data = read(lines("size,folder,kind", NUMBERS, folders, KINDS))
+    assert data.feature_names == ("size", "folder=C:\\a, b\\", "folder=C:\\c\\")
 
 
 def test_other_encodings_and_files_without_names(read: Read) -> None:
