@@ -18,7 +18,7 @@ from tui.forms.data_overview import DataFacts
 from tui.forms.preview import Memory
 from tui.forms.remedies import app_words
 from tui.terminal.curves import sparkline
-from tui.terminal.text import bytes_, clean, count, fit, number, si, wrapped
+from tui.terminal.text import bytes_, clean, count, fit, number, percent, si, wrapped
 
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary
@@ -114,7 +114,7 @@ def shares(facts: DataFacts, width: int) -> Content:
         parts: list[Content | str | tuple[str, str]] = [fit(name, label, empty="∅")]
         for split, size in facts.sizes.items():
             counts = facts.counts[split]
-            share = f" {100 * counts[at] / max(1, size):3.0f} %" if roomy else ""
+            share = f" {percent(counts[at] / max(1, size), 0):>3} %" if roomy else ""
             parts += [f"  {count(counts[at]):>{figure}}", (share, "$foreground 60%")]
             parts.append(
                 (" " + fit(_bar(counts[at] / max(1, *counts), bar), bar) if bar > 0 else "", "$primary")

@@ -7,6 +7,7 @@ import numpy as np
 from core.evaluation.two_classes.numbers import gains, ks, lift_curve
 from core.evaluation.two_classes.steps import ScoreSteps
 from core.evaluation.values import Integers
+from core.metrics import number
 from tui.charts.plot_chart import Chart, Mark, Series
 from tui.terminal.themes import BLUE, ORANGE, YELLOW
 
@@ -54,7 +55,7 @@ def _distributions(steps: ScoreSteps) -> Chart:
             Series("positives", steps.thresholds[at][::-1], tpr[at][::-1], BLUE),
             Series("negatives", steps.thresholds[at][::-1], fpr[at][::-1], ORANGE),
         ),
-        marks=(Mark(threshold, float(tpr[place]), "★", YELLOW, f"KS {distance:.3f}"),),
+        marks=(Mark(threshold, float(tpr[place]), "★", YELLOW, f"KS {number(distance, 3)}"),),
         x_label="threshold",
         y_label="share at or above it",
         y_range=(0.0, 1.0),

@@ -15,7 +15,7 @@ from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import DataFacts
 from tui.screens.dialog import Dialog
 from tui.terminal.curves import sparkline
-from tui.terminal.text import UNKNOWN, clean, count, fit, number
+from tui.terminal.text import UNKNOWN, clean, count, fit, number, percent
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
@@ -97,7 +97,9 @@ class DataDialog(Dialog[None]):
         rows = sum(self.facts.sizes.values())
         lacks = any(spread.missing for spread in spreads)
         shares = [
-            f"{count(spread.missing)} {100 * spread.missing / max(1, rows):3.0f} %" if spread.missing else ""
+            f"{count(spread.missing)} {percent(spread.missing / max(1, rows), 0):>3} %"
+            if spread.missing
+            else ""
             for spread in spreads
         ]
         name_cells = max((cell_len(clean(spread.name)) for spread in spreads), default=1)

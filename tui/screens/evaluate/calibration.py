@@ -159,6 +159,6 @@ def _bin(curve: Calibration, row: int) -> list[Cell]:
         f"{curve.lower[row]:.2f}–{curve.upper[row]:.2f}",
         (bar(samples / int(curve.count.max()), BAR), BLUE),
         count(samples),
-        f"{curve.predicted[row]:.3f}",
-        f"{curve.observed[row]:.3f}",
+        number(float(curve.predicted[row]), 3),
+        number(float(curve.observed[row]), 3),
     ]

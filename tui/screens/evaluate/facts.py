@@ -30,7 +30,7 @@ def caption(subject: Subject, position: int, width: int) -> str:
         return label_facts.caption(subject, position, width)
     predictions, names = subject.predictions, subject.class_names
     true, predicted = int(predictions.targets[position]), int(predictions.predicted[position])
-    score = f" {predictions.scores[position, predicted]:.2f}"
+    score = f" {number(float(predictions.scores[position, predicted]), 2)}"
     room = max(1, width - len(score))
     if true == predicted:
         return fit(label(names[true]), room).rstrip() + score
@@ -76,7 +76,7 @@ def row_of(subject: Subject, position: int) -> list[Cell]:
         return [sample, *label_facts.cells(subject, position), *features]
     true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
     wrong: Cell = (f"✗ {label(names[answer])}", MISTAKE) if true != answer else f"✓ {label(names[answer])}"
-    score = f"{predictions.scores[position, answer]:.2f}"
+    score = number(float(predictions.scores[position, answer]), 2)
     return [sample, label(names[true]), wrong, score, *features]
 
 
@@ -136,10 +136,7 @@ def score_bars(subject: Subject, position: int, width: int) -> Content:
     chosen = top if true in top else [*top[:-1], true]
     low = min(0.0, float(scores.min()))
     span = max(float(scores.max()) - low, 1e-12) if not predictions.probabilities else 1.0
-    rows = [
-        (label(names[number_]), (float(scores[number_]) - low) / span, f"{scores[number_]:.3f}")
-        for number_ in chosen
-    ]
+    rows = [(label(names[n]), (float(scores[n]) - low) / span, number(float(scores[n]), 3)) for n in chosen]
     colors: list[RGB] = [BLUE if n == true else MISTAKE if n == answer else QUIET for n in chosen]
     marks = ["✓" if n == true else "✗" if n == answer else " " for n in chosen]
     return bars(rows, width, colors, marks=marks)

@@ -83,7 +83,7 @@ class StatusLine(WidgetOfParts):
         steps = self.history.total_steps
         done = min(1.0, self.history.step / steps) if steps else 0.0
         parts.append((f"epoch {of(self.history.epoch, started.epochs)}", text + Style(bold=True)))
-        ending = [(f"{100 * done:.0f} %", text)] if steps else []
+        ending = [(f"{min(100, 100 * self.history.step // steps)} %", text)] if steps else []
         if steps and self.state in ("running", "paused"):
             ending.append((f"{duration(self.seconds_left)} left", text + Style(bold=True)))
         rate = self.history.last_step.samples_per_second if self.history.last_step else None

@@ -1,5 +1,6 @@
 """The Data view of Configure, and the path of a file in the form."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,9 @@ def test_shares_of_the_splits_fit_and_add_up(name: str, width: int, load_data: L
 def test_titles_of_the_splits_are_whole_where_the_space_between_them_gives_room(load_data: LoadData) -> None:
     facts = data_facts(load_data("breast_cancer"))
     assert draw.shares(facts, 41).plain.split("\n")[0].split() == ["train", "validation", "test"]
+
+
+def test_a_class_of_one_sample_is_some_of_them_and_the_other_not_all(load_data: LoadData) -> None:
+    facts = data_facts(load_data("breast_cancer"))
+    facts = replace(facts, sizes={"train": 10_000}, counts={"train": (1, 9_999)})
+    assert [line.split()[2] for line in draw.shares(facts, 80).plain.split("\n")[1:]] == ["<1", "99"]

@@ -7,7 +7,7 @@ from core.evaluation.multilabel.pairs import LabelAnswers, answers_to
 from tui.charts.plot_chart import RGB
 from tui.screens.evaluate.bars import bars
 from tui.screens.evaluate.tab import Subject
-from tui.terminal.text import clean, fit
+from tui.terminal.text import clean, fit, number
 from tui.terminal.themes import BLUE, MISTAKE
 from tui.widgets.table import Cell, Column
 
@@ -71,7 +71,11 @@ def score_bars(subject: Subject, position: int, width: int) -> Content:
     span = max(float(scores.max()) - low, 1e-12) if not predictions.probabilities else 1.0
     limits = predictions.used_thresholds
     rows = [
-        (label(names[n]), (float(scores[n]) - low) / span, f"{scores[n]:.3f} of {limits[n]:.3f}")
+        (
+            label(names[n]),
+            (float(scores[n]) - low) / span,
+            f"{number(float(scores[n]), 3)} of {number(float(limits[n]), 3)}",
+        )
         for n in chosen
     ]
     colors: list[RGB] = [BLUE if n in found.hit else MISTAKE if n in marked else QUIET for n in chosen]
