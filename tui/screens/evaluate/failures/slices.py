@@ -77,6 +77,7 @@ class SlicesTab(EvaluationTab):
         panel.border_title = (
             f"{counted(len(failures.label_errors), 'target that looks', 'targets that look')} wrong"
         )
+        panel.border_subtitle = ""
         if len(failures.label_errors):
             self.query_one(SampleList).show(self.subject, failures.label_errors)
         else:
