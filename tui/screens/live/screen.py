@@ -67,7 +67,7 @@ class LiveScreen(RunRequests):
         self.view = View()
         self.chosen_epoch = 0
         self.score = ""
-        self.panel = 0
+        self.panel = self.PANELS[0]
         self.zoom = 0
         self.machine: bool | None = None  # whether its load is shown; None shows it where there is room
         self._going: RunFeed | None = None
@@ -242,7 +242,9 @@ class LiveScreen(RunRequests):
         epoch = self._epoch_shown(history)
         panel = self.query_one("#confusion-panel", Panel)
         shown = epoch is not None and epoch.confusion is not None and history.started is not None
-        self.set_class(not shown, "-no-confusion")
+        if self.has_class("-no-confusion") == shown:
+            self.set_class(not shown, "-no-confusion")
+            self._choose_panel()
         if epoch is None or epoch.confusion is None or history.started is None:
             return
         panel.border_title = f"confusion, epoch {epoch.event.epoch}"
@@ -266,7 +268,7 @@ class LiveScreen(RunRequests):
         if feed is self._reported or not has_failed(feed.status):
             return
         self._reported = feed
-        self.panel = self.PANELS.index("messages")
+        self.panel = "messages"
         self._choose_panel()
         if feed.status == "diverged":
             return
@@ -396,10 +398,19 @@ class LiveScreen(RunRequests):
         return is_offered(action, self.feed, self.size.width)
 
     def action_panel(self) -> None:
-        """Switch to the next panel under the charts."""
-        self.panel = (self.panel + 1) % len(self.PANELS)
+        """Switch to the next panel under the charts that the run has."""
+        panels = [name for name in self.PANELS if self._has_panel(name)]
+        self.panel = panels[(panels.index(self._panel_shown) + 1) % len(panels)]
         self._choose_panel()
 
+    def _has_panel(self, name: str) -> bool:
+        return name != "confusion" or not self.has_class("-no-confusion")
+
+    @property
+    def _panel_shown(self) -> str:
+        """The chosen panel, or the first in place of one that the run does not have."""
+        return self.panel if self._has_panel(self.panel) else self.PANELS[0]
+
     def _choose_panel(self) -> None:
-        for place, name in enumerate(self.PANELS):
-            self.query_one(f"#{name}-panel").set_class(place == self.panel, "-chosen")
+        for name in self.PANELS:
+            self.query_one(f"#{name}-panel").set_class(name == self._panel_shown, "-chosen")
