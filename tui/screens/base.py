@@ -149,6 +149,7 @@ class ModeScreen(Screen[None]):
         )
         if self.classes != before:
             restyle_before_layout(self)
+            self.refresh_bindings()  # some keys are offered in small windows alone
 
     @on(ScreenSuspend)
     def _left(self) -> None:

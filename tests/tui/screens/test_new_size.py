@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from textual._compositor import Compositor
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.events import Resize
 from textual.geometry import Region, Size
@@ -14,9 +15,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tests.support.waiting import until
-from tui.screens.base import ModeScreen
+from tui.screens.base import NARROW, ModeScreen
 from tui.terminal import textual_private
 from tui.terminal.textual_private import LenientApp
+from tui.widgets.key_line import KeyLine
 
 LARGE = (160, 48)
 SIZES = [(120, 40), (100, 32), (180, 50), (40, 20)]
@@ -32,6 +34,10 @@ class Words(ModeScreen):
     .-narrow #short { display: none; }
     .-short #long { width: 30; }
     """
+    BINDINGS = [Binding("p", "panel", "panel")]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "panel" or self.size.width < NARROW
 
     def compose_body(self) -> ComposeResult:
         yield Static("few words", id="short")
@@ -123,3 +129,18 @@ async def test_a_size_that_is_out_of_date_is_not_laid_out(noted: list[str]) -> N
         await pilot.pause()
         assert app.screen.size == Size(*LARGE)
         assert noted == []
+
+
+async def test_keys_of_small_windows_are_listed_as_soon_as_one_is_small_and_no_longer() -> None:
+    app = Host()
+    async with app.run_test(size=LARGE) as pilot:
+        line = app.screen.query_one(KeyLine)
+
+        def listed() -> bool:
+            return "p panel" in [key.text for key in line.shown]
+
+        await until(pilot, lambda: bool(line.shown) and not listed())
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, listed)
+        await pilot.resize_terminal(*LARGE)
+        await until(pilot, lambda: not listed())

@@ -270,7 +270,6 @@ class TuneScreen(WinnerActions):
 
     def on_resize(self) -> None:
         self._show_facts()
-        self.refresh_bindings()
 
     @on(TrialsPanel.Highlighted)
     def _trial_highlighted(self) -> None:
