@@ -4,9 +4,10 @@ import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from core.config import schema as configuration
@@ -56,6 +57,12 @@ class StudyActions(Background, ModeScreen):
         problem: why it cannot be shown.
         starting: whether a study is being started. starting_note: the current step of that.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "pause", tooltip="Pause the study and its trials"),
+        Binding("space", "unpause", "continue", tooltip="Continue the paused study"),
+        Binding("s", "stop", "stop", tooltip="Ask the study to save and stop; asks first"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()

@@ -746,3 +746,9 @@ def test_the_last_words_of_a_process_that_failed_are_kept(tmp_path: Path) -> Non
     assert study_process.last_words(folder) == "error: the disk is full"
     console.write_text('error: of yesterday\n{"event": "study_finished"}\n')
     assert study_process.last_words(folder) == ""
+
+
+def test_pausing_and_stopping_come_first_of_all_keys_so_that_small_windows_list_them() -> None:
+    bindings = some(TuneScreen._merged_bindings).key_to_bindings.values()
+    listed = [binding.action for each in bindings for binding in each if binding.show]
+    assert listed[:3] == ["pause", "unpause", "stop"]
