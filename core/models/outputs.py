@@ -22,8 +22,10 @@ def as_tensor(returned: Any, outputs: int) -> Any:
     tensor = tensor if isinstance(tensor, Tensor) else returned
     if not isinstance(tensor, Tensor):
         return returned
-    if tensor.ndim == 1 and outputs <= 2:
-        tensor = tensor.unsqueeze(1)
+    if tensor.ndim < 2 and outputs <= 2:
+        tensor = tensor.reshape(
+            -1, 1
+        )  # squeeze() leaves no dimension of a single sample, in exported graphs too
     if outputs == 2 and tensor.ndim == 2 and tensor.shape[1] == 1:
         return nn.functional.pad(tensor, (1, 0))
     return tensor

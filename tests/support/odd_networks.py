@@ -94,6 +94,13 @@ class Sigmoid(Base):
         return self.net(x).sigmoid()
 
 
+class AllSqueezed(OneLogit):
+    """As people write it: of a single sample no dimension is left."""
+
+    def forward(self, x: Tensor) -> Any:
+        return self.net(x).squeeze()
+
+
 class OneSigmoid(OneLogit):
     """One probability for two classes, as BCELoss takes it."""
 

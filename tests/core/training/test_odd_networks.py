@@ -325,6 +325,16 @@ def test_one_logit_for_two_classes(name: str, train_run: TrainRun, load_data: Lo
             assert torch.allclose(trained.weights()[key], value, atol=1e-6)
 
 
+@pytest.mark.parametrize("data", ["breast_cancer", "diabetes"])
+def test_a_single_sample_is_answered_as_among_others(data: str, load_data: Load) -> None:
+    loaded = load_data(data)
+    network = build(configuration.from_dict(values("AllSqueezed")).model, loaded, 0, loaded.outputs).eval()
+    inputs = loaded.train.inputs[:3]
+    together = network(inputs)
+    assert together.shape == (3, loaded.outputs)
+    assert torch.allclose(torch.cat([network(each[None]) for each in inputs]), together, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["OneLogit", "OneSqueezed"])
 def test_one_number_for_a_regression(name: str, train_run: TrainRun) -> None:
     trained = train_run({**values(name), "data": "diabetes"})
