@@ -242,13 +242,19 @@ class Predictions:
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
     """Return the predictions of several models for different samples of one data set, one after the other."""
-    groups = [part.groups for part in parts if part.groups is not None]
+
+    def whole(of_parts: list[Array | None]) -> Array | None:
+        known = [part for part in of_parts if part is not None]
+        return np.concatenate(known) if len(known) == len(parts) else None
+
     return Predictions(
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.targets for part in parts]),
         np.concatenate([part.indices for part in parts]),
         all(part.probabilities for part in parts),
-        groups=np.concatenate(groups) if len(groups) == len(parts) else None,
+        weights=whole([part.weights for part in parts]),
+        shares=whole([part.shares for part in parts]),
+        groups=whole([part.groups for part in parts]),
     )
 
 

@@ -87,7 +87,7 @@ class Compared:
     Attributes:
         metric: the first one of an evaluation: accuracy, or R2.
         difference: the network's value minus this model's, on the same samples; None where these are not known, or
-            weighted.
+            show nothing of chance, as those of few groups.
         is_better: the network's value is the better one.
     """
 
@@ -101,7 +101,9 @@ class Compared:
     @property
     def verdict(self) -> str:
         """Return whether the network is better, as far as these samples tell."""
-        if self.difference is None or not self.difference.is_clear:
+        if self.difference is None:
+            return "not tested"
+        if not self.difference.is_clear:
             return "not clearly different"
         return "network better" if self.is_better else "network worse"
 
@@ -239,7 +241,7 @@ def _difference(
         theirs = _predictions(path, path.stat().st_mtime_ns)
     except (OSError, RunDamaged):
         return None
-    if mine.weights is not None or mine.scores.size > MAX_CELLS or not same_samples(mine, theirs):
+    if mine.scores.size > MAX_CELLS or not same_samples(mine, theirs):
         return None
     return paired_differences(mine, theirs, {metric: value}, comparisons).get(metric)
 
@@ -250,21 +252,23 @@ def _predictions(path: Path, stamp: int) -> Predictions:
 
 
 def not_better_than_boosting(evaluation: Evaluation, rows: list[Compared]) -> str:
-    """Return a line where the network is not clearly better than boosting; empty where it is, or there is none."""
+    """Return a line where the network is not clearly better than boosting; empty where it is, or there is none.
+
+    Where nothing shows how much chance is in the difference, the network is better if its value is.
+    """
     found = next((row for row in rows if row.model.name == BOOSTING), None)
-    if found is None or (found.difference is not None and found.difference.is_clear and found.is_better):
+    if found is None or (found.is_better and (found.difference is None or found.difference.is_clear)):
         return ""
     value = evaluation.report.metrics[found.metric]
-    difference = found.difference
-    clear = "worse than" if difference is not None and difference.is_clear else "not clearly better than"
-    low_high = (
-        f", difference {signed(difference.value)}, 95 % {' to '.join(map(signed, difference.interval))}"
-        if difference is not None
-        else ""
-    )
+    if found.difference is None:
+        how, more = "not better than", ", not tested"
+    else:
+        how = "worse than" if found.difference.is_clear else "not clearly better than"
+        low_high = " to ".join(map(signed, found.difference.interval))
+        more = f", difference {signed(found.difference.value)}, 95 % {low_high}"
     return (
-        f"the network is {clear} gradient boosting on {evaluation.split}: {label_of(found.metric)} "
-        f"{number(value)} against {number(found.value)}{low_high}"
+        f"the network is {how} gradient boosting on {evaluation.split}: {label_of(found.metric)} "
+        f"{number(value)} against {number(found.value)}{more}"
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from core.data.dataset import Split
+from core.evaluation.values import Array
 from core.inference.predict import predict
 from core.tasks.evaluation import evaluate
 from core.tasks.registry import task_of
@@ -51,10 +52,14 @@ def importances(
     scorer: "Scorer",
     device: torch.device,
     progress: "Progress",
+    thresholds: Array | None = None,
 ) -> list[Importance]:
     """Return the importance of each column of a table, the largest first; of other samples none.
 
     Deterministic: the shuffles depend on the split alone.
+
+    Args:
+        thresholds: as predictions have them, from which the answers follow.
     """
     columns = _columns(data)
     if not columns:
@@ -65,7 +70,7 @@ def importances(
 
     def scored(inputs: torch.Tensor) -> float:
         asked = replace(data, test=replace(samples, inputs=inputs))
-        predictions = predict(model, "test", asked, scorer, device)
+        predictions = replace(predict(model, "test", asked, scorer, device), thresholds=thresholds)
         found = evaluate(
             predictions, task=data.task, class_names=data.class_names, split=split, intervals=False
         )

@@ -61,7 +61,9 @@ def failures_of(evaluation: Evaluation, data: RunData, progress: Progress) -> Fa
         slices_of = _of_some(MAX_STREAMED, total)
     columns = columns_of(loaded, split, indices)
     trained = trained_model(evaluation.run, samples=False)
-    shuffled = importances(trained.model, loaded, split, trained.scorer, trained.device, progress)
+    shuffled = importances(
+        trained.model, loaded, split, trained.scorer, trained.device, progress, predictions.thresholds
+    )
     shuffled_in = _of_some(MAX_SHUFFLED, total) if shuffled and total > MAX_SHUFFLED else ""
     return Failures(found, tuple(slices(found, columns)), tuple(shuffled), suspects, slices_of, shuffled_in)
 

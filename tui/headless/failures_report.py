@@ -32,6 +32,7 @@ def print_failures(evaluation: Evaluation, failures: Failures, console: Console)
         worse = sum(one.is_worse for one in failures.slices)
         more = f"{len(failures.slices):,} slices; {worse} clearly worse than the rest (▼), corrected for their number"
         more += f"; of {failures.slices_of}" if failures.slices_of else ""
+        more += "; weights do not count in them" if evaluation.predictions.weights is not None else ""
         console.print(Text(more, "dim"), soft_wrap=True)
     if failures.importances:
         console.print()

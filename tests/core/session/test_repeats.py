@@ -16,6 +16,7 @@ from core.data.registry import load
 from core.data.splits import one_fold
 from core.errors import DataError
 from core.evaluation.intervals.proportions import proportion_intervals
+from core.evaluation.predictions import Predictions
 from core.events import EpochFinished, EvaluationFinished
 from core.interop.writer import RunWriter
 from core.runs.creating import create_folder, write_config
@@ -23,12 +24,14 @@ from core.runs.folder import Run
 from core.runs.origin.together import one_of, together_of
 from core.runs.summary import summarise
 from core.session.repeats import Repeats, group_of, left, metrics_of, pooled_report, runs_of, seeds_of, spread
+from core.tasks.evaluation import evaluate
 from tui.runtime.hosts.host import WantedRun
 from tui.runtime.repeats import wanted_repeats
 
 Train = Callable[..., Any]
 Load = Callable[..., Dataset]
 FOLDS = 4
+CLASSES = ["a", "b", "c"]
 
 
 @pytest.mark.slow
@@ -193,6 +196,28 @@ def test_intervals_of_folds_together_are_those_of_all_their_samples(train_run: T
     low, high = proportion_intervals(np.array(hits), np.array(120))
     assert intervals["accuracy"] == pytest.approx([float(low), float(high)])
     assert "roc_auc_macro" not in intervals
+
+
+@pytest.mark.parametrize("kind", ["weights", "shares"])
+def test_intervals_of_folds_together_count_weights_and_soft_labels(kind: str, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    shares = draw.dirichlet([1.0, 1.0, 1.0], 90)
+    targets, scores = shares.argmax(1), draw.dirichlet([2.0, 2.0, 2.0], 90)
+    weights = np.where(scores.argmax(1) == targets, 9.0, 1.0)
+    more = {"weights": weights} if kind == "weights" else {"shares": shares}
+    whole = Predictions(scores, targets, np.arange(90), probabilities=True, **more)
+    runs = [Run(tmp_path / str(fold)) for fold in range(3)]
+    for fold, run in enumerate(runs):
+        part, folder = whole.rows(np.arange(30 * fold, 30 * fold + 30)), run.evaluation_folder("validation")
+        folder.mkdir(parents=True)
+        part.save(folder / "predictions.npz")
+        report = evaluate(part, task="multiclass", class_names=CLASSES, split="validation", intervals=False)
+        report.save(folder / "report.json")
+    right = evaluate(whole, task="multiclass", class_names=CLASSES, split="validation")
+    samples, intervals = pooled_report(runs)
+    assert samples == 90
+    assert intervals == {name: right.intervals[name] for name in intervals}
+    assert ("log_loss" in intervals) == (kind == "shares"), "with weights it has none"
 
 
 def test_mean_and_deviation_are_those_of_a_sample() -> None:

@@ -90,6 +90,8 @@ class SlicesTab(EvaluationTab):
             return
         worse = sum(one.is_worse for one in found)
         of = f"of {failures.slices_of}  " if failures.slices_of else ""
+        weighted = self.subject is not None and self.subject.predictions.weights is not None
+        of += "without weights  " if weighted else ""
         self._title(
             "#slices-panel", f"{count(len(found))} slices, the worst first", f"{of}▼ {worse} clearly worse"
         )
