@@ -11,7 +11,7 @@ from core.runs.comparison.curves import curve_names
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, grouped, started_twice
 from core.runs.comparison.settings import differences, not_comparable, other_losses
-from core.runs.comparison.standings import Score, Standings, standings
+from core.runs.comparison.standings import PARTS, Score, Standings, standings
 
 __all__ = ["comparison_of", "score_text"]
 
@@ -43,6 +43,7 @@ def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
         "repeated": [_members(group) for group in groups if group.is_repeated],
         "twice": started_twice(groups),
         "untested": ", ".join(label_of(row.metric) for row in rows if not row.is_tested),
+        "parts": PARTS if any(score and score.part for row in rows for score in row.scores) else "",
         "metrics": Table(["metric", *names], cells, best) if rows else None,
         "settings": Table(["setting", *names], settings) if settings else None,
     }
@@ -67,6 +68,7 @@ def score_text(score: Score | None) -> str:
     """Return a number with its interval, or the deviation over several seeds, below it."""
     if score is None:
         return "–"
-    if score.deviation is not None:
-        return f"{number(score.value)}\n± {number(score.deviation)}"
+    if score.deviation is not None or score.part:
+        spread = f"± {number(score.deviation)}" if score.deviation is not None else ""
+        return f"{number(score.value)}\n{spread} {score.part}".rstrip()
     return number(score.value) + (f"\n{' to '.join(map(number, score.interval))}" if score.interval else "")

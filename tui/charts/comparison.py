@@ -134,9 +134,13 @@ def score_text(standing: Standings, place: int, reference: int | None = None) ->
 
 
 def interval_text(score: Score | None) -> str:
-    """``0.951 … 0.986``, or the standard deviation of several seeds: ``± 0.0031``; empty where there is none."""
-    if score is not None and score.deviation is not None:
-        return f"± {number(score.deviation)}"
+    """``0.951 … 0.986``, or the standard deviation of several seeds: ``± 0.0031``; empty where there is none.
+
+    A mean of some of the seeds has their number beside it: ``± 0.0031 2/3``.
+    """
+    if score is not None and (score.deviation is not None or score.part):
+        spread = f"± {number(score.deviation)}" if score.deviation is not None else ""
+        return f"{spread} {score.part}".strip()
     if score is None or score.interval is None:
         return ""
     return " … ".join(number(end, 3) for end in score.interval)

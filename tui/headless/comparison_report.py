@@ -12,7 +12,7 @@ from core.runs.comparison.curves import best_point, best_title, first_compared, 
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, started_twice
 from core.runs.comparison.settings import differences, not_comparable, other_losses
-from core.runs.comparison.standings import MARKS, Standings, standings
+from core.runs.comparison.standings import MARKS, PARTS, Standings, standings
 from tui.charts.comparison import (
     SPREAD,
     View,
@@ -52,6 +52,8 @@ def print_comparison(
         legend = [*([MARKS] if any(row.leaders for row in rows) else []), *([SPREAD] if repeated else [])]
         if legend:
             console.print(Text("  ".join(legend), "dim"))
+        if any(score and score.part for row in rows for score in row.scores):
+            console.print(Text(PARTS, "dim"))
         untested = [label_of(row.metric) for row in rows if not row.is_tested]
         if untested:
             console.print(Text(clean(f"not tested, ★ is only the best value: {', '.join(untested)}"), "dim"))

@@ -30,10 +30,12 @@ from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.ranking import why_unranked
 from core.runs.comparison.settings import not_comparable
 
-__all__ = ["MARKS", "Score", "Standings", "standings"]
+__all__ = ["MARKS", "PARTS", "Score", "Standings", "standings"]
 
 MARKS: Final = "★ leads  ≈ not clearly worse"
 """What the signs of the standings mean."""
+PARTS: Final = "2/3: the mean of 2 of 3 seeds, as the answers of the others do not define the metric"
+"""What a fraction below a mean means."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,19 @@ class Score:
         interval: 95 %, of a single run where there is one.
         deviation: sample standard deviation of several runs.
         runs: the number of runs that have the metric.
+        evaluated: the number of runs that were evaluated; the answers of some may not define the metric.
     """
 
     value: float
     interval: tuple[float, float] | None = None
     deviation: float | None = None
     runs: int = 1
+    evaluated: int = 1
+
+    @property
+    def part(self) -> str:
+        """Return of how many of the runs it is the mean, ``2/3``; empty if of all."""
+        return f"{self.runs}/{self.evaluated}" if self.runs < self.evaluated else ""
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,8 @@ def _score(group: RunGroup, split: str, metric: str, values: tuple[float, ...]) 
         return None
     if group.is_repeated:
         deviation = statistics.stdev(values) if len(values) > 1 else None
-        return Score(statistics.fmean(values), None, deviation, len(values))
+        evaluated = sum(split in entry.reports for entry in group.entries)
+        return Score(statistics.fmean(values), None, deviation, len(values), evaluated)
     interval = group.first.reports[split].intervals.get(metric)
     return Score(values[0], (interval[0], interval[1]) if interval and len(interval) == 2 else None)
 

@@ -1,4 +1,4 @@
-"""What is said of a network beside simple models, where samples have weights or come in few groups."""
+"""Verdicts on a network beside simple models, where samples have weights or come in few groups."""
 
 from pathlib import Path
 

@@ -63,9 +63,10 @@ HELP = (
     "the final metrics on a split with 95 % intervals; ≈ marks runs that are not clearly worse than the leader, "
     "sample by sample and corrected for the number of runs; where it says not tested, ★ is only the best value. Runs "
     "that differ in their seed alone are a group: its mean in the chart, between lines one standard deviation away; g "
-    "shows its runs. The wheel zooms a chart, dragging pans it, and the values of all runs are read at the pointer; "
-    "Tab or a click gives a chart the arrow keys. Choose between runs by validation; keep test for the end. A pinned "
-    "run is the reference: the others are shown as differences from it. Time counts the seconds of training and "
+    "shows its runs; 2/3 beside a mean says that two of three define the metric. The wheel zooms a chart, dragging "
+    "pans it, and the values of all runs are read at the pointer; Tab or a click gives a chart the "
+    "arrow keys. Choose between runs by validation; keep test for the end. A pinned run is "
+    "the reference: the others are shown as differences from it. Time counts the seconds of training and "
     "validation only. Runs that are still training are followed."
 )
 

@@ -1,16 +1,21 @@
 """Runs that differ in their seed alone: which ones they are, their mean, and how they stand beside others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from core.evaluation import Report
+from core.report.comparison import score_text as shown_in_report
 from core.runs.comparison.curves import best_point, leads, mean_curve
 from core.runs.comparison.entries import Entry, EntryReader
-from core.runs.comparison.groups import grouped, started_twice
+from core.runs.comparison.groups import RunGroup, grouped, started_twice
 from core.runs.comparison.settings import differences
 from core.runs.comparison.standings import standings
 from core.runs.folder import Run
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import some
+from tui.charts.comparison import interval_text
 
 
 @pytest.fixture
@@ -77,3 +82,25 @@ def test_a_group_stands_by_its_mean_beside_its_deviation(entries: list[Entry]) -
     assert alone.deviation is None
     assert some(accuracy.differences[1]).value == pytest.approx(alone.value - mine.value)
     assert accuracy.is_tested
+
+
+def test_a_mean_of_some_seeds_says_of_how_many(entries: list[Entry]) -> None:
+    """Where a seed predicts one class alone, its precision is undefined, and the mean is that of the others."""
+    found = [
+        replace(
+            entry,
+            reports={
+                "validation": Report(
+                    "binary", "validation", 9, ["a", "b"], {"precision": precision}, {}, {}, {}, [], []
+                )
+            },
+        )
+        for entry, precision in zip(grouped(entries)[0].entries, (0.9, None, 0.7), strict=True)
+    ]
+    score = some(standings([RunGroup(tuple(found))], "validation")[0].scores[0])
+    assert score.value == pytest.approx(0.8)
+    assert (score.runs, score.part) == (2, "2/3")
+    assert interval_text(score) == "± 0.1414 2/3"
+    assert shown_in_report(score) == "0.8000\n± 0.1414 2/3"
+    assert interval_text(replace(score, runs=1, deviation=None)) == "1/3"
+    assert interval_text(replace(score, runs=3)) == "± 0.1414"
