@@ -222,7 +222,12 @@ class Opening:
 @pytest.fixture
 def visit(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Visits:
     """Opens the app in a size, without a first screen."""
-    monkeypatch.setattr(TuiApp, "_load", lambda app: app.call_later(app.release_input))
+
+    def load(app: TuiApp) -> None:
+        app.call_from_thread(app.read_styles)
+        app.call_later(app.release_input)
+
+    monkeypatch.setattr(TuiApp, "_load", load)
     return lambda size=NORMAL: Opening(runs_dir, size)
 
 

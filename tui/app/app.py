@@ -193,11 +193,15 @@ class TuiApp(Titled, Windows):
         label = clean(f"{best.name} {best.label}  {bytes_(best.memory)}")
         self.call_from_thread(setattr, self, "device_label", label)
 
+    def read_styles(self) -> None:
+        """Read the styles of all screens."""
+        self.stylesheet.add_source(styles(), (str(stylesheet()), ""))
+
     def _open(self, first: str) -> None:
         """Show the first screen, start what was asked for, and import torch once the screen has its content."""
         if not self.is_running:  # the app quit before the first screen was ready
             return
-        self.stylesheet.add_source(styles(), (str(stylesheet()), ""))
+        self.read_styles()
         self.set_timer(SETTLE_SECONDS, lambda: self.run_worker(self._load_backend, thread=True))
         if self._follow is not None:
             self.open_run(self._follow)
