@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.counting import counted
 from core.errors import DeviceError
 from core.gpus.process import AUTOMATIC, named, taken
 from core.machine import available_cores, memory
@@ -42,7 +43,7 @@ def _device(name: str) -> Device:
     import torch
 
     if name == "cpu":
-        return Device(name, f"{available_cores()} cores", memory().total)
+        return Device(name, counted(available_cores(), "core"), memory().total)
     if name == "mps":
         return Device(name, "Apple GPU", memory().total)
     properties = torch.cuda.get_device_properties(int(name.removeprefix("cuda:")))

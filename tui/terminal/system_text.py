@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from core.counting import counted
 from core.observers.machine_state import Gpu, MachineState, Process
 from tui.terminal.text import UNKNOWN, bytes_, fit, percent
 
@@ -18,7 +19,7 @@ WIDTHS = (8, 10, 7, 9, 9)
 
 def system_title(state: MachineState) -> str:
     """Return whose state it is."""
-    return f"{state.host}  {state.cores} cores"
+    return f"{state.host}  {counted(state.cores, 'core')}"
 
 
 def system_lines(state: MachineState, width: int) -> list[str]:
