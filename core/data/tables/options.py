@@ -114,7 +114,10 @@ class Csv(HeldOut, TokenOptions, FeedOption):
     """Texts of one column that get a feature of their own; the others share one."""
     scaling: Literal["standardise", "none"] = "standardise"
     """How numbers are scaled: to mean 0 and deviation 1 over train, heavy tails clipped; none changes nothing."""
-    missing: tuple[str, ...] = ("?", "NA", "N/A", "#N/A", "NaN", "null", "none", "-", ".")
+    missing: tuple[str, ...] = (
+        *("?", "NA", "N/A", "#N/A", "NaN", "null", "none", "-", "."),
+        *("NaT", "<NA>", "[NULL]", "(null)", "\\N"),  # pandas, database tools, MySQL and Hive
+    )
     """Texts and numbers that stand for a missing value, in any case; an empty field always does."""
     missing_target: Literal["auto", "drop", "error"] = "auto"
     """What to do with rows without a target: auto drops them unless they are many, or may be a class."""

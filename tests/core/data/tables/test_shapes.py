@@ -38,6 +38,8 @@ def test_a_plain_table_is_regular() -> None:
         (HEADER + ROWS + "\nSource: the office\n", "left out 1 line below the table"),
         (HEADER + ROWS + "Total,15.5,\n", "left out totals in line 32"),
         (HEADER + ROWS + "Summe,15.5,\n", "left out totals"),
+        (HEADER + ROWS + "Gesamtergebnis,15.5,\n", "left out totals"),
+        (HEADER + ROWS + "Total général,15.5,\n", "left out totals"),
         (HEADER + "cm,kg,\n" + ROWS, "a second header: 'cm, kg'"),
         (HEADER + ROWS + HEADER + ROWS.replace("\n0,", "\n99,"), "left out 1 line that repeats the header"),
         (HEADER.replace("\n", ",\n") + ROWS.replace("\n", ",\n"), "left out 1 column without names"),

@@ -85,6 +85,14 @@ def test_missing_values_are_filled_with_the_median_of_train_and_counted(read: Re
     assert feature(data, "size") == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("mark", ["\\N", "NaT", "<NA>", "[NULL]", "(null)"])
+def test_what_databases_and_pandas_write_for_a_missing_value_is_none(read: Read, mark: str) -> None:
+    sizes = [mark if at % 4 == 0 else at for at in range(40)]
+    data = read(lines("size,kind", sizes, KINDS))
+    assert data.feature_names == ("size",)
+    assert any(note.startswith("imputed 10 missing values") for note in data.notes)
+
+
 def test_what_stands_for_a_missing_value_can_be_chosen(read: Read) -> None:
     sizes = [-999 if at % 10 == 0 else at for at in range(40)]
     assert "size 4" in " ".join(read(lines("size,kind", sizes, KINDS), missing=["-999"]).notes)
