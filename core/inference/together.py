@@ -11,7 +11,7 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array
 
-__all__ = ["averaged", "ensure_alike", "mean_scores", "mean_thresholds"]
+__all__ = ["averaged", "ensure_alike", "mean_scores", "mean_thresholds", "uncounted_thresholds"]
 
 SEPARATE = "Evaluate them one by one, or choose runs of one data set and one split"
 
@@ -54,6 +54,21 @@ def mean_thresholds(thresholds: Sequence[Array | None]) -> Array | None:
     """Return the mean of the thresholds of several models; None where one has none."""
     known = [each for each in thresholds if each is not None]
     return np.mean(known, axis=0) if len(known) == len(thresholds) else None
+
+
+def uncounted_thresholds(chosen: Sequence[object | None]) -> str:
+    """Return a line on thresholds that some of several models have and all together have not; empty without any.
+
+    Args:
+        chosen: for each model what was chosen for it, None for nothing.
+    """
+    known = sum(each is not None for each in chosen)
+    if not 0 < known < len(chosen):
+        return ""
+    return (
+        f"the threshold of {known} of {len(chosen)} runs does not count, the usual one decides; choose one for the run "
+        "that stands for all of them, or for each"
+    )
 
 
 def mean_scores(scores: Sequence[Array], *, probabilities: Sequence[bool]) -> Array:

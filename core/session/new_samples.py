@@ -14,7 +14,7 @@ from core.inference.chosen import temperature_of, thresholds_of
 from core.inference.inputs import read_inputs
 from core.inference.mask_files import picture_sizes, write_masks
 from core.inference.prediction_files import NewPredictions
-from core.inference.together import mean_scores, mean_thresholds
+from core.inference.together import mean_scores, mean_thresholds, uncounted_thresholds
 from core.remedies import MASKS_FOLDER, PREDICTIONS_FILE
 from core.runs.folder import Run
 from core.runs.together import members_of
@@ -78,6 +78,8 @@ def predict_new(
         temperature = temperature_of(runs[0])
         scores = scores if temperature is None else tempered(scores, temperature)
         limits = thresholds_of(runs[0], names if task.several_labels else (), limits)
+    if limits is None and (note := uncounted_thresholds(thresholds)):
+        notes[note] = None
     return NewPredictions(
         ids=given.ids,
         scores=scores,

@@ -41,6 +41,21 @@ def test_the_mean_of_scores_is_evaluated_and_kept_as_a_run(tui: Tui, seeds: list
     assert "not comparable" not in compared.out
 
 
+@pytest.mark.slow
+def test_a_threshold_that_only_one_of_them_has_does_not_count_and_is_told(tui: Tui, train: Tui) -> None:
+    assert train("--data breast_cancer --seeds 2 --epochs 1 --quiet").code == 0
+    one, other = sorted(run.id for run in all_runs(Path("runs")))
+    np.save("new.npy", np.zeros((2, 30), dtype=np.float32))
+    note = "the threshold of 1 of 2 runs does not count, the usual one decides"
+    assert note not in tui(f"evaluate {one} {other} --together").out
+    assert tui(f"threshold {one} --costs 1,9").code == 0
+    assert note in tui(f"evaluate {one} {other} --together").out
+    assert note in tui(f"predict {one} {other} new.npy --together").err
+    assert tui(f"threshold {other} --costs 1,9").code == 0
+    assert "does not count" not in tui(f"evaluate {one} {other} --together").out
+    assert "does not count" not in tui(f"predict {one} {other} new.npy --together").err
+
+
 @pytest.mark.heavy
 def test_predict_and_export_answer_with_the_mean(tui: Tui, seeds: list[str]) -> None:
     np.save("new.npy", np.array([[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]], dtype=np.float32))

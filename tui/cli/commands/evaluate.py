@@ -94,6 +94,8 @@ def _print(found: "list[Run]", evaluation: "Evaluation", numbers: "list[Number]"
     """Print the report of a run, or of several as one model, as tables."""
     from rich.console import Console
 
+    from core.inference.chosen import decision_of
+    from core.inference.together import uncounted_thresholds
     from tui.headless.errors_report import error_tables
     from tui.headless.report import print_baselines, print_report
     from tui.headless.two_classes_report import numbers_table
@@ -103,6 +105,9 @@ def _print(found: "list[Run]", evaluation: "Evaluation", numbers: "list[Number]"
     if len(found) > 1:
         title = f"{evaluation.run.id}: the mean of the scores of {len(found)} runs"
         console.print(clean(title), soft_wrap=True)
+        chosen = [decision_of(one) for one in found]
+        if evaluation.predictions.thresholds is None and (note := uncounted_thresholds(chosen)):
+            console.print(note, soft_wrap=True)
     print_report(evaluation.report, console, found[0].checkpoint)
     if numbers:
         console.print(numbers_table(numbers, evaluation.report.positive))
