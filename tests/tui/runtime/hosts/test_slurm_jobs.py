@@ -40,7 +40,7 @@ ON_THE_PAIR = pytest.mark.xdist_group("slurm-pair")
 SECONDS = 120.0
 """After which the machine is not just busy."""
 Tui = Callable[[str, Path], str]
-EPOCHS = 400
+EPOCHS = 1500
 """Which last long enough that the warning finds the run in training."""
 TRAINING = "--data digits --model mlp --threads 1 --no-preflight --epochs"
 
