@@ -30,6 +30,10 @@ def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
     table = find_table(split_lines(text, separator), layout["header"])
     if not table.rows:
         sys.exit(f"{path} has no rows")
+    for note in table.notes:
+        print(note, file=sys.stderr)
+    if table.blank:
+        print(f"left out {table.blank} rows without a value", file=sys.stderr)
     for line, row in table.rows:
         if len(row) != len(table.names):
             sys.exit(f"{path}, line {line}: {len(row)} fields, expected {len(table.names)}")

@@ -59,6 +59,8 @@ def read_new_rows(path: Path, table: Table) -> NewRows:
         source = open_source(
             path, TextOptions(table.separator, table.text_encoding, table.header, table.part)
         )
+    if not _filled(source).all():
+        source = source.with_care() or source  # which tells empty lines from rows without a value
     encoding = table.encoding
     read = read_known(source, table.readings, encoding.missing)
     source, frame = read.source, read.frame
@@ -68,13 +70,19 @@ def read_new_rows(path: Path, table: Table) -> NewRows:
     names = source.rows(rows, [ID])[ID].to_list() if named else [str(row) for row in range(len(frame))]
     texts = joined(frame, table.texts)
     kept = _naming(source, rows, table)
-    notes = [*read.notes, *_notes(source, frame, table, kept)]
+    notes = [*source.notes, *_empty(rows), *read.notes, *_notes(source, frame, table, kept)]
     return NewRows(names, encoding.apply(frame), texts, notes, kept)
 
 
 def _filled(source: Source) -> np.ndarray:
     """Which lines are not empty."""
     return source.collect(pl.any_horizontal(pl.all().is_not_null()))[:, 0].to_numpy()
+
+
+def _empty(rows: np.ndarray) -> list[str]:
+    """Report empty rows above one of the `rows` that are filled: answers that are counted are not beside theirs."""
+    count = int(rows[-1]) + 1 - len(rows) if len(rows) else 0
+    return [f"left out {counted(count, 'row')} without a value"] if count else []
 
 
 def _naming(source: Source, rows: np.ndarray, table: Table) -> dict[str, list[str]]:

@@ -242,7 +242,8 @@ def _rewritten(path: Path, table: TextTable, separator: str, encoding: Encoded, 
         plain = io.BytesIO(out.getvalue().encode())
         frame = pl.scan_csv(plain, has_header=False, infer_schema=False, new_columns=list(table.names))
     lines = np.array([line for line, _ in table.rows], dtype=np.int64)
-    notes = (*_encoding_notes(encoding), *table.notes)
+    blank = [f"left out {counted(table.blank, 'row')} without a value"] if table.blank else []
+    notes = (*_encoding_notes(encoding), *table.notes, *blank)
     return OpenedText(frame, tuple(table.names), separator, encoding, table.header, lines, notes)
 
 

@@ -9,52 +9,17 @@ from dataclasses import dataclass, field
 
 from core.counting import counted
 from core.data.tables.files.text_rows import SEPARATOR_LINE, Row, is_numeric
+from core.data.tables.files.text_totals import adding_rows, names_total
 
 __all__ = ["LOOKED_AT", "TextTable", "drop_above", "drop_below", "ends_regularly"]
 
 COMMENT = re.compile(r"\s*(#|%|//)")
-TOTALS = {
-    *(
-        "total",
-        "totals",
-        "grand total",
-        "sum",
-        "average",
-        "mean",
-        "summe",
-        "gesamt",
-        "insgesamt",
-        "gesamtergebnis",
-        "gesamtsumme",
-        "mittelwert",
-    ),
-    *(
-        "somme",
-        "moyenne",
-        "suma",
-        "soma",
-        "total général",
-        "total general",
-        "total geral",
-        "totale",
-        "totale complessivo",
-        "totaal",
-        "eindtotaal",
-        "media",
-        "итого",
-        "всего",
-        "合计",
-        "总计",
-        "合計",
-        "总和",
-        "小计",
-        "総計",
-    ),
-}
 LOOKED_AT = 200
 """Rows from which a table's width and header are found."""
 TAIL = 8
-"""Rows at the end among which totals are looked for."""
+"""Rows at the end of which one that is called a total is none of the table, whatever it holds."""
+MAX_LINES = 5
+"""Lines that are named of those that are left out."""
 
 
 @dataclass
@@ -67,6 +32,7 @@ class TextTable:
         header: whether a line of the file names the columns.
         notes: what was left out or inferred, a line each.
         regular: whether the file is nothing but these rows, below a header if there is one.
+        blank: lines of separators alone between the rows.
     """
 
     names: list[str]
@@ -74,6 +40,7 @@ class TextTable:
     header: bool
     notes: list[str] = field(default_factory=list)
     regular: bool = True
+    blank: int = 0
 
     def leave_out(self, what: str) -> None:
         """Note that lines were left out."""
@@ -136,21 +103,35 @@ def drop_below(found: TextTable, width: int) -> None:
             f"{counted(len(below), 'line')} below the table, from line {below[0][0]:,}: '{below[0][1][0].strip()[:40]}'"
         )
         del found.rows[last:]
-    totals = [
-        at
-        for at in range(max(1, len(found.rows) - TAIL), len(found.rows))
-        if next((text for text in found.rows[at][1] if text.strip()), "").strip(" :*").lower() in TOTALS
-    ]
-    recurring = {
-        row[0].strip().lower()
-        for _, row in found.rows[:LOOKED_AT]
-        if row and len(found.rows) > TAIL + LOOKED_AT
+    adding = [1 + at for at in adding_rows(found.rows[1:])]
+    _leave_out_totals(
+        found, adding, ": sums or means of rows above, or without texts; another name keeps them"
+    )
+    _leave_out_totals(found, _last_totals(found.rows), "")
+
+
+def _last_totals(rows: Sequence[Row]) -> list[int]:
+    """The positions of rows at the end that are called totals, unless other rows are called so, too."""
+    named = {
+        at: name
+        for at in range(max(1, len(rows) - TAIL), len(rows))
+        if names_total(name := next((text for text in rows[at][1] if text.strip()), ""))
     }
-    totals = [at for at in totals if found.rows[at][1][0].strip().lower() not in recurring]
-    if totals:
-        found.leave_out(f"totals in line {', '.join(f'{found.rows[at][0]:,}' for at in totals)}")
-        for at in reversed(totals):
-            del found.rows[at]
+    if not named:
+        return []
+    first = len(rows) - TAIL
+    recurring = {text.strip().lower() for _, row in rows[1 : max(1, first)] for text in row[:1]}
+    return [at for at, name in named.items() if name.strip().lower() not in recurring]
+
+
+def _leave_out_totals(found: TextTable, totals: Sequence[int], why: str) -> None:
+    if not totals:
+        return
+    lines = ", ".join(f"{found.rows[at][0]:,}" for at in totals[:MAX_LINES])
+    more = f" and {len(totals) - MAX_LINES:,} more" if len(totals) > MAX_LINES else ""
+    found.leave_out(f"totals in line {lines}{more}{why}")
+    for at in reversed(totals):
+        del found.rows[at]
 
 
 def _usual_row(row: Sequence[str], above: Sequence[Row]) -> bool:

@@ -29,7 +29,12 @@ def find_table(rows: Iterable[Row], header: bool | None) -> TextTable:
     Args:
         header: whether the first line of the table names its columns; None looks at it.
     """
-    body = [row for row in rows if any(map(str.strip, row[1]))]
+    body, blank = list[Row](), list[int]()
+    for line, row in rows:
+        if any(map(str.strip, row)):
+            body.append((line, row))
+        elif len(row) > 1:
+            blank.append(line)
     found = TextTable([], body, bool(header))
     if not body:
         return found
@@ -38,6 +43,7 @@ def find_table(rows: Iterable[Row], header: bool | None) -> TextTable:
     drop_below(found, width)
     if not found.rows:
         return found
+    found.blank = sum(found.rows[0][0] < line < found.rows[-1][0] for line in blank)
     if header is None:
         found.header = header = is_header(found.rows[0][1], [row for _, row in found.rows[1:LOOKED_AT]])
         if not header:

@@ -57,6 +57,40 @@ def test_what_is_not_the_table_is_left_out(text: str, note: str) -> None:
     assert not table.regular
 
 
+def grouped(total: str, *, of: int = 1, sums: bool = True) -> str:
+    """Four groups of five rows, each followed by a row that is called a total."""
+    lines = []
+    for group in range(4):
+        sizes = [7 + (13 * at + 5 * group) % 31 for at in range(5)]
+        lines += [f"g{group},p{at},{size},{size * 1.5}" for at, size in enumerate(sizes)]
+        added = sum(sizes) if sums else 11
+        lines.append(f"{total.replace('@', f'g{group}')},{added // of},{added * 1.5}")
+    return "group,part,size,weight\n" + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    "total", ["Total,", "Subtotal @,", "@ Total,", "Zwischensumme:,", "@,Total", "合计,", "Sous-total @,"]
+)
+def test_totals_between_rows_are_left_out_where_they_add_up(total: str) -> None:
+    table = found(grouped(total))
+    assert len(table.rows) == 20
+    assert "totals in line 7, 13, 19, 25: sums or means of rows above" in table.notes[0]
+    assert not table.regular
+
+
+def test_totals_between_rows_are_left_out_where_all_their_texts_are_lacking() -> None:
+    assert len(found(grouped("Total,", sums=False)).rows) == 20
+
+
+@pytest.mark.parametrize("kind", ["total", "sum of all", "the mean"])
+def test_a_category_that_is_called_a_total_is_kept_where_it_adds_nothing_up(kind: str) -> None:
+    lines = [
+        f"{kind if at % 3 else 'part'},{(37 * at) % 91},{(11 * at) % 17},{'ab'[at % 2]}" for at in range(60)
+    ]
+    table = found("what,size,weight,kind\n" + "\n".join(lines) + "\n")
+    assert (len(table.rows), table.regular, table.notes) == (60, True, [])
+
+
 def test_single_quotes_around_all_names_are_left_out() -> None:
     table = found("'size','weight','kind'\n" + ROWS)
     assert table.names == ["size", "weight", "kind"]

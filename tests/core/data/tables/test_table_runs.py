@@ -100,7 +100,7 @@ def test_columns_are_found_by_name_and_what_is_strange_is_told(run: Run, tmp_pat
         ),
         ("size,colour,seen\n1,red\n", "line 2: 2 fields, and there are 3 columns"),
         ("size,colour,seen\n", "has no rows"),
-        ("size,colour,seen\n\n\n", "holds no samples"),
+        ("size,colour,seen\n\n\n", "has no rows"),
         ("", "is empty"),
     ],
 )
@@ -215,6 +215,19 @@ def test_heavy_tails_and_a_mistyped_number_train_with_the_default_optimizer(
     assert any("heavy tails" in event.message for event in trained.told(Notice)) is (make is houses)
     assert trained.finished.status == "completed"
     assert some(evaluate_run(trained.run, "test").report.metrics["r2"]) > 0.6
+
+
+def test_rows_that_get_no_answer_are_told(run: Run, tmp_path: Path) -> None:
+    new, data = tmp_path / "new.csv", trained_model(run, samples=False).data
+    new.write_text("size,colour,seen\n,,\n1,red,2024-03-11\n\n2,red,2024-04-11\nTotal,,\n,,\n")
+    found = read_inputs(new, data)
+    assert found.notes[:2] == (
+        "left out 1 line below the table, from line 6: 'Total'",
+        "left out 1 row without a value",
+    )
+    assert found.ids == ["0", "1"]
+    new.write_text("size,colour,seen\n1,red,2024-03-11\n\n2,red,2024-04-11\n,,\n")
+    assert read_inputs(new, data).notes == ()
 
 
 def test_columns_that_tell_rows_apart_stand_beside_their_predictions(run: Run, tmp_path: Path) -> None:
