@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.data.suspicions.columns import Checked, CheckedColumn
-from core.data.tables.targets.names import words_of
+from core.data.tables.targets.names import ENTITIES, IDENTIFIERS, words_of
 
 __all__ = ["dates", "repeated_ids"]
 
@@ -16,19 +16,6 @@ def _words(*lines: str) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
-ENTITIES = _words(
-    "patient patients subject subjects person persons participant participants user users customer customers client",
-    "clients member members individual individuals speaker speakers volunteer respondent household family student",
-    "students pupil employee worker driver player author session visitor device machine engine sensor donor case",
-    "mother child animal dog cow mouse rat cage specimen well pt pid uid mrn ssn ptid subj participantid subjectid",
-    "patientid userid customerid clientid sessionid caseid deviceid personid email phone account accountid vin imei",
-    "patiente patienten patientin proband probandin kunde kunden nutzer benutzer mitarbeiter schüler cliente clientes",
-    "paciente pacientes usuario usuarios alumno empleado utilisateur élève employé sujet paziente utente",
-)
-IDENTIFIERS = _words(
-    "id ids uuid guid identifier identifiant identificador kennung code código codice key",
-    "number no nr nummer numero número numéro name",
-)
 DESCRIBES = _words(
     "age sex gender height weight type class group status count number size rate score income education satisfaction",
     "segment lifetime value city country state region years months days length width name",

@@ -8,6 +8,8 @@ from functools import lru_cache
 __all__ = [
     "CERTAIN",
     "CLASS",
+    "ENTITIES",
+    "IDENTIFIERS",
     "LIKELY",
     "NO_NAME",
     "POSSIBLE",
@@ -100,6 +102,40 @@ IDS = _listed(
 COORDINATES = _listed(
     "x, y, z, lat, lon, lng, long, latitude, longitude, easting, northing, x coord, y coord"
 )
+ENTITIES = _listed(
+    "patient, patients, subject, subjects, person, persons, participant, participants, user, users",
+    "customer, customers, client, clients, member, members, individual, individuals, speaker, speakers",
+    "volunteer, respondent, household, family, student, students, pupil, employee, worker, driver",
+    "player, author, session, visitor, device, machine, engine, sensor, donor, case, mother, child",
+    "animal, dog, cow, mouse, rat, cage, specimen, well, pt, pid, uid, mrn, ssn, ptid, subj",
+    "participantid, subjectid, patientid, userid, customerid, clientid, sessionid, caseid, deviceid",
+    "personid, email, phone, account, accountid, vin, imei, patiente, patienten, patientin, proband",
+    "probandin, kunde, kunden, nutzer, benutzer, mitarbeiter, schüler, cliente, clientes, paciente",
+    "pacientes, usuario, usuarios, alumno, empleado, utilisateur, élève, employé, sujet, paziente",
+    "utente",
+)
+"""Who or what rows belong to."""
+IDENTIFIERS = _listed(
+    "id, ids, uuid, guid, identifier, identifiant, identificador, kennung, code, código, codice, key",
+    "number, no, nr, nummer, numero, número, numéro, name",
+)
+"""Words beside such a one that make it the name of an id."""
+RECORDS = _listed(
+    "order, invoice, ticket, contract, transaction, booking, policy, file, case, article, item, product, record",
+    "auftrag, auftrags, rechnung, rechnungs, vertrag, vertrags, bestell, artikel, akte, akten, beleg, vorgang, fall",
+    "dossier, contrat, facture, commande, article, produit, police, pedido, factura, contrato, expediente, producto",
+    "pratica, ordine, fattura, contratto, prodotto, artículo, articulo, fatura, processo, produto, empleado, matricule",
+)
+"""What rows are of, in the names of ids."""
+NUMBERS = _listed("number, no, nr, num, n°, nº, nummer, numero, número, numéro")
+"""Identifiers that count where a plural follows, as in number of clients."""
+IDS_ALONE = _listed(
+    "matricula, matrícula, matricule, matricola, cédula, cedula, dni, nif, nie, cpf, cnpj, curp, rfc, siret, siren, "
+    "pesel, expediente, folio, isbn, ean, gtin, imei, ssn, mrn, identifiant, identificador, kennung, nro"
+)
+LINKS = _listed("de, du, des, del, do, da, di, der, of, the")
+ID_ENDINGS = ("nummer", "kennung", "kennziffer")
+"""Ends of compounds such as Kundennummer."""
 HUMP, BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])"), re.compile(r"[\s_\-./()?!*]+")
 
 
@@ -151,9 +187,24 @@ def id_name(name: str) -> bool:
     whole = " ".join(words)
     if whole in IDS or name.strip().lower() in IDS or not words:
         return True
-    return words[-1] in ("id", "uuid", "guid", "identifier") or (
-        len(whole) > 3 and whole.endswith("id") and name.endswith("ID")
+    return (
+        words[-1] in ("id", "uuid", "guid", "identifier")
+        or words[0] == "id"
+        or words[-1] in IDS_ALONE
+        or words[-1].endswith(ID_ENDINGS)
+        or (len(whole) > 3 and whole.endswith("id") and name.endswith("ID"))
+        or _identifies(words)
     )
+
+
+def _identifies(words: list[str]) -> bool:
+    """Return whether a name is that of somebody or something beside a word for ids: client no, numero de cliente."""
+    words = [word for word in words if word not in LINKS]
+    marks = {*words} & ((IDENTIFIERS | NUMBERS) - {"name", "key"})
+    things = {*words} & (ENTITIES | RECORDS)
+    if not marks or not things or {*words} - marks - things:
+        return False
+    return words[0] not in NUMBERS or not words[-1].endswith("s")
 
 
 def coordinate(name: str, others: Set[str]) -> bool:

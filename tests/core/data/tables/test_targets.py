@@ -452,3 +452,27 @@ def test_a_class_that_losses_ignore_is_reported_with_the_setting_that_leaves_it_
     left = read(columns, missing=["-100"])
     assert left.class_names == ("0", "1")
     assert not any("is a class like" in note for note in left.notes)
+
+
+IDS = (
+    "id_cliente",
+    "Kundennummer",
+    "Kunden-Nr",
+    "numero_client",
+    "N° client",
+    "matricula",
+    "no_dossier",
+    "client_no",
+)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_another_whole_number_in_each_row_is_an_id_in_any_language(name: str) -> None:
+    assert id_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["num_clients", "numero_clientes", "number of users", "customer_age", "Ausgaben", "of"]
+)
+def test_what_counts_or_describes_somebody_is_no_id(name: str) -> None:
+    assert not id_name(name)
