@@ -394,10 +394,13 @@ ELSEWHERE = {
     "core/data/tables/files/formats.py": dict.fromkeys(
         (
             *("pl.scan_parquet", "pl.read_ipc", "pl.read_ipc_stream", "pl.read_avro", "pl.read_ndjson"),
-            *("loadmat", "sqlite3.connect", "fastexcel.read_excel"),
+            *("loadmat", "sqlite3.connect"),
         ),
         "reads by itself, after its first bytes were read in the one way",
     ),
+    "core/data/tables/files/workbooks.py": {
+        "fastexcel.read_excel": "reads by itself, after its first bytes were read in the one way"
+    },
     "core/data/tables/files/text.py": {
         "pl.scan_csv": "reads by itself, after its first bytes were read in the one way"
     },

@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from core.errors import DataError, DependencyError
+from core.errors import DataError
 from core.files.reading import open_regular
 from core.remedies import setting
 
-__all__ = ["READERS", "TEXT_SUFFIXES", "read_frame", "read_grid"]
+__all__ = ["READERS", "TEXT_SUFFIXES", "part_of", "read_frame"]
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab", ".psv")
 
@@ -46,36 +46,16 @@ def read_frame(path: Path, suffix: str, content: bytes | None, part: str) -> pl.
         ) from None
 
 
-def read_grid(path: Path, content: bytes | None, part: str) -> list[list[str]]:
-    """Return the cells of a sheet of a workbook as texts.
+def part_of(path: Path, names: Sequence[str], asked: str, what: str, first: bool = False) -> str:
+    """Return the sheet or table to read.
+
+    Args:
+        asked: for which one; empty for the only one, or the first.
+        what: they are called.
 
     Raises:
-        DataError: it is damaged, or has several sheets.
-        DependencyError: the package that reads workbooks is not installed.
+        DataError: there is no such one, or several.
     """
-    try:
-        import fastexcel
-    except ImportError:
-        raise DependencyError(
-            f"{path.name} is a workbook, and the package that reads these is not installed",
-            "Install it: pip install 'torchtui[excel]', or save the sheet as CSV",
-        ) from None
-    try:
-        book = fastexcel.read_excel(content if content is not None else str(path))
-        sheet = _part(path, book.sheet_names, part, "sheets", first=True)
-        cells = book.load_sheet(
-            sheet, header_row=None, dtypes="string", skip_whitespace_tail_rows=True
-        ).to_polars()
-    except fastexcel.FastExcelError as error:
-        raise DataError(
-            f"{path.name} cannot be read as a workbook: {str(error).partition(chr(10))[0]}",
-            "Save the sheet as CSV",
-        ) from None
-    return [["" if cell is None else str(cell) for cell in row] for row in cells.iter_rows()]
-
-
-def _part(path: Path, names: Sequence[str], asked: str, what: str, first: bool = False) -> str:
-    """The sheet or table to read."""
     if asked in names:
         return asked
     listed = ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
@@ -175,7 +155,7 @@ def _sqlite(path: Path, source: Any, part: str) -> pl.LazyFrame:
         names = [name for (name,) in connection.execute(query)]
         if not names:
             raise ValueError("it has no tables")
-        table = _part(path, names, part, "tables").replace('"', '""')
+        table = part_of(path, names, part, "tables").replace('"', '""')
         cursor = connection.execute(f'SELECT * FROM "{table}"')
         columns = [column for column, *_ in cursor.description]
         return pl.DataFrame(

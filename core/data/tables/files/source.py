@@ -10,10 +10,11 @@ import polars as pl
 
 from core.data.tables.files import text
 from core.data.tables.files.folder import folder_files
-from core.data.tables.files.formats import READERS, TEXT_SUFFIXES, read_frame, read_grid
+from core.data.tables.files.formats import READERS, TEXT_SUFFIXES, read_frame
 from core.data.tables.files.packed import PACKED_SUFFIXES, content_of, plain_name
 from core.data.tables.files.sniffing import UNREAD, sniffed
 from core.data.tables.files.text import AS_FOUND, OpenedText, TextOptions, open_grid, open_text
+from core.data.tables.files.workbooks import WORKBOOKS, read_grid
 from core.errors import DataError
 from core.files.reading import open_regular
 
@@ -25,7 +26,6 @@ ROW = "row number"
 FEW = 16
 """Rows of Parquet files that are read one by one, which passes by the blocks they are not in."""
 PARQUET = (".parquet", ".pq")
-WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 
 class Damaged(DataError):
@@ -65,6 +65,11 @@ class Source:
     def is_parquet(self) -> bool:
         """Return whether all files are Parquet files, whose rows can be read some at a time."""
         return all(file.path.suffix.lower() in PARQUET and file.text is None for file in self.files)
+
+    @property
+    def is_workbook(self) -> bool:
+        """Return whether the rows are those of a sheet."""
+        return self.path.suffix.lower() in WORKBOOKS
 
     def row_count(self) -> int:
         """Return the number of rows; of a Parquet file it stands in its description.
@@ -213,15 +218,19 @@ def _opened(path: Path, options: TextOptions, careful: bool) -> Source:
         raise DataError(
             f"{path.name} is packed, as files that end in {real} are", f"Rename it to end in {real}"
         )
-    if with_suffix in WORKBOOKS or (real in WORKBOOKS and with_suffix not in READERS):
-        opened = open_grid(path, read_grid(path, content, options.part), options)
-        return Source(path, opened.frame, opened.names, opened, options, opened.notes, careful=True)
+    if (with_suffix in WORKBOOKS and real) or (real in WORKBOOKS and with_suffix not in READERS):
+        grid, notes = read_grid(path, content, options.part)
+        opened = open_grid(path, grid, options)
+        return Source(
+            path, opened.frame, opened.names, opened, options, (*notes, *opened.notes), careful=True
+        )
     suffix = with_suffix if with_suffix in READERS else real if real in READERS else ""
     if suffix:
         frame = read_frame(path, suffix, content, options.part)
         return Source(path, frame, _schema(path, frame), None, options)
     opened = open_text(path, content, name, options, careful)
-    return Source(path, opened.frame, opened.names, opened, options, opened.notes, careful)
+    notes = [f"{path.name} is no workbook but a text file"] if with_suffix in WORKBOOKS else []
+    return Source(path, opened.frame, opened.names, opened, options, (*notes, *opened.notes), careful)
 
 
 def _opened_folder(path: Path, options: TextOptions, careful: bool) -> Source:

@@ -53,8 +53,10 @@ def rows_with_target(
     lacking = np.flatnonzero(lacks)[filled.to_numpy()]
     empty = int(lacks.sum()) - len(lacking)
     if lacks.all():
+        formulas = "; formulas have values once a spreadsheet program has saved the file"
         raise DataError(
-            f"{field}: {name} is missing in all rows{of}", "Choose another column, or another file"
+            f"{field}: {name} is missing in all rows{of}",
+            f"Choose another column, or another file{formulas if source.is_workbook else ''}",
         )
     notes = []
     if len(lacking):

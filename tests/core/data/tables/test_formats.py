@@ -7,6 +7,7 @@ import lzma
 import sqlite3
 import tarfile
 import zipfile
+from collections.abc import Mapping, Sequence
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from core.config.schema import in_full
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import DataError
-from tests.support.narrow import instance
+from tests.support.narrow import instance, some
 
 FRAME = pl.DataFrame(
     {
@@ -154,6 +155,86 @@ def test_a_workbook_with_a_title_is_read(tmp_path: Path) -> None:
         sheet.write_row(at, 0, row)
     book.close()
     assert loaded(tmp_path / "my.xlsx").feature_names == ("size", "colour=blue", "colour=red")
+
+
+def workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[object]]], hidden: str = "") -> None:
+    """Write a workbook: texts, and numbers, of which those of a column named clock are times of day."""
+    kind = "http://schemas.openxmlformats.org/"
+    main, package = f'xmlns="{kind}spreadsheetml/2006/main"', f"{kind}package/2006/relationships"
+    office = f"{kind}officeDocument/2006/relationships"
+    listed, related = "", f'<Relationship Id="style" Type="{office}/styles" Target="styles.xml"/>'
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("[Content_Types].xml", "<Types/>")
+        file.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{package}"><Relationship Id="a" Type="{office}/officeDocument" '
+            'Target="xl/workbook.xml"/></Relationships>',
+        )
+        file.writestr(
+            "xl/styles.xml",
+            f'<styleSheet {main}><cellXfs><xf numFmtId="0"/><xf numFmtId="21"/></cellXfs></styleSheet>',
+        )
+        for at, (name, rows) in enumerate(sheets.items()):
+            state = ' state="hidden"' if name == hidden else ""
+            listed += f'<sheet name="{name}" sheetId="{at + 1}"{state} r:id="r{at}"/>'
+            related += f'<Relationship Id="r{at}" Type="{office}/worksheet" Target="s{at}.xml"/>'
+            cells = "".join(
+                f'<row r="{line}">{"".join(cell(line, place, value) for place, value in enumerate(row))}</row>'
+                for line, row in enumerate(rows, start=1)
+            )
+            file.writestr(f"xl/s{at}.xml", f"<worksheet {main}><sheetData>{cells}</sheetData></worksheet>")
+        file.writestr(
+            "xl/workbook.xml", f'<workbook {main} xmlns:r="{office}"><sheets>{listed}</sheets></workbook>'
+        )
+        file.writestr(
+            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{package}">{related}</Relationships>'
+        )
+
+
+def cell(line: int, column: int, value: object) -> str:
+    place = f"{'ABCDEF'[column]}{line}"
+    if isinstance(value, str):
+        return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
+    return f'<c r="{place}" s="{int(isinstance(value, float))}"><v>{value}</v></c>'
+
+
+TABLE = (("size", "kind"), *((at, "ab"[at % 2]) for at in range(30)))
+BESIDE: dict[str, tuple[Mapping[str, Sequence[Sequence[object]]], str, str]] = {
+    "another table": ({"2020": TABLE, "2021": TABLE}, "2020", "data.part=2021 reads another"),
+    "a title page": ({"About": [["A report"], ["of 2021"]], "Data": TABLE}, "Data", "one of 2 (About, Data)"),
+    "an empty sheet before": ({"Sheet1": [], "Data": TABLE}, "Data", "one of 2 (Sheet1, Data)"),
+    "a hidden one": ({"lists": [["a", "b"], ["c", "d"]], "Data": TABLE}, "Data", "one of 2 (lists, Data)"),
+    "empty ones behind": ({"Data": TABLE, "Sheet2": [], "Sheet3": []}, "", ""),
+    "nothing": ({"Data": TABLE}, "", ""),
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+def test_the_sheet_that_may_hold_a_table_is_read_and_told(beside: str, tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    sheets, name, says = BESIDE[beside]
+    workbook(tmp_path / "my.xlsx", sheets, hidden="lists")
+    data = loaded(tmp_path / "my.xlsx")
+    assert data.feature_names == ("size",)
+    told = [note for note in data.notes if "sheet" in note]
+    assert [note.startswith(f"read from the sheet {name}, ") and says in note for note in told] == [
+        True
+    ] * bool(name)
+
+
+def test_times_in_workbooks_are_seconds(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    times = [("clock", "kind"), *((at / 24 + 1 / 1440, "ab"[at % 2]) for at in range(60))]
+    workbook(tmp_path / "my.xlsx", {"Data": times})
+    table = some(loaded(tmp_path / "my.xlsx").table)
+    assert (table.summaries[0].low, table.summaries[0].high) == ("60", f"{59 * 3600 + 60}")
+
+
+def test_a_text_file_named_as_a_workbook_is_read(tmp_path: Path) -> None:
+    (tmp_path / "my.xls").write_text("".join(f"{size}\t{kind}\n" for size, kind in TABLE))
+    data = loaded(tmp_path / "my.xls")
+    assert data.feature_names == ("size",)
+    assert "my.xls is no workbook but a text file" in data.notes
 
 
 def test_several_tables_in_a_file_are_listed(tmp_path: Path) -> None:
