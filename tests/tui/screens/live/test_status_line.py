@@ -4,6 +4,7 @@ from textual.app import App, ComposeResult
 
 from core.events import RunStarted, StepLogged
 from core.runs.history.history import History
+from tests.support.waiting import until
 from tui.screens.live.status_line import StatusLine
 
 NOTE = "job 12 waits behind jobs of higher priority (Priority), 1 job ahead, expected to start 18:45"
@@ -21,18 +22,16 @@ async def test_a_long_note_takes_a_second_line_only_where_it_needs_one() -> None
     async with app.run_test(size=(80, 24)) as pilot:
         line = app.query_one(StatusLine)
         line.show("a run", "pending", History(), None, NOTE)
-        await pilot.pause()
-        assert line.size.height == 2
+        await until(pilot, lambda: line.size.height == 2)
         shown = [line.render_line(row).text.strip() for row in (0, 1)]
         assert " ".join(shown).endswith(NOTE)
         assert shown[0].startswith("a run  ◌ pending  job 12 waits")
         await pilot.resize_terminal(140, 24)
-        assert line.size.height == 1
+        await until(pilot, lambda: line.size.height == 1)
         assert line.render_line(0).text.rstrip().endswith("18:45")
         await pilot.resize_terminal(60, 24)
         line.show("a run", "pending", History(), None, NOTE * 2)
-        await pilot.pause()
-        assert line.size.height == 2
+        await until(pilot, lambda: line.size.height == 2)
         assert line.render_line(1).text.rstrip().endswith("…")
 
 
