@@ -32,6 +32,8 @@ AGENT: Final = "agent:"
 """Begins the tag of what an agent has started; the name of its program follows."""
 MAX_NAME, MAX_TAG, MAX_TAGS, MAX_NOTE = 80, 40, 50, 10_000
 MAX_BYTES = 1 << 17
+JOINERS = str.maketrans("", "", "\u200c\u200d")
+"""They act on no terminal: parts of emojis, and of words in Persian or Hindi."""
 ID = re.compile(r"(?:study_)?\d{4}-\d\d-\d\d_\d{4}_(.+)")
 
 
@@ -102,7 +104,7 @@ def checked_name(name: str) -> str:
         InputError: it is too long, or has characters that cannot be shown in a line.
     """
     name = name.strip()
-    if len(name) > MAX_NAME or not name.isprintable():
+    if len(name) > MAX_NAME or not name.translate(JOINERS).isprintable():
         raise InputError(f"name: got {name[:MAX_NAME]!r}", f"It is one line of at most {MAX_NAME} characters")
     return name
 

@@ -1,6 +1,6 @@
 """A comparison as text that fits a terminal and a log file alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -13,6 +13,7 @@ from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, started_twice
 from core.runs.comparison.settings import differences, not_comparable, other_losses
 from core.runs.comparison.standings import MARKS, PARTS, Standings, standings
+from core.runs.folder import Run
 from tui.charts.comparison import (
     SPREAD,
     View,
@@ -30,6 +31,8 @@ from tui.terminal.themes import sign_of
 __all__ = ["print_comparison"]
 
 PLOT_WIDTH, PLOT_HEIGHT = 100, 20
+MAX_WIDTH = 1_000
+"""Cells to which a table is measured."""
 
 
 def print_comparison(
@@ -41,7 +44,7 @@ def print_comparison(
         plot: name of a curve to draw; None draws none.
     """
     entries = [entry for group in groups for entry in group.entries]
-    console.print(_runs(groups, entries))
+    _print_runs(groups, entries, console)
     found = standings(groups, split)
     compared = compared_metrics([row.metric for row in found])
     rows = [row for row in found if row.metric in compared]
@@ -84,7 +87,19 @@ def _sign(place: int) -> Text:
     return Text(symbol, "rgb({},{},{})".format(*color))
 
 
-def _runs(groups: Sequence[RunGroup], entries: Sequence[Entry]) -> Table:
+def _print_runs(groups: Sequence[RunGroup], entries: Sequence[Entry], console: Console) -> None:
+    """Print how the runs stand; where whole ids do not fit into the table, they stand above it, to be copied."""
+    table = _runs(groups, entries, lambda run: run.id)
+    if console.measure(table, options=console.options.update(width=MAX_WIDTH)).maximum > console.width:
+        for place, group in enumerate(groups):
+            for entry in group.entries:
+                line = Text.assemble(" ", _sign(place), "  ", clean(entry.summary.run.id))
+                console.print(line, soft_wrap=True)
+        table = _runs(groups, entries, lambda run: run.id.rpartition("_")[2])
+    console.print(table)
+
+
+def _runs(groups: Sequence[RunGroup], entries: Sequence[Entry], named: Callable[[Run], str]) -> Table:
     curve = first_compared(entries)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
@@ -101,16 +116,16 @@ def _runs(groups: Sequence[RunGroup], entries: Sequence[Entry]) -> Table:
             title = f"{len(group.entries)} seeds, mean"
             table.add_row(sign, title, "", "", at, star + number(point.value if point else None), "")
             for entry in group.entries:
-                table.add_row("", *_run(entry, curve, ""))
+                table.add_row("", *_run(entry, curve, "", named))
         else:
-            table.add_row(sign, *_run(group.first, curve, star))
+            table.add_row(sign, *_run(group.first, curve, star, named))
     return table
 
 
-def _run(entry: Entry, curve: str, star: str) -> list[Text | str]:
+def _run(entry: Entry, curve: str, star: str, named: Callable[[Run], str]) -> list[Text | str]:
     summary, point = entry.summary, best_point(RunGroup((entry,)), curve)
     return [
-        Text(clean(summary.run.id)),
+        Text(clean(named(summary.run))),
         summary.status,
         of(summary.epoch, summary.epochs),
         str(summary.best_epoch or "–"),

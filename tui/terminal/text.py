@@ -6,6 +6,7 @@ exactly as wide as its column. Widths are those Textual itself uses (``rich.cell
 """
 
 import math
+import re
 import unicodedata
 from textwrap import wrap
 
@@ -43,6 +44,8 @@ _CONTROL_PICTURES = {chr(code): chr(0x2400 + code) for code in range(0x20)}
 _PICTURES = _CONTROL_PICTURES | {"\t": "⇥", "\n": "⏎", "\x7f": "␡"}
 # Control, format (bidirectional, zero-width, tags), surrogate, line and paragraph separator.
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Joiners of emojis, and of words in Persian or Hindi, where they join.
+_JOINERS = re.compile(r"(?<=[^\x00-\xa0])[\u200c\u200d](?=[^\x00-\xa0])")
 _VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 
 
@@ -51,12 +54,13 @@ def clean(text: str) -> str:
 
     Escape becomes ``␛``, newline ``⏎``, tab ``⇥``; what has no picture becomes its escape, such as
     ``\\x9b`` or ``\\u202e``; a byte that a file name could not decode (a lone surrogate) becomes ``\\xff``.
-    Variation selectors are dropped, since terminals disagree about their width, and a combining
-    mark without a letter to sit on gets a dotted circle. Cleaning twice changes nothing.
+    Variation selectors, and joiners between the characters that they join, are dropped, since terminals
+    disagree about their width, and a combining mark without a letter to sit on gets a dotted circle.
+    Cleaning twice changes nothing.
     """
     if text.isascii() and text.isprintable():
         return text
-    shown = "".join(map(_visible, text))
+    shown = "".join(map(_visible, _JOINERS.sub("", text)))
     return "◌" + shown if shown and cell_len(shown[0]) == 0 else shown
 
 

@@ -92,8 +92,9 @@ def register_themes(app: App[Any], name: str) -> None:
 
 
 def sign_of(slot: int) -> Sign:
-    """One of eight signs, and its colour."""
-    return SIGNS[slot], OKABE_ITO[slot]
+    """Return a sign and its colour: eight pairs in which neither recurs, then other pairs of them, 64 in all."""
+    turn, place = divmod(slot, len(SIGNS))
+    return SIGNS[(place + turn) % len(SIGNS)], OKABE_ITO[place]
 
 
 def member_sign(place: int) -> str:

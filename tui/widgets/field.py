@@ -172,7 +172,7 @@ class Field(Widget):
 
     def render(self) -> Content:
         focused = self.has_focus_within
-        label = fit(("▸ " if focused else "  ") + self.spec.label, LABEL_CELLS)
+        label = fit(("▸ " if focused else "  ") + self.spec.label, LABEL_CELLS - 1) + " "
         room = self.content_size.width - LABEL_CELLS - VALUE_CELLS - GAP
         ground = "$accent 25%" if self.editor.has_focus else "$panel"
         mark = (MARK, f"$foreground 50% on {ground}") if self._offered else (" " * len(MARK), "")

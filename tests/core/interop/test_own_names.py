@@ -50,6 +50,9 @@ def test_nothing_is_called_r2_that_is_not_r2(tmp_path: Path) -> None:
     ]
     assert table._row(history.epochs[2], 120).split()[3:7] == ["8.0000", "30.000", "3.0000", "10000"]
 
+    table.others = ["perplexity_of_the_second_head", "perplexity_of_the_third_head"]
+    assert not any("…perp" in table._head(width) for width in range(60, 200)), "cut names stand apart"
+
 
 def test_the_monitored_metric_chooses_the_epoch_that_star_subtitle_and_lists_name(tmp_path: Path) -> None:
     run = script(tmp_path, monitor="perplexity")

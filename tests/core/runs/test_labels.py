@@ -26,6 +26,9 @@ def test_labels_are_kept_with_the_run_and_changed_one_by_one(tmp_path: Path) -> 
     assert summarise(run).title == "wider"
     assert run.path.name == ID
 
+    family = "👨\u200d👩\u200d👧 of networks"
+    assert write_labels(run.path, name=family).name == read_labels(run.path).name == family
+
 
 @pytest.mark.parametrize(
     ("given", "told"),

@@ -1,12 +1,19 @@
 """`tui compare`: its output as JSON and as text, and what it refuses."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from core.runs.comparison.entries import EntryReader
+from core.runs.comparison.groups import grouped
+from core.runs.folder import all_runs
 from tests.support.fixtures import WriteRun
 from tests.tui.cli.conftest import Tui
+from tui.charts.comparison import View
+from tui.headless.comparison_report import print_comparison
 
 
 @pytest.fixture
@@ -45,6 +52,16 @@ def test_tables_and_a_curve_are_printed(tui: Tui, runs: Path) -> None:
     assert "validation loss by time" in answer.out
     assert "seconds" in lines[-1]
     assert "★" in answer.out
+
+
+def test_ids_are_whole_in_every_width(runs: Path) -> None:
+    groups = grouped([EntryReader(run).read() for run in all_runs(runs)])
+    for width in (120, 80, 60):
+        console = Console(width=width, file=StringIO(), record=True)
+        print_comparison(groups, "validation", console, None, View())
+        words = console.export_text().split()
+        assert {run.id for run in all_runs(runs)} <= {*words}
+        assert words.count("completed") == 3 or width == 60
 
 
 def test_runs_on_other_data_are_said_not_to_compare(tui: Tui, runs: Path) -> None:

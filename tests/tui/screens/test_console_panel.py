@@ -16,6 +16,7 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.screens.console_panel import NOTHING, ConsolePanel, ConsoleView, kind_of
 from tui.screens.live.screen import LiveScreen
+from tui.screens.runs.run_preview import RunPreview
 from tui.screens.runs.screen import RunsScreen
 
 SIZE = (120, 36)
@@ -124,6 +125,12 @@ async def test_in_runs_it_is_that_of_the_run_under_the_cursor(run: Run) -> None:
             await pilot.press("escape")
             await until(pilot, lambda: not panel.display)
             await pilot.press("down")
+
+        await pilot.resize_terminal(80, 24)  # with the preview, too, the table keeps both runs below its head
+        await pilot.press("p", "t")
+        preview = screen.query_one(RunPreview)
+        await until(pilot, lambda: panel.size.height > 2 and preview.size.height > 2)
+        assert screen.table.size.height >= 3
 
 
 class Lines(App[None]):

@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from itertools import count
 from typing import ClassVar
 
 from textual import on
@@ -10,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core.palette import MAX_RUNS
 from core.runs.comparison.curves import curve_names, first_compared
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, grouped
@@ -158,8 +158,8 @@ class CompareScreen(Background, ViewActions):
         taken: list[int] = []
         for group in self.groups:
             slot = self.compared.slots.get(group.first.run, 0)
-            free = sorted({*range(MAX_RUNS)} - {*self.compared.slots.values(), *taken})
-            taken.append(slot if slot not in taken or not free else free[0])
+            free = next(place for place in count() if place not in {*self.compared.slots.values(), *taken})
+            taken.append(free if slot in taken else slot)
         return taken
 
     # Following

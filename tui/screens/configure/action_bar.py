@@ -94,14 +94,17 @@ class ActionBar(Vertical):
         """Show what the button does where all fields are shown, or the basic ones."""
         self.query_one("#all-fields", Button).label = "Fewer fields" if everything else "All fields"
 
-    def describe(self, field: Field) -> None:
-        """Describe a field, or show its error in full."""
+    def describe(self, field: Field | None) -> None:
+        """Describe a field, or show its error in full; None leaves the line empty."""
+        sentence = self.query_one("#about", Sentence)
+        if field is None:
+            sentence.tell(Content(""))
+            return
         spec = field.spec
         about = (
             spec.about if spec.kind == "choice" else f"{spec.about.rstrip('.')} · {field.hint}".strip(" ·")
         )
         was = "" if field.before is None else f"was {field.before or 'empty'}, ctrl+g puts it back"
-        sentence = self.query_one("#about", Sentence)
         if field.problem:
             sentence.tell_whole("✗", f"{field.problem} · {was}" if was else field.problem, PROBLEM)
         else:

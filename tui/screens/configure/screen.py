@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.events import DescendantFocus
+from textual.events import DescendantBlur, DescendantFocus
 from textual.message import Message
 from textual.timer import Timer
 
@@ -345,11 +345,11 @@ class ConfigureScreen(PlacedForm):
             self._show_state()
 
     @on(DescendantFocus)
+    @on(DescendantBlur)
     def _describe_field(self) -> None:
         """Describe the focused field."""
         field = self.focused.parent if self.focused else None
-        if isinstance(field, Field):
-            self.query_one(ActionBar).describe(field)
+        self.query_one(ActionBar).describe(field if isinstance(field, Field) else None)
 
     def _show_state(self) -> None:
         """Show problems at their fields, whether the run can start, and if not, why."""

@@ -70,16 +70,21 @@ class SampleList(Background, Container):
         self._choose(Static)
 
     def show(self, subject: Subject, positions: np.ndarray, *, focus: bool = False) -> None:
-        """Show the samples at some positions (n,), in their order."""
+        """Show the samples at some positions (n,), in their order.
+
+        Args:
+            focus: whether they get the focus, unless it has moved by the time that they are loaded.
+        """
         self.subject, self.positions = subject, positions
         if subject.samples.ready(positions):
             self._fill(subject, focus)
             return
         self.say("loading the samples ...")
+        asked_from = self.screen.focused
         self.in_background(
             "samples",
             lambda progress: subject.samples.read(positions, progress),
-            lambda _: self._fill(subject, focus),
+            lambda _: self._fill(subject, focus and self.screen.focused is asked_from),
             self._failed,
         )
 

@@ -164,7 +164,10 @@ class EpochTable(WidgetOfParts, can_focus=True):
             count -= 1
         spare = min(max(0, (width - sum(widths[:count])) // count), MAX_SPARE)
         return fit(
-            "".join(fit(cell, w + spare, align=">") for cell, w in zip(cells[:count], widths, strict=False)),
+            "".join(
+                " " + fit(cell, w + spare - 1, align=">")
+                for cell, w in zip(cells[:count], widths, strict=False)
+            ),
             width,
         )
 

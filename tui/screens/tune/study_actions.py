@@ -1,7 +1,7 @@
 """Following a study through its folder, and actions on it and on its trials."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -17,12 +17,12 @@ from core.errors import InputError, StorageNotGiven, TorchtuiError
 from core.palette import MAX_RUNS
 from core.runs.folder import Run, all_runs
 from core.runs.jobs.record import jobs_of
-from core.runs.labels import write_labels
+from core.runs.labels import read_labels, write_labels
 from core.runs.references import LATEST
 from core.session.preload import load_backend
 from core.tuning.search.changes import StudyChanges
 from core.tuning.search.plan import Plan
-from core.tuning.study.folder import all_studies
+from core.tuning.study.folder import StudyFolder, all_studies
 from tui.forms.remedies import error_in_app
 from tui.runtime import study_process
 from tui.screens.background import Background
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tui.forms.search_texts import Given
     from tui.runtime.study_follower import Follower, Standing
 
-__all__ = ["MAX_NAMES", "STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions", "known_names"]
+__all__ = ["MAX_NAMES", "STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions", "known_names", "listed"]
 
 LOOK_SECONDS = 1.0
 MAX_NAMES = 200
@@ -260,9 +260,7 @@ class StudyActions(Background, ModeScreen):
         def ask(studies: dict[str, str]) -> None:
             self.app.push_screen(OpenStudy(studies), chosen)
 
-        self.in_background(
-            "list", lambda progress: {study.name: str(study.path) for study in all_studies(runs_dir)}, ask
-        )
+        self.in_background("list", lambda progress: listed(all_studies(runs_dir)), ask)
 
     def _ask_for_storage(self, path: str, error: Exception) -> None:
         """Connect to the storage named in the folder of a chosen study, if the user agrees."""
@@ -370,6 +368,11 @@ class StudyActions(Background, ModeScreen):
             if record.state == "completed" and record.run is not None:
                 found.add("evaluate")
         return frozenset(found)
+
+
+def listed(studies: Iterable[StudyFolder]) -> dict[str, str]:
+    """Return the path of each study by the text that lists it: its id, and behind it the name that it was given."""
+    return {f"{study.name}  {read_labels(study.path).name}".rstrip(): str(study.path) for study in studies}
 
 
 def known_names(runs_dir: Path) -> tuple[list[str], list[str]]:

@@ -16,7 +16,7 @@ from tui.screens.trust_prompt import with_consent
 from tui.screens.tune.dialogs import AskNumber, ChooseStudies, SelectTrials, TryValues
 from tui.screens.tune.resume_actions import RESUME_ACTIONS, ResumeActions
 from tui.screens.tune.spread_panel import Together
-from tui.screens.tune.study_actions import MAX_NAMES
+from tui.screens.tune.study_actions import MAX_NAMES, listed
 from tui.screens.tune.study_view import StudyView
 from tui.terminal.text import clean, short_path
 
@@ -154,7 +154,7 @@ class WinnerActions(ResumeActions):
 
         def others(progress: Any) -> dict[str, str]:
             found = [study for study in all_studies(runs_dir) if study.path != follower.folder.path]
-            return {study.name: str(study.path) for study in found[:MAX_NAMES]}
+            return listed(found[:MAX_NAMES])
 
         self.in_background("list", others, ask)
 

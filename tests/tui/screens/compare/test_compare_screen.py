@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from core.events import EpochFinished, StepLogged, to_json
-from core.palette import MAX_RUNS
+from core.palette import MAX_MEMBERS, MAX_RUNS
 from core.runs.comparison.entries import EntryReader
 from core.runs.comparison.groups import grouped
 from core.runs.folder import Run
@@ -364,6 +364,11 @@ def test_a_run_keeps_its_slot_and_there_are_eight() -> None:
     assert compared.toggle(runs[8])
     assert compared.slots[runs[8]] == 2
     assert len({sign_of(slot) for slot in compared.slots.values()}) == MAX_RUNS
+
+
+def test_more_groups_than_colours_have_signs_of_their_own() -> None:
+    assert len({sign_of(slot) for slot in range(MAX_MEMBERS)}) == MAX_MEMBERS
+    assert len({sign for sign, _ in map(sign_of, range(MAX_RUNS))}) == MAX_RUNS
 
 
 def test_every_curve_ends_with_the_sign_of_its_run_and_the_chosen_one_lies_on_top(runs: list[Run]) -> None:

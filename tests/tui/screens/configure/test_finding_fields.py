@@ -44,6 +44,10 @@ async def test_fields_are_few_at_first_and_each_is_found_explained_and_put_back(
         await pilot.press("ctrl+g")
         await until(pilot, lambda: field.text == "0")
         assert field.before is None
+        await pilot.press("escape")  # the line speaks of the field with the focus alone
+        await until(pilot, lambda: not str(about.render()))
+        field.editor.focus()
+        await until(pilot, lambda: "average" in str(about.render()))
 
         await pilot.press("?")
         await until(pilot, lambda: isinstance(app.screen, ExplainDialog))

@@ -1,12 +1,15 @@
 """The samples behind the numbers: those of a cell of the confusion matrix, and the mistakes."""
 
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 from textual.widgets import Static
 
 from core.evaluation import most_confident_mistakes, samples_in_cell
+from core.inference.samples import Samples
 from tests.support.fixtures import LoadData
 from tests.support.screen import plain
 from tests.tui.conftest import CopyOf, MadeUp, TrainHere, Visit, Visits
@@ -64,6 +67,30 @@ async def test_the_samples_follow_the_cursor_once_they_are_there(visit: Visits, 
         assert sorted(at.one("#cell", SampleList).positions) == expected_behind(
             at, *at.one(ConfusionGrid).cursor
         )
+
+
+async def test_samples_that_load_late_leave_the_focus_where_it_went(
+    visit: Visits, copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, read = Event(), Samples.read
+
+    def read_late(samples: Samples, *given: Any) -> None:
+        loaded.wait()
+        read(samples, *given)
+
+    monkeypatch.setattr(Samples, "read", read_late)
+    async with visit() as at:
+        await at.open(copy_of("digits"), "confusion")
+        at.one(ConfusionGrid).cursor = (0, 0)
+        try:
+            await at.pilot.press("enter")
+            at.one("#pairs").focus()
+            await at.pilot.pause()
+        finally:
+            loaded.set()
+        await at.settle()
+        assert at.one("#cell").query(Picture)
+        assert at.app.focused is at.one("#pairs")
 
 
 async def test_on_a_narrow_screen_the_samples_lie_over_it(visit: Visits, copy_of: CopyOf) -> None:

@@ -9,8 +9,10 @@ from textual.widgets import Input
 from core.config import schema as configuration
 from core.runs.folder import Run
 from core.runs.jobs.record import JobRecord, write_job
+from core.runs.labels import write_labels
 from core.slurm.job import SlurmJob
 from core.tuning.search.plan import make_plan
+from core.tuning.study.folder import StudyFolder
 from core.tuning.study.study import create_study, open_study
 from tests.support.narrow import instance, some
 from tests.support.waiting import until
@@ -20,11 +22,23 @@ from tui.screens.tune.dialogs import ChooseStudies
 from tui.screens.tune.resume_dialog import ResumeDialog
 from tui.screens.tune.screen import TuneScreen
 from tui.screens.tune.spread_panel import SpreadPanel
+from tui.screens.tune.study_actions import listed
 from tui.widgets.drawing import Drawing
 from tui.widgets.field import Field
 
 VALUES: dict[str, Any] = {"data": {"name": "iris"}, "training": {"epochs": 2, "device": "cpu"}}
 RANGES = {"optimizer.lr": {"low": 0.001, "high": 0.1}}
+
+
+def test_studies_are_listed_with_the_names_that_they_were_given(tmp_path: Path) -> None:
+    named, plain = (StudyFolder(tmp_path / f"study_2026-01-01_090{minute}_iris-mlp_abc") for minute in (0, 1))
+    for study in (named, plain):
+        study.path.mkdir()
+    write_labels(named.path, name="rates of [b]all[/b] kinds")
+    assert listed([named, plain]) == {
+        f"{named.name}  rates of [b]all[/b] kinds": str(named.path),
+        plain.name: str(plain.path),
+    }
 
 
 @pytest.mark.slow
