@@ -2,13 +2,17 @@
 
 import json
 import sqlite3
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
-from io import BytesIO, StringIO
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from core.data.tables.files.arff import arff_frame
+from core.data.tables.files.encodings import find_encoding
 from core.errors import DataError
 from core.files.reading import open_regular
 from core.remedies import setting
@@ -18,19 +22,48 @@ __all__ = ["READERS", "TEXT_SUFFIXES", "part_of", "read_frame"]
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab", ".psv")
 
 
-def read_frame(path: Path, suffix: str, content: bytes | None, part: str) -> pl.LazyFrame:
-    """Read a file of typed columns.
+@dataclass(frozen=True)
+class Given:
+    """A file to read.
+
+    Attributes:
+        source: its path, or its bytes, where they had to be unpacked.
+        part: the table of a database to take; empty where there is one.
+        encoding: of formats that are text; ``auto`` looks at the bytes.
+        notes: to which readers add what they inferred, a line each.
+    """
+
+    path: Path
+    source: Any
+    part: str = ""
+    encoding: str = "auto"
+    notes: list[str] = field(default_factory=list)
+
+    def content(self) -> bytes:
+        """Return all of its bytes."""
+        if not isinstance(self.source, Path):
+            return bytes(self.source.read())
+        with open_regular(self.source, follow_links=True) as file:
+            return file.read()
+
+
+def read_frame(
+    path: Path, suffix: str, content: bytes | None, part: str, encoding: str
+) -> tuple[pl.LazyFrame, list[str]]:
+    """Read a file of typed columns, and return what was inferred with them.
 
     Args:
         suffix: which names its format.
         content: its bytes, where they had to be unpacked.
         part: the table of a database to take; empty where there is one.
+        encoding: of formats that are text; ``auto`` looks at the bytes.
 
     Raises:
         DataError: it is damaged, or holds no table.
     """
+    given = Given(path, BytesIO(content) if content is not None else path, part, encoding)
     try:
-        return READERS[suffix](path, BytesIO(content) if content is not None else path, part)
+        return READERS[suffix](given), given.notes
     except (
         pl.exceptions.PolarsError,
         OSError,
@@ -68,39 +101,31 @@ def part_of(path: Path, names: Sequence[str], asked: str, what: str, first: bool
     return names[0]
 
 
-def _parquet(path: Path, source: Any, part: str) -> pl.LazyFrame:
-    return pl.scan_parquet(source, glob=False)
+def _parquet(given: Given) -> pl.LazyFrame:
+    return pl.scan_parquet(given.source, glob=False)
 
 
-def _arrow(path: Path, source: Any, part: str) -> pl.LazyFrame:
+def _arrow(given: Given) -> pl.LazyFrame:
     try:
-        return pl.read_ipc(source).lazy()
+        return pl.read_ipc(given.source).lazy()
     except pl.exceptions.PolarsError:
-        return pl.read_ipc_stream(source).lazy()  # as Hugging Face's data sets write it
+        return pl.read_ipc_stream(given.source).lazy()  # as Hugging Face's data sets write it
 
 
-def _avro(path: Path, source: Any, part: str) -> pl.LazyFrame:
-    return pl.read_avro(source).lazy()
+def _avro(given: Given) -> pl.LazyFrame:
+    return pl.read_avro(given.source).lazy()
 
 
-def _bytes_of(source: Any) -> bytes:
-    """All bytes of a file, by its path, or of one that is unpacked."""
-    if not isinstance(source, Path):
-        return bytes(source.read())
-    with open_regular(source, follow_links=True) as file:
-        return file.read()
-
-
-def _json(path: Path, source: Any, part: str) -> pl.LazyFrame:
-    content = _bytes_of(source)
+def _json(given: Given) -> pl.LazyFrame:
+    content = given.content()
     try:
         values = json.loads(content)
     except ValueError:
-        return pl.read_ndjson(BytesIO(content), infer_schema_length=None).lazy()
-    return _records(path, values).lazy()
+        return _lines(content)
+    return _records(given, values).lazy()
 
 
-def _records(path: Path, values: Any) -> pl.DataFrame:
+def _records(given: Given, values: Any) -> pl.DataFrame:
     """The table in JSON: a list of records, or columns, as pandas writes them, or one of these below a name."""
     if isinstance(values, list) and values and all(isinstance(row, Mapping) for row in values):
         return pl.from_dicts(values, infer_schema_length=None, strict=False)
@@ -116,46 +141,75 @@ def _records(path: Path, values: Any) -> pl.DataFrame:
             rows = [dict(zip(values["columns"], row, strict=True)) for row in values["data"]]
             return pl.DataFrame(rows, infer_schema_length=None, strict=False)
         if values and all(isinstance(column, Mapping) for column in values.values()):
+            if _by_row(values):
+                given.notes.append(
+                    f"read as an object of rows, such as '{next(iter(values))}', not of columns; "
+                    "a list of rows, or of columns, leaves no doubt"
+                )
+                return pl.from_dicts(list(values.values()), infer_schema_length=None, strict=False)
             keys = list(dict.fromkeys(key for column in values.values() for key in column))
             named = {name: [column.get(key) for key in keys] for name, column in values.items()}
             return pl.DataFrame(named, strict=False)
         lists = {name: column for name, column in values.items() if isinstance(column, list)}
         if len(lists) == 1 and all(isinstance(row, Mapping) for row in next(iter(lists.values()))):
-            return _records(path, next(iter(lists.values())))
+            return _records(given, next(iter(lists.values())))
         if lists and len({len(column) for column in lists.values()}) == 1:
             return pl.DataFrame(lists, strict=False)
     raise ValueError("it holds neither a list of records nor columns")
 
 
-def _ndjson(path: Path, source: Any, part: str) -> pl.LazyFrame:
-    return pl.read_ndjson(source, infer_schema_length=None).lazy()
+def _by_row(values: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether an object of objects has the rows by their names, rather than the columns by theirs."""
+    inner = {key for each in values.values() for key in each}
+    numbered = [all(key.isdecimal() for key in keys) for keys in (values, inner)]
+    if numbered[0] != numbered[1]:
+        return numbered[0]
+    kinds = [
+        sum(len({isinstance(value, str) for value in each if value is not None}) < 2 for each in objects)
+        / len(objects)
+        for objects in (
+            [list(each.values()) for each in values.values()],
+            [[each.get(key) for each in values.values()] for key in inner],
+        )
+        if objects
+    ]
+    if len(kinds) == 2 and kinds[0] != kinds[1]:
+        return kinds[0] < kinds[1]
+    return len(values) > len(inner)
 
 
-def _arff(path: Path, source: Any, part: str) -> pl.LazyFrame:
-    from scipy.io import arff
-
-    text = _bytes_of(source)
-    try:
-        rows, meta = arff.loadarff(StringIO(text.decode("utf-8", errors="replace")))
-    except (arff.ArffError, StopIteration) as error:
-        raise ValueError(str(error)) from None
-    columns = {
-        name: [value.decode("utf-8") for value in rows[name]] if meta[name][0] == "nominal" else rows[name]
-        for name in meta.names()
-    }
-    return pl.DataFrame(columns).lazy()
+def _ndjson(given: Given) -> pl.LazyFrame:
+    if isinstance(given.source, Path):
+        with open_regular(given.source, follow_links=True) as file:
+            marked = file.read(len(BOM_UTF8)) == BOM_UTF8
+        if not marked:
+            return pl.read_ndjson(given.source, infer_schema_length=None).lazy()
+    return _lines(given.content())
 
 
-def _sqlite(path: Path, source: Any, part: str) -> pl.LazyFrame:
-    if not isinstance(source, Path):
+def _lines(content: bytes) -> pl.LazyFrame:
+    """The table of a text with an object in each line."""
+    return pl.read_ndjson(BytesIO(content.removeprefix(BOM_UTF8)), infer_schema_length=None).lazy()
+
+
+def _arff(given: Given) -> pl.LazyFrame:
+    content = given.content()
+    encoding = find_encoding(content, given.encoding, whole=True)
+    if encoding.note:
+        given.notes.append(encoding.note)
+    return arff_frame(content.decode(encoding).removeprefix("\ufeff")).lazy()
+
+
+def _sqlite(given: Given) -> pl.LazyFrame:
+    if not isinstance(given.source, Path):
         raise ValueError("a packed database is not read: unpack it")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"{given.path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
         names = [name for (name,) in connection.execute(query)]
         if not names:
             raise ValueError("it has no tables")
-        table = part_of(path, names, part, "tables").replace('"', '""')
+        table = part_of(given.path, names, given.part, "tables").replace('"', '""')
         cursor = connection.execute(f'SELECT * FROM "{table}"')
         columns = [column for column, *_ in cursor.description]
         return pl.DataFrame(
@@ -165,13 +219,13 @@ def _sqlite(path: Path, source: Any, part: str) -> pl.LazyFrame:
         connection.close()
 
 
-def _mat(path: Path, source: Any, part: str) -> pl.LazyFrame:
+def _mat(given: Given) -> pl.LazyFrame:
     import numpy as np
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
     try:
-        found = loadmat(source)
+        found = loadmat(given.source)
     except (MatReadError, TypeError, IndexError) as error:  # scipy reads past the end of a file that is cut
         raise ValueError(str(error)) from None
     arrays = {
@@ -194,15 +248,17 @@ def _mat(path: Path, source: Any, part: str) -> pl.LazyFrame:
     return pl.DataFrame(columns).lazy()
 
 
-def _svmlight(path: Path, source: Any, part: str) -> pl.LazyFrame:
+def _svmlight(given: Given) -> pl.LazyFrame:
     from sklearn.datasets import load_svmlight_file
 
-    inputs, targets = load_svmlight_file(source if not isinstance(source, Path) else str(source))[:2]
+    inputs, targets = load_svmlight_file(
+        str(given.source) if isinstance(given.source, Path) else given.source
+    )[:2]
     columns = {f"x{at + 1}": values for at, values in enumerate(inputs.toarray().T)}
     return pl.DataFrame(columns | {"target": targets}).lazy()
 
 
-READERS: dict[str, Callable[[Path, Any, str], pl.LazyFrame]] = {
+READERS: dict[str, Callable[[Given], pl.LazyFrame]] = {
     ".parquet": _parquet,
     ".pq": _parquet,
     ".feather": _arrow,

@@ -1,5 +1,7 @@
 """Formats by the first bytes of a file, and those that are not read, with what converts them."""
 
+import re
+
 __all__ = ["UNREAD", "sniffed"]
 
 TO_PARQUET = "with pandas: pandas.{reader}('{name}').to_parquet('{stem}.parquet')"
@@ -40,6 +42,10 @@ UNREAD = {
         "a file of tensors",
         "Write its tensors with numpy: numpy.savez('{stem}.npz', x=x, y=y)",
     ),
+    ".sql": (
+        "a dump of a database in SQL",
+        "Run it in a database, and give that, or a CSV file of its table: sqlite3 {stem}.db < {name}",
+    ),
     ".pdf": ("a PDF file", "Copy its table into a CSV file"),
     ".doc": ("a Word file", "Copy its table into a CSV file"),
     ".7z": ("a 7z archive", "Unpack it, and give the file in it"),
@@ -60,6 +66,13 @@ UNREAD |= {
         ".zsav": ".sav",
     }.items()
 }
+SQL = re.compile(
+    rb"(?:\s|--[^\n]*\n|/\*.*?\*/;?)*(?:INSERT\s+INTO\s|CREATE\s+(?:TABLE|DATABASE|SCHEMA)\s|DROP\s+TABLE\s|"
+    rb"PRAGMA\s+\w+\s*=|LOCK\s+TABLES\s|"
+    rb"(?:BEGIN|BEGIN\s+TRANSACTION|START\s+TRANSACTION|USE\s+\S+|SET\s+(?:\S+\s*=|\S+\s+TO\b|NAMES\s)[^\n]*);\s*\n)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The first statement of a dump, behind its comments."""
 MAGIC = (
     (b"PAR1", ".parquet"),
     (b"ARROW1", ".arrow"),
@@ -87,6 +100,8 @@ def sniffed(content: bytes) -> str:
     found = next(
         (suffix for start, suffix in MAGIC if content.lstrip(b"\xef\xbb\xbf \r\n").startswith(start)), ""
     )
+    if not found and SQL.match(content.removeprefix(b"\xef\xbb\xbf")):
+        return ".sql"
     if not found and content[:1] == b"\x80" and content[1:2] in b"\x02\x03\x04\x05":
         return ".pkl"
     return found

@@ -226,8 +226,8 @@ def _opened(path: Path, options: TextOptions, careful: bool) -> Source:
         )
     suffix = with_suffix if with_suffix in READERS else real if real in READERS else ""
     if suffix:
-        frame = read_frame(path, suffix, content, options.part)
-        return Source(path, frame, _schema(path, frame), None, options)
+        frame, found = read_frame(path, suffix, content, options.part, options.encoding)
+        return Source(path, frame, _schema(path, frame), None, options, tuple(found))
     opened = open_text(path, content, name, options, careful)
     notes = [f"{path.name} is no workbook but a text file"] if with_suffix in WORKBOOKS else []
     return Source(path, opened.frame, opened.names, opened, options, (*notes, *opened.notes), careful)

@@ -21,6 +21,8 @@ from core.config import schema as configuration
 from core.config.schema import in_full
 from core.data.dataset import Dataset
 from core.data.registry import load
+from core.data.tables.files.arff import arff_frame
+from core.data.tables.files.sniffing import sniffed
 from core.errors import DataError
 from tests.support.narrow import instance, some
 
@@ -129,6 +131,105 @@ def test_a_matrix_of_matlab_and_svmlight_are_read(tmp_path: Path) -> None:
     assert loaded(tmp_path / "my.mat", target="y").feature_names == ("X1", "X2", "X3")
     dump_svmlight_file(inputs, targets, str(tmp_path / "my.svmlight"))
     assert loaded(tmp_path / "my.svmlight", target="target").feature_names == ("x1", "x2", "x3")
+
+
+ARFF = """% made by hand
+@RELATION 'my own'
+@ATTRIBUTE size REAL % in metres
+@attribute 'the city' {Orl\u00e9ans, 'New York', 'L\\'Aquila'}
+@attribute seen date "yyyy-MM-dd"
+@attribute note string
+@attribute kind {a, b}
+@data
+"""
+CITIES = ("Orl\u00e9ans", "'New York'", "'L\\'Aquila'", "?")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_arff_has_texts_dates_quotes_and_letters_of_any_language(encoding: str, tmp_path: Path) -> None:
+    rows = [
+        f"{at / 2},{CITIES[at % 4]},2021-03-{at % 28 + 1:02},'n, {at % 3}',{'ab'[at % 2]}" for at in range(40)
+    ]
+    (tmp_path / "my.arff").write_bytes((ARFF + "\n".join(rows) + "\n\n% the end\n").encode(encoding))
+    data = loaded(tmp_path / "my.arff")
+    assert [name for name in data.feature_names if "city" in name][:3] == [
+        "the city=L'Aquila",
+        "the city=New York",
+        "the city=Orl\u00e9ans",
+    ]
+    assert [name for name in data.feature_names if "note" in name] == ["note=n, 0", "note=n, 1", "note=n, 2"]
+    assert any("seen" in name for name in data.feature_names)
+    assert ("read as cp1252; data.encoding=NAME sets another" in data.notes) is (encoding == "cp1252")
+
+
+def test_rows_of_arff_may_name_what_is_not_zero() -> None:
+    head = "@relation my\n@attribute a integer\n@attribute b {no, yes}\n@attribute c real\n@data\n"
+    frame = arff_frame(head + "{0 3, 2 0.5}\n{}\n{1 yes}\n{1 ?}\n1,no,2,{5}\n")
+    assert frame.rows() == [(3, "no", 0.5), (0, "no", 0), (0, "yes", 0), (0, None, 0), (1, "no", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("@attribute a real\n@data\n1\nb\n", "line 4: a is numeric, and holds 'b'"),
+        ("@attribute a real\n@data\n1,2\n", "line 3 has 2 values, and there are 1 attributes"),
+        ("@attribute a real\n1\n", "line 2: '1' stands before @data"),
+        ("@attribute a real\n", "it has no line @data"),
+    ],
+)
+def test_what_is_wrong_with_arff_is_named(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        arff_frame(text)
+
+
+@pytest.mark.parametrize("names", ["{}", "customer {}"])
+@pytest.mark.parametrize("columns", [["size", "colour", "kind"], ["size", "kind"]])
+def test_json_may_be_an_object_of_rows(names: str, columns: list[str], tmp_path: Path) -> None:
+    rows = {names.format(at): row for at, row in enumerate(FRAME.select(columns).to_dicts())}
+    (tmp_path / "my.json").write_text(json.dumps(rows))
+    data = loaded(tmp_path / "my.json")
+    assert data.feature_names[0] == "size"
+    assert f"read as an object of rows, such as '{names.format(0)}', not of columns" in "\n".join(data.notes)
+
+
+@pytest.mark.parametrize("index", ["{}", "customer {}"])
+def test_json_of_columns_stays_one_of_columns_whatever_its_rows_are_called(
+    index: str, tmp_path: Path
+) -> None:
+    columns = {
+        name: {index.format(at): value for at, value in enumerate(FRAME[name])} for name in FRAME.columns
+    }
+    (tmp_path / "my.json").write_text(json.dumps(columns))
+    data = loaded(tmp_path / "my.json")
+    assert data.feature_names[0] == "size"
+    assert not any("object" in note for note in data.notes)
+
+
+def test_lines_of_json_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    FRAME.write_ndjson(tmp_path / "plain.jsonl")
+    (tmp_path / "my.jsonl").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "plain.jsonl").read_bytes())
+    assert loaded(tmp_path / "my.jsonl").feature_names == ("size", "colour=blue", "colour=red")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "INSERT INTO my (size, kind) VALUES (1, 'a');\nINSERT INTO my (size, kind) VALUES (2, 'b');\n",
+        "-- MySQL dump 10.13\n--\n/*!40101 SET NAMES utf8 */;\n\nDROP TABLE IF EXISTS `my`;\n",
+        "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE my (size REAL);\n",
+        "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["my.sql", "my.csv", "my.txt"])
+def test_dumps_of_databases_are_refused_with_a_way_out(start: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(start)
+    with pytest.raises(DataError, match=rf"is a dump of a database in SQL.*sqlite3 my.db < {name}"):
+        loaded(tmp_path / name)
+
+
+@pytest.mark.parametrize("first", ["set, use", "insert into,create", "text -- more", "Begin;End"])
+def test_words_of_sql_in_a_header_make_no_dump(first: str) -> None:
+    assert not sniffed(f"{first},kind\n1,a\n".encode())
 
 
 @pytest.mark.parametrize("layout", ["columns", "split", "index", "below"])
