@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, TargetColumns
@@ -89,6 +89,8 @@ Answer = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_yes_or_no)]
 
 class Csv(HeldOut, TokenOptions, FeedOption):
     """Your own table: CSV, Parquet, Excel, JSON and others, with a row for each sample."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)  # columns and sheets are called 2021, too
 
     FIRST = ("path", "target", "task")
     ALSO_NAMED: ClassVar[tuple[str, ...]] = NAMED

@@ -23,7 +23,7 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab", ".psv")
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenFile:
     """A file to read.
 
     Attributes:
@@ -61,7 +61,7 @@ def read_frame(
     Raises:
         DataError: it is damaged, or holds no table.
     """
-    given = Given(path, BytesIO(content) if content is not None else path, part, encoding)
+    given = GivenFile(path, BytesIO(content) if content is not None else path, part, encoding)
     try:
         return READERS[suffix](given), given.notes
     except (
@@ -101,22 +101,22 @@ def part_of(path: Path, names: Sequence[str], asked: str, what: str, first: bool
     return names[0]
 
 
-def _parquet(given: Given) -> pl.LazyFrame:
+def _parquet(given: GivenFile) -> pl.LazyFrame:
     return pl.scan_parquet(given.source, glob=False)
 
 
-def _arrow(given: Given) -> pl.LazyFrame:
+def _arrow(given: GivenFile) -> pl.LazyFrame:
     try:
         return pl.read_ipc(given.source).lazy()
     except pl.exceptions.PolarsError:
         return pl.read_ipc_stream(given.source).lazy()  # as Hugging Face's data sets write it
 
 
-def _avro(given: Given) -> pl.LazyFrame:
+def _avro(given: GivenFile) -> pl.LazyFrame:
     return pl.read_avro(given.source).lazy()
 
 
-def _json(given: Given) -> pl.LazyFrame:
+def _json(given: GivenFile) -> pl.LazyFrame:
     content = given.content()
     try:
         values = json.loads(content)
@@ -125,7 +125,7 @@ def _json(given: Given) -> pl.LazyFrame:
     return _records(given, values).lazy()
 
 
-def _records(given: Given, values: Any) -> pl.DataFrame:
+def _records(given: GivenFile, values: Any) -> pl.DataFrame:
     """The table in JSON: a list of records, or columns, as pandas writes them, or one of these below a name."""
     if isinstance(values, list) and values and all(isinstance(row, Mapping) for row in values):
         return pl.from_dicts(values, infer_schema_length=None, strict=False)
@@ -178,7 +178,7 @@ def _by_row(values: Mapping[str, Mapping[str, Any]]) -> bool:
     return len(values) > len(inner)
 
 
-def _ndjson(given: Given) -> pl.LazyFrame:
+def _ndjson(given: GivenFile) -> pl.LazyFrame:
     if isinstance(given.source, Path):
         with open_regular(given.source, follow_links=True) as file:
             marked = file.read(len(BOM_UTF8)) == BOM_UTF8
@@ -192,7 +192,7 @@ def _lines(content: bytes) -> pl.LazyFrame:
     return pl.read_ndjson(BytesIO(content.removeprefix(BOM_UTF8)), infer_schema_length=None).lazy()
 
 
-def _arff(given: Given) -> pl.LazyFrame:
+def _arff(given: GivenFile) -> pl.LazyFrame:
     content = given.content()
     encoding = find_encoding(content, given.encoding, whole=True)
     if encoding.note:
@@ -200,7 +200,7 @@ def _arff(given: Given) -> pl.LazyFrame:
     return arff_frame(content.decode(encoding).removeprefix("\ufeff")).lazy()
 
 
-def _sqlite(given: Given) -> pl.LazyFrame:
+def _sqlite(given: GivenFile) -> pl.LazyFrame:
     if not isinstance(given.source, Path):
         raise ValueError("a packed database is not read: unpack it")
     connection = sqlite3.connect(f"{given.path.absolute().as_uri()}?mode=ro", uri=True)
@@ -219,7 +219,7 @@ def _sqlite(given: Given) -> pl.LazyFrame:
         connection.close()
 
 
-def _mat(given: Given) -> pl.LazyFrame:
+def _mat(given: GivenFile) -> pl.LazyFrame:
     import numpy as np
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
@@ -248,7 +248,7 @@ def _mat(given: Given) -> pl.LazyFrame:
     return pl.DataFrame(columns).lazy()
 
 
-def _svmlight(given: Given) -> pl.LazyFrame:
+def _svmlight(given: GivenFile) -> pl.LazyFrame:
     from sklearn.datasets import load_svmlight_file
 
     inputs, targets = load_svmlight_file(
@@ -258,7 +258,7 @@ def _svmlight(given: Given) -> pl.LazyFrame:
     return pl.DataFrame(columns | {"target": targets}).lazy()
 
 
-READERS: dict[str, Callable[[Given], pl.LazyFrame]] = {
+READERS: dict[str, Callable[[GivenFile], pl.LazyFrame]] = {
     ".parquet": _parquet,
     ".pq": _parquet,
     ".feather": _arrow,

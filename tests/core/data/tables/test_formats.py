@@ -323,6 +323,15 @@ def test_the_sheet_that_may_hold_a_table_is_read_and_told(beside: str, tmp_path:
     ] * bool(name)
 
 
+@pytest.mark.parametrize("part", ["2021", 2021])
+def test_a_sheet_and_columns_may_be_called_a_number(part: str | int, tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    later = [("size", "2020", "kind"), *((at, at % 7, "ab"[at % 2]) for at in range(30))]
+    workbook(tmp_path / "my.xlsx", {"2020": TABLE, "2021": later})
+    assert loaded(tmp_path / "my.xlsx", part=part).feature_names == ("size", "2020")
+    assert loaded(tmp_path / "my.xlsx", part=part, drop=[2020]).feature_names == ("size",)
+
+
 def test_times_in_workbooks_are_seconds(tmp_path: Path) -> None:
     pytest.importorskip("fastexcel")
     times = [("clock", "kind"), *((at / 24 + 1 / 1440, "ab"[at % 2]) for at in range(60))]
