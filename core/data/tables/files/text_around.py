@@ -16,6 +16,8 @@ __all__ = ["LOOKED_AT", "TextTable", "drop_above", "drop_below", "ends_regularly
 COMMENT = re.compile(r"\s*(#|%|//)")
 LOOKED_AT = 200
 """Rows from which a table's width and header are found."""
+MAX_ABOVE = 30
+"""Rows of pairs of words above the names, at most."""
 TAIL = 8
 """Rows at the end of which one that is called a total is none of the table, whatever it holds."""
 MAX_LINES = 5
@@ -70,6 +72,7 @@ def drop_above(found: TextTable, width: int) -> None:
         if not (SEPARATOR_LINE.fullmatch(text) or comment or _alone(row, width)):
             break
         first = at + 1
+    first += _named_below(found.rows[first:], width)
     if 0 < first < len(found.rows):
         shown = found.rows[0][1][0].strip()
         if not SEPARATOR_LINE.fullmatch("".join(found.rows[0][1])) or first > 1:
@@ -86,6 +89,37 @@ def drop_above(found: TextTable, width: int) -> None:
         )
         for at in reversed(comments):
             del found.rows[at]
+
+
+def _named_below(rows: Sequence[Row], width: int) -> int:
+    """How many rows stand above the names: filled up to a half, or behind a colon, as pairs of words are.
+
+    Names have a text in each field, also above columns of numbers; where there are none, nothing stands above them.
+    """
+    for at, (_, row) in enumerate(rows[:MAX_ABOVE]):
+        filled = sum(bool(text.strip()) for text in row)
+        if len(row) != width:
+            return 0
+        if filled == width:
+            return (
+                at if at and _above_numbers(row, [other for _, other in rows[at + 1 : at + LOOKED_AT]]) else 0
+            )
+        if 2 * filled > width and not row[0].strip().endswith(":"):
+            return 0
+    return 0
+
+
+def _above_numbers(row: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row has texts wherever others have numbers, and some do."""
+    columns = [
+        [other[at] for other in rest if at < len(other) and other[at].strip()] for at in range(len(row))
+    ]
+    numeric = [
+        at
+        for at, column in enumerate(columns)
+        if column and sum(map(is_numeric, column)) >= 0.9 * len(column)
+    ]
+    return bool(numeric) and not any(is_numeric(row[at]) for at in numeric)
 
 
 def _followed_by_comment(rows: Sequence[Row], at: int) -> bool:

@@ -35,7 +35,7 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     given = [first[at].strip() for at in numeric]
     if numeric:
         values = [text for text in given if is_numeric(text)]
-        if _counts_up(values):
+        if _counts_up(values) or (_are_years(values) and _new_words(first, columns, numeric)):
             return True
         return len(values) < max(1, 0.8 * sum(text.lower() not in NO_VALUE for text in given))
     recurring = sum(text.strip() in column for text, column in zip(first, columns, strict=True) if column)
@@ -49,6 +49,18 @@ def _counts_up(texts: Sequence[str]) -> bool:
     numbers = list(map(int, texts))
     steps = {after - before for before, after in itertools.pairwise(numbers)}
     return min(steps) > 0 and (len(steps) == 1 or all(1000 <= number <= 2999 for number in numbers))
+
+
+def _are_years(texts: Sequence[str]) -> bool:
+    years = [int(text) for text in texts if text.isdigit() and 1900 <= int(text) <= 2100]
+    return 0 < len(years) == len(texts) and years == sorted({*years})
+
+
+def _new_words(first: Sequence[str], columns: Sequence[Sequence[str]], numeric: Sequence[int]) -> bool:
+    """Return whether none of the words in a first row recurs below it, though most of those in a column do."""
+    others = [at for at in range(len(first)) if at not in numeric and columns[at]]
+    recur = any(2 * len({*columns[at]}) <= len(columns[at]) for at in others)
+    return recur and not any(first[at].strip() in ("", *columns[at]) for at in others)
 
 
 def fit_widths(found: TextTable, given: list[str]) -> None:

@@ -68,6 +68,51 @@ def grouped(total: str, *, of: int = 1, sums: bool = True) -> str:
     return "group,part,size,weight\n" + "\n".join(lines) + "\n"
 
 
+PAIRS = "Report:,Customers,,\nAuthor:,J. Doe,,\n"
+WIDE = "age,size,weight,kind\n" + "".join(f"{at},{at * 3},{at / 2},{'ab'[at % 2]}\n" for at in range(30))
+
+
+@pytest.mark.parametrize(
+    "above",
+    [PAIRS, PAIRS + ",,,\n", "Sales\n" + PAIRS, "Station:,Berlin,,\n", "a:,b,c,\n", "person,,,class\n"],
+)
+def test_pairs_of_words_above_the_names_are_left_out(above: str) -> None:
+    table = found(above + WIDE)
+    assert table.names == ["age", "size", "weight", "kind"]
+    assert len(table.rows) == 30
+    assert "above the table" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (WIDE.replace("age,size", ",size"), ["column_1", "size", "weight", "kind"]),
+        (WIDE.replace("age,size,weight", ",,"), ["column_1", "column_2", "column_3", "kind"]),
+        ("a,b,,\n" + "x,y,z,w\np,q,r,s\n" * 9, ["a", "b", "column_3", "column_4"]),
+    ],
+)
+def test_names_that_lack_some_stay_names(text: str, names: list[str]) -> None:
+    table = found(text)
+    assert (table.names, [note for note in table.notes if "above" in note]) == (names, [])
+
+
+@pytest.mark.parametrize(
+    ("first", "header"),
+    [
+        ("shop,2019,2020,target", True),
+        ("shop,2019,target", True),
+        ("s1,2019,2020,b", False),
+        ("s9,2019,2020,b", False),
+        ("shop,2020,2019,target", False),
+        ("shop,3,2020,target", False),
+    ],
+)
+def test_years_are_names_beside_words_that_do_not_recur(first: str, header: bool) -> None:
+    middle = "{0},{0}" if first.count(",") == 3 else "{0}"
+    lines = [f"s{at % 4},{middle.format(at * 7 % 50)},{'ab'[at % 2]}" for at in range(40)]
+    assert found("\n".join([first, *lines])).header is header
+
+
 @pytest.mark.parametrize(
     "total", ["Total,", "Subtotal @,", "@ Total,", "Zwischensumme:,", "@,Total", "合计,", "Sous-total @,"]
 )
