@@ -362,6 +362,8 @@ class _Loop:
         """Save the state, or of a diverged one the best epoch; return the result of `train`."""
         self.save()
         self.emit_saved(wait=True)
+        if self.saver.problem:
+            self.emit(Notice(level="error", message=f"the end of the run is not saved: {self.saver.problem}"))
         at, best = self.at, self.best or {}
         ending = "diverged" if self.error else status
         if ending == "completed" and "divided" in best:

@@ -43,11 +43,13 @@ class Saver:
 
     Attributes:
         best_epoch: the best epoch that is saved already; 0 for none.
+        problem: why the last state is not saved; empty if it is.
     """
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self._checkpoints = checkpoints
         self.best_epoch = 0
+        self.problem = ""
         self._thread = ThreadPoolExecutor(1, "checkpoints")
         self._writing: Future[list[Event]] | None = None
         self._started_at = time.perf_counter()
@@ -107,9 +109,19 @@ class Saver:
                 self._checkpoints.save(best, "best")
                 self.best_epoch = best["epoch"]
                 events.insert(0, CheckpointSaved(kind="best", epoch=best["epoch"], step=best["step"]))
+            problem = ""
         except RunError as error:
-            events.append(Notice(level="error", message=f"checkpoint not saved: {error}"))
-        return [*kept, *events]
+            problem = str(error)
+        return [*kept, *events, *self._change_to(problem)]
+
+    def _change_to(self, problem: str) -> list[Event]:
+        """Report once why states are not saved, however often that recurs, and once that they are saved again."""
+        before, self.problem = self.problem, problem
+        if problem == before:
+            return []
+        if problem:
+            return [Notice(level="error", message=f"checkpoint not saved: {problem}")]
+        return [Notice(level="warning", message="checkpoints are saved again")]
 
     def _write_epoch(self, state: State) -> list[Event]:
         at = state["progress"]

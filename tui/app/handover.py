@@ -220,11 +220,13 @@ def _last_words(feed: RunFeed) -> str:
     run = feed.host.run
     if run is None:
         return ""
+    what = "saved"
     if feed.in_app:
-        lost = (
+        what = (
             f"its step did not finish within {STOP_SECONDS:.0f} s: progress since the last checkpoint is lost"
         )
-        return f"{lost}; resume with: {resume_command('train', run.path)}"
-    if feed.status == "stopped":
-        return f"saved; resume with: {resume_command('train', run.path)}"
+    elif feed.history.saved_step < feed.history.step:
+        what = f"{run.path} could not be written, such as for a full disk: progress since the last checkpoint is lost"
+    if feed.in_app or feed.status == "stopped":
+        return f"{what}; resume with: {resume_command('train', run.path)}"
     return f"{feed.host.name} {'is' if feed.status == 'completed' else 'has'} {feed.status}"

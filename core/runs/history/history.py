@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from core.events import (
+    CheckpointSaved,
     EpochFinished,
     EvaluationFinished,
     Event,
@@ -57,7 +58,7 @@ class History:
     """Consumes events in order.
 
     Attributes:
-        step: of the last event. paused: whether it waits.
+        step: of the last event. saved_step: of the last checkpoint. paused: whether it waits.
         began: when it was first started, in seconds since 1970.
         waiting: fraction of the time, 0 to 1, in which training waits for data; smoothed over about a second.
         system: load by name such as ``cpu``, in per cent; x is in minutes since the run began.
@@ -79,6 +80,7 @@ class History:
     waiting: float = 0.0
     epoch: int = 0
     step: int = 0
+    saved_step: int = 0
     paused: bool = False
     system: dict[str, GrowingSeries] = field(default_factory=dict)
     layers: LayersSampled | None = None
@@ -181,6 +183,8 @@ class History:
                 self._step(event)
             case EpochFinished():
                 self._finish_epoch(event)
+            case CheckpointSaved(kind="last"):
+                self.saved_step = event.step
             case EvaluationFinished():
                 self.evaluation[event.split] = event.metrics
             case RunPaused() | RunResumed():
@@ -229,7 +233,7 @@ class History:
         self.began = event.time if self.began is None else self.began
         epochs_told = self.epochs[-1].event.epoch if self.epochs else 0
         has_gone_back = event.step < self.step or event.epoch >= epochs_told  # else only epochs count no more
-        self.epoch, self.step = event.epoch, event.step
+        self.epoch, self.step, self.saved_step = event.epoch, event.step, event.step
         self.last_step, self.diverged_at = None, None
         self.waiting = 0.0
         self.evaluation.clear()

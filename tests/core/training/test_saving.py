@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from core.control import RunControl
+from core.errors import RunError
 from core.events import CheckpointSaved, EpochFinished, Notice, RunFinished, RunPaused, RunResumed
 from core.runs.checkpoints import FolderCheckpoints
+from core.training.saver import Saver
 from core.user_code.trust import trust
 
 Train = Callable[..., Any]
@@ -184,3 +186,27 @@ def test_how_often_is_saved_changes_nothing(train_run: Train, monkeypatch: Any, 
     monkeypatch.undo()
     for name, weight in train_run(VALUES).weights().items():
         assert torch.equal(weight, often.weights()[name])
+
+
+def test_a_disk_that_stays_full_is_told_once_and_once_more_when_it_has_room() -> None:
+    problems = ["full", "full", "", "", "full", "damaged"]
+
+    class Disk:
+        def save(self, state: dict[str, Any], kind: str) -> None:
+            if problems[0]:
+                raise RunError(problems[0])
+
+    saver, told = Saver(Disk()), []
+    while problems:
+        saver.start({"progress": {"epoch": 1, "step": 1}}, None)
+        told += [event.message for event in saver.pop_events(wait=True) if isinstance(event, Notice)]
+        problems.pop(0)
+    saver.close()
+    not_saved = "checkpoint not saved: "
+    assert told == [
+        f"{not_saved}full",
+        "checkpoints are saved again",
+        f"{not_saved}full",
+        f"{not_saved}damaged",
+    ]
+    assert saver.problem == "damaged"

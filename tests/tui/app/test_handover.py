@@ -10,8 +10,9 @@ from textual.pilot import Pilot
 
 from core.config.schema import TrainConfig
 from core.control import RunControl
-from core.errors import TorchtuiError
-from core.events import Event, RunFinished
+from core.errors import RunError, TorchtuiError
+from core.events import Event, Notice, RunFinished
+from core.runs.checkpoints import FolderCheckpoints
 from core.runs.creating import create_run
 from core.runs.folder import Run, all_runs
 from core.runs.labels import title_of
@@ -161,6 +162,24 @@ async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app: Recorder) -> 
     assert summarise(run).status == "stopped"
     assert f"saved; resume with: {resume_command('train', run.path)}" in app.exit_message
     assert f"--runs {app.runs_dir}" in app.exit_message
+
+
+async def test_what_a_full_disk_did_not_take_is_not_called_saved(
+    app: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: Any) -> None:
+        raise RunError("cannot write last.pt: No space left on device")
+
+    monkeypatch.setattr(FolderCheckpoints, "save", fail)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.history.epoch > 1)
+        await ask_to_quit(pilot, "stop")
+        await until(pilot, lambda: not app.is_running)
+        told = [event.message for event in some(app.feed).history.messages if isinstance(event, Notice)]
+    (run,) = all_runs(app.runs_dir)
+    assert f"{run.path} could not be written" in app.exit_message
+    assert "progress since the last checkpoint is lost; resume with: tui train" in app.exit_message
+    assert told[-1] == "the end of the run is not saved: cannot write last.pt: No space left on device"
 
 
 class Stuck:
