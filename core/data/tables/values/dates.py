@@ -20,8 +20,14 @@ EPOCH = datetime.datetime(1970, 1, 1)
 CLOCK = re.compile(
     r"(?:(?<=\d)[Tt]|[ ,]|(?<=\d):)\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})"
     r"(?::(?P<second>\d{2})(?:[.,:](?P<part>\d{1,9}))?)?\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT)?"
-    r"\s*(?P<offset>[+-]\d{2}:?(?:\d{2})?)?(?:\s*\([^)]*\)|\s[A-Z]{3,4})?$"
+    r"\s*(?P<offset>[+-]\d{2}:?(?:\d{2})?|(?<=UTC)[+-]\d|(?<=GMT)[+-]\d)?"
+    r"(?:\s*\([^)]*\)|\s*\[[A-Z][\w/+-]*\]|\s[A-Z]{3,4}|\s[A-Z][a-z]+/[A-Z]\w+)?$"
 )
+DOTTED = re.compile(
+    r"(?P<hour>[ ,]\d{1,2})(?:\.(?P<minute>\d{2})(?:\.(?P<second>\d{2}(?:\.\d{1,9})?))?|h(?P<past>\d{2}))"
+    r"(?P<end>\s*[AaPp][Mm]|\s*Uhr)?$"
+)
+"""A time of day with points, or with an `h`, behind a date."""
 COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?Z?)?")
 QUARTER = re.compile(r"(\d{4})[-/. ]?[Qq]([1-4])|[Qq]([1-4])[-/. ](\d{4})")
 WEEK = re.compile(r"(\d{4})-?W(\d{2})(?:-?([1-7]))?")
@@ -29,7 +35,7 @@ YEAR_LAST = re.compile(r"(\w{3} \w{3} +\d{1,2}) (\d{2}:\d{2}:\d{2}) (?:(\S+) )?(
 """As `date` and logs write it: ``Mon Sep 16 10:11:12 UTC 2019``."""
 TOKEN = re.compile(r"\d+|[^\W\d_]+")
 BETWEEN = re.compile(r"[\s\-/.,'年月日년월일]*")
-FILLERS = {"st", "nd", "rd", "th", "of", "de", "del", "er", "年", "月", "日", "년", "월", "일"}
+FILLERS = {"st", "nd", "rd", "th", "of", "de", "del", "er", "г", "年", "月", "日", "년", "월", "일"}
 
 MONTHS = {
     name: at
@@ -45,13 +51,22 @@ MONTHS = {
     )
     for at, name in enumerate(names.split(), start=1)
 }
-SHORT = {name[:length]: at for name, at in MONTHS.items() for length in (5, 4, 3)} | {"mrz": 3, "sept": 9}
+SHORT = {name[:length]: at for name, at in MONTHS.items() for length in (5, 4, 3)} | {
+    "mrz": 3,
+    "mrt": 3,
+    "sept": 9,
+}
 SHORT |= {"mar": 3, "mai": 5, "jun": 6, "jul": 7, "juin": 6, "juil": 7, "juni": 6, "juli": 7}
 WEEKDAYS = {
     *("mon", "tue", "wed", "thu", "fri", "sat", "sun", "tues", "wednes", "thurs", "satur"),
     *("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag"),
     *("mo", "di", "mi", "do", "fr", "sa", "so", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"),
     *("dimanche", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
+    *("lun", "mer", "jeu", "ven", "sam", "dim", "mié", "jue", "vie", "sáb", "sab", "dom", "gio"),
+    *("seg", "ter", "qua", "qui", "sex", "segunda", "terça", "quarta", "quinta", "sexta", "feira"),
+    *("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"),
+    *("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
+    *("ma", "wo", "vr", "za", "zo", "пн", "вт", "ср", "чт", "пт", "сб", "вс"),
 }
 
 
@@ -84,7 +99,17 @@ def moment(text: str, order: str) -> float | None:
         seconds, day = time, text[: clock.start()]
     found = _special(day) if clock is None else None
     found = found or _date(day, order)
+    if found is None and clock is None and (dotted := DOTTED.search(text)) is not None:
+        return moment(text[: dotted.start()] + _with_colons(dotted), order)
     return None if found is None else (found - EPOCH).total_seconds() / DAY_SECONDS + seconds / DAY_SECONDS
+
+
+def _with_colons(clock: "re.Match[str]") -> str:
+    half = (clock["end"] or "").strip()
+    second = f":{clock['second']}" if clock["second"] else ""
+    return (
+        f"{clock['hour']}:{clock['minute'] or clock['past']}{second} {half if half != 'Uhr' else ''}".rstrip()
+    )
 
 
 def _since_epoch(text: str, scale: float) -> float | None:
@@ -105,7 +130,7 @@ def _seconds(clock: "re.Match[str]") -> float | None:
         return None
     offset = 0
     if clock["offset"]:
-        digits = clock["offset"][1:].replace(":", "").ljust(4, "0")
+        digits = clock["offset"][1:].replace(":", "").zfill(2).ljust(4, "0")
         offset = (3600 * int(digits[:2]) + 60 * int(digits[2:])) * (-1 if clock["offset"][0] == "-" else 1)
     return 3600 * hour + 60 * minute + second + float(f"0.{clock['part'] or 0}") - offset
 
@@ -130,14 +155,15 @@ def _date(text: str, order: str) -> datetime.datetime | None:
     if not BETWEEN.fullmatch(TOKEN.sub("", text)) or text.lstrip().startswith("-"):
         return None
     numbers: list[str] = []
-    month, before = 0, False
+    month, before, tuesday = 0, False, False
     for token in TOKEN.findall(text):
         word = token.lower()
         if token.isdigit():
             numbers.append(token)
         elif word in FILLERS or word.removesuffix("day") in WEEKDAYS or word in WEEKDAYS:
             continue
-        elif not month and (word in MONTHS or word in SHORT):
+        elif (not month or tuesday) and (word in MONTHS or word in SHORT):
+            tuesday = word == "mar" and not numbers and not month  # or March; another month says which
             month, before = MONTHS.get(word, SHORT.get(word, 0)), bool(numbers)
         else:
             return None

@@ -50,6 +50,8 @@ HOURS = re.compile(
     r"(?P<sign>-)?(?:(?P<days>\d+)\s*(?:d|days?|Tage?|jours?)[ ,]*)?"
     r"(?P<first>\d{1,4}):(?P<second>[0-5]\d)(?::(?P<third>[0-5]\d)(?:[.,](?P<part>\d+))?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
 )
+POINTS = re.compile(r"\d{1,2}\.[0-5]\d\.[0-5]\d\s*[AaPp][Mm]")
+"""A time of day with points, as Oracle and spreadsheets of some countries write it."""
 SPOKEN = re.compile(
     r"(?:P?(?P<days>\d+(?:\.\d+)?)\s*(?:D|d|days?))?\s*(?:P?T)?"
     r"(?:(?P<hours>\d+(?:\.\d+)?)\s*(?:h|H|hrs?\.?|hours?|Std\.?))?\s*"
@@ -132,6 +134,8 @@ def duration(text: str) -> float | None:
     ``16:40``, ``4:40 PM``, ``2:11:02.5``, ``1 days 02:00:00``, ``2h 30m`` and ISO 8601's ``PT2H30M`` are read.
     """
     text = text.translate(CODES).strip()
+    if POINTS.fullmatch(text):
+        text = text.replace(".", ":", 2)
     found = HOURS.fullmatch(text)
     if found is not None:
         hours, minutes = int(found["first"]), int(found["second"])

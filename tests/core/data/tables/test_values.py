@@ -316,3 +316,42 @@ def test_dates_written_by_python_are_read_back(at: datetime.datetime) -> None:
 def test_any_text_is_a_value_or_none(text: str) -> None:
     for value in (number(text), duration(text), moment(text, "dmy yy"), moment(text, "unix s")):
         assert value is None or isinstance(value, float)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("2024-01-02T03:04:05[Europe/Berlin]", "2024-01-02 03:04:05"),
+        ("2024-01-02T03:04:05+01:00[Europe/Berlin]", "2024-01-02 02:04:05"),
+        ("2024-01-02 03:04:05 Europe/Berlin", "2024-01-02 03:04:05"),
+        ("2024-01-02 03:04:05 GMT+1", "2024-01-02 02:04:05"),
+        ("2024-01-02 03:04:05 UTC-2", "2024-01-02 05:04:05"),
+        ("02.01.2024 03.04", "2024-01-02 03:04"),
+        ("02.01.2024, 15.04 Uhr", "2024-01-02 15:04"),
+        ("02/01/2024 15h04", "2024-01-02 15:04"),
+        ("2024-01-02 02.14.33 PM", "2024-01-02 14:14:33"),
+        ("02-Jan-2024 02.14.33.000000 PM", "2024-01-02 14:14:33"),
+        ("lun. 3 févr. 2024", "2024-02-03"),
+        ("mar. 6 févr. 2024", "2024-02-06"),
+        ("mar 5 mar 2024", "2024-03-05"),
+        ("mar 5 2024", "2024-03-05"),
+        ("mié 6 mar 2024", "2024-03-06"),
+        ("sex, 1 de mar de 2024", "2024-03-01"),
+        ("za 2 mrt 2024", "2024-03-02"),
+        ("02.01.2024 г.", "2024-01-02"),
+    ],
+)
+def test_dates_have_zones_points_and_weekdays_of_many_languages(text: str, same: str) -> None:
+    assert moment(text, "dmy") == pytest.approx(moment(same, "ymd"), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text", ["1.2.3 4.5", "Mon 05.03.21", "mar mar mar 2024", "5 mar 6 apr", "dom 12.30", "10.20.30.40"]
+)
+def test_what_only_looks_like_a_date_with_points_is_none(text: str) -> None:
+    assert moment(text, "dmy") is None
+
+
+def test_times_of_day_may_have_points() -> None:
+    assert duration("02.14.33 PM") == duration("14:14:33")
+    assert duration("02.14.33") is None
