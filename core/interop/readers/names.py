@@ -6,7 +6,7 @@ from typing import Literal
 
 from core.metrics import has_direction
 
-__all__ = ["SPLIT_NAMES", "Place", "is_of_epoch", "place_of"]
+__all__ = ["SPLIT_NAMES", "Place", "is_of_epoch", "place_of", "words_of"]
 
 Split = Literal["train", "validation", "test", "lr", "epoch", "system"]
 Place = tuple[Split, str]
@@ -43,7 +43,7 @@ def place_of(name: str) -> Place:
         return "epoch", "epoch"
     if BESIDE.search(plain):
         return "system", plain
-    words = [word for word in re.split(r"[/_.,\s()-]+", ENDINGS.sub("", plain)) if word]
+    words = words_of(plain)
     if len(words) > 1 and words[0] == "epoch":  # Keras: epoch_loss, in a folder that names the split
         words = words[1:]
     elif plain.startswith("metrics/"):  # Ultralytics: metrics of validation, where no split is named
@@ -57,6 +57,11 @@ def place_of(name: str) -> Place:
         return "lr", "lr"
     split: Split = next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), "train")
     return split, rest or "value"
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name, in small letters."""
+    return [word for word in re.split(r"[/_.,\s()-]+", ENDINGS.sub("", name.lower())) if word]
 
 
 def _joined(words: list[str]) -> str:

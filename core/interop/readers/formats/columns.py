@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["LogColumns", "columns_of"]
+__all__ = ["LogColumns", "columns_of", "counts_rows"]
 
 STEPS = (
     *("step", "steps", "global_step", "_step", "trainer/global_step", "train/global_step"),
@@ -44,6 +44,11 @@ def columns_of(names: Iterable[str]) -> LogColumns | None:
     counts = {name for name in names if _plain(name) in (*STEPS, *EPOCHS, *TIMES, *SAYS_NOTHING)}
     numbers = tuple(name for name in names if name not in counts)
     return LogColumns(step, epoch, time, numbers) if (step or epoch) and numbers else None
+
+
+def counts_rows(name: str) -> bool:
+    """Return whether a column of this name counts steps or epochs."""
+    return _plain(name) in (*STEPS, *EPOCHS)
 
 
 def _plain(name: str) -> str:

@@ -8,6 +8,7 @@ from core.interop.readers.folders import Folder
 from core.interop.readers.formats.columns import LogColumns, columns_of
 from core.interop.readers.formats.line_source import LineSource
 from core.interop.readers.formats.lines import first_lines
+from core.interop.readers.formats.row_texts import RowTexts, number_in
 from core.interop.readers.rows import LogRow
 
 __all__ = ["CsvSource", "find_tables", "is_table"]
@@ -42,6 +43,7 @@ class CsvSource(LineSource):
     """Reads rows under the latest header; a header that is repeated, or changed by a restart, counts from there on."""
 
     def __init__(self, path: Path) -> None:
+        self._texts = RowTexts(path.name)
         super().__init__(path)
         self.tool = _tool_of(path, _header_in(first_lines(path, 20)) or [])
 
@@ -50,6 +52,7 @@ class CsvSource(LineSource):
         self._columns: LogColumns | None = None
         self._delimiter = ","
         self._said_longer = False
+        self._texts.forget()
 
     def _row(self, line: str, modified: float, problems: list[str]) -> LogRow | None:
         if line.startswith("#"):
@@ -64,11 +67,12 @@ class CsvSource(LineSource):
                 f"{self.path.name} has rows of {len(cells)} cells under a header of {len(self._names)}: "
                 "those without a name are left out"
             )
-        pairs = zip(self._names, cells, strict=False)
+        pairs = [*zip(self._names, cells, strict=False)]
         values = {
             name: number for name, cell in pairs if (number := _number(cell, self._delimiter)) is not None
         }
-        return self._placing.row(self._columns, values, modified)
+        texts = {name: cell for name, cell in pairs if name not in values and cell.strip()}
+        return self._placing.row(*self._texts.apply(self._columns, values, texts, problems), modified)
 
     def _take_header(self, line: str) -> None:
         delimiter = _delimiter_of(line)
@@ -118,10 +122,7 @@ def _number(text: str, delimiter: str) -> float | None:
 
     Where commas do not part the cells, one is a decimal comma, as much of Europe writes it.
     """
-    try:
-        return float(text.replace(",", ".") if delimiter != "," and text.count(",") == 1 else text)
-    except ValueError:
-        return None
+    return number_in(text.replace(",", ".") if delimiter != "," and text.count(",") == 1 else text)
 
 
 def _tool_of(path: Path, header: Sequence[str]) -> str:

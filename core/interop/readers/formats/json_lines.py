@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from core.interop.readers.folders import Folder
-from core.interop.readers.formats.columns import columns_of
+from core.interop.readers.formats.columns import columns_of, counts_rows
 from core.interop.readers.formats.line_source import LineSource
 from core.interop.readers.formats.lines import first_lines
+from core.interop.readers.formats.row_texts import RowTexts, is_wanted, number_in
 from core.interop.readers.rows import LogRow
 
 __all__ = ["JsonLinesSource", "find_json_lines", "flat_numbers", "is_json_lines"]
@@ -36,7 +37,7 @@ def is_json_lines(path: Path) -> bool:
     found = [values for line in lines if (values := _values(line)) is not None]
     if any("event" in values and "v" in values for values in found):
         return False
-    return any(columns_of(flat_numbers(values)) is not None for values in found)
+    return any(columns_of(_numbers(values)) is not None for values in found)
 
 
 class JsonLinesSource(LineSource):
@@ -44,8 +45,13 @@ class JsonLinesSource(LineSource):
 
     tool = "JSON lines"
 
+    def __init__(self, path: Path) -> None:
+        self._texts = RowTexts(path.name)
+        super().__init__(path)
+
     def _forget(self) -> None:
         self._is_damaged = False
+        self._texts.forget()
 
     def _row(self, line: str, modified: float, problems: list[str]) -> LogRow | None:
         values = _values(line)
@@ -54,9 +60,21 @@ class JsonLinesSource(LineSource):
                 problems.append(f"{self.path.name} has lines that are not JSON objects, which are left out")
             self._is_damaged = True
             return None
-        numbers = flat_numbers(values)
-        columns = columns_of(numbers)
-        return self._placing.row(columns, numbers, modified) if columns else None
+        numbers = _numbers(values)
+        texts = {
+            name: value for name, value in values.items() if isinstance(value, str) and name not in numbers
+        }
+        columns = columns_of({**dict.fromkeys(filter(counts_rows, texts)), **numbers})
+        if columns is None:
+            return None
+        return self._placing.row(*self._texts.apply(columns, numbers, texts, problems), modified)
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    """Return the numbers of a line, also those of steps, epochs and known metrics that are written as texts."""
+    texts = {name: value for name, value in values.items() if isinstance(value, str) and is_wanted(name)}
+    written = {name: number for name, text in texts.items() if (number := number_in(text)) is not None}
+    return flat_numbers(values) | written
 
 
 def flat_numbers(values: dict[str, Any], depth: int = MAX_DEPTH) -> dict[str, float]:
