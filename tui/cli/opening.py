@@ -44,6 +44,12 @@ def open_app(
             "the app needs a terminal that can move its cursor, and TERM is dumb",
             "Set TERM to what yours is, such as xterm-256color; or without the app: tui train --no-ui [options]",
         )
+    encoding = sys.stdout.encoding or "utf-8"
+    if encoding.lower().replace("-", "") != "utf8" and "TEXTUAL_DRIVER" not in os.environ:
+        raise InputError(
+            f"the app needs UTF-8 for its frames and charts, and the characters of this terminal are {encoding}",
+            "Set a UTF-8 locale, such as LC_ALL=C.UTF-8; or without the app: tui train --no-ui [options]",
+        )
     gc.disable()  # what is imported stays; on again with the first screen
     from tui.terminal.graphics import ask_for_graphics
 

@@ -1,9 +1,11 @@
 """Failures of the machine: each is told in one sentence, without a traceback."""
 
 import errno
+import gc
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,6 +60,22 @@ def test_memory_that_is_limited_is_told_as_such(error: Exception) -> None:
     assert isinstance(told, OutOfMemory)
     assert told.message.startswith("out of memory")
     assert "ulimit -v" in str(told)
+
+
+def test_the_app_needs_a_terminal_of_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(**how: object) -> None:
+        raise AssertionError("the app starts")
+
+    monkeypatch.setattr("tui.terminal.graphics.ask_for_graphics", begin)
+    monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(gc, "disable", lambda: None)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    for encoding in ("ISO-8859-1", "ANSI_X3.4-1968", "utf-8", "UTF8"):
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(encoding=encoding, isatty=lambda: True))
+        unfit = pytest.raises(InputError, match=f"characters of this terminal are {encoding}")
+        with unfit if encoding[0] in "IA" else pytest.raises(AssertionError, match="the app starts"):
+            open_app()
 
 
 def test_other_errors_of_the_system_name_their_file_and_defects_keep_their_traceback() -> None:
