@@ -4,7 +4,7 @@ Only the standard library is imported: an exported model reads new rows with a c
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import accumulate
 
 from core.data.tables.files.text_rows import Row
@@ -66,6 +66,8 @@ NEAR = 5e-4
 """Part of a sum by which rounded parts may miss it."""
 STARTS = 40
 """Totals behind each of which, or at the first row, what a total adds up may begin."""
+MAX_ASKED = 50
+"""Rows of one name that are looked at."""
 MOST = 0.8
 """Part of the rows of one name that must add up others for them to be totals rather than a category."""
 
@@ -85,12 +87,20 @@ def adding_rows(rows: Sequence[Row]) -> list[int]:
     called = {at: name for at, (_, row) in enumerate(rows) if (name := _called(row))}
     if not called:
         return []
-    columns = {at for place in called for at, text in enumerate(rows[place][1]) if _digits(text)}
-    adding = _adding(rows, sorted(called), sorted(columns)) | _lacking_texts(rows, called)
-    shares = defaultdict[str, list[bool]](list)
+    by_name = defaultdict[str, list[int]](list)
     for at, name in called.items():
-        shares[name].append(at in adding)
-    return [at for at, name in called.items() if sum(shares[name]) >= MOST * len(shares[name])]
+        by_name[name].append(at)
+    asked = {at for places in by_name.values() for at in places[:MAX_ASKED]}
+    columns = {at for place in asked for at, text in enumerate(rows[place][1]) if _digits(text)}
+    adding = _adding(rows, sorted(called), asked, sorted(columns)) | _lacking_texts(
+        rows, called.keys(), asked
+    )
+    totals = {
+        name
+        for name, places in by_name.items()
+        if sum(at in adding for at in places[:MAX_ASKED]) >= MOST * len(places[:MAX_ASKED])
+    }
+    return [at for at, name in called.items() if name in totals]
 
 
 def _called(row: Sequence[str]) -> str:
@@ -108,10 +118,12 @@ def _digits(text: str) -> str:
     return parts.digits if parts else ""
 
 
-def _adding(rows: Sequence[Row], called: Sequence[int], columns: Sequence[int]) -> set[int]:
-    """Return which rows have sums or means of the rows above them in at least half of the columns of numbers."""
+def _adding(rows: Sequence[Row], called: Sequence[int], asked: Set[int], columns: Sequence[int]) -> set[int]:
+    """Return which of the rows asked for add up or average rows above them in half of the columns of numbers."""
     matching: dict[int, list[bool]] = defaultdict(list)
-    parts = [at not in {*called} for at in range(len(rows))]
+    parts = [True] * len(rows)
+    for at in called:
+        parts[at] = False
     counts = [0, *accumulate(parts)]
     for column in columns:
         values = _values([row[column] if column < len(row) else "" for _, row in rows])
@@ -120,7 +132,7 @@ def _adding(rows: Sequence[Row], called: Sequence[int], columns: Sequence[int]) 
             *accumulate(value or 0.0 if part else 0.0 for value, part in zip(values, parts, strict=True)),
         ]
         for place, at in enumerate(called):
-            wanted = values[at]
+            wanted = values[at] if at in asked else None
             if wanted:
                 starts = {0, *(start + 1 for start in called[max(0, place - STARTS) : place])}
                 matching[at].append(any(_fits(sums, counts, start, at, wanted) for start in starts))
@@ -147,8 +159,8 @@ def _values(texts: Sequence[str]) -> list[float | None]:
     return max(read, key=lambda values: sum(value is not None for value in values))
 
 
-def _lacking_texts(rows: Sequence[Row], called: dict[int, str]) -> set[int]:
-    """Return which rows hold no text but their name, where nearly all other rows hold another one."""
+def _lacking_texts(rows: Sequence[Row], called: Set[int], asked: Set[int]) -> set[int]:
+    """Return which of the rows asked for hold no text but their name, where nearly all other rows hold another one."""
     others = [row for at, (_, row) in enumerate(rows) if at not in called]
     width = max((len(row) for row in others), default=0)
     worded = [
@@ -159,6 +171,6 @@ def _lacking_texts(rows: Sequence[Row], called: dict[int, str]) -> set[int]:
     ]
     return {
         at
-        for at in called
+        for at in asked
         if len(worded) > 1 and [bool(rows[at][1][place].strip()) for place in worded].count(True) == 1
     }

@@ -6,6 +6,7 @@ from core.data.tables.files.encodings import check_encoding, find_encoding
 from core.data.tables.files.text_around import TextTable
 from core.data.tables.files.text_rows import find_separator, split_lines
 from core.data.tables.files.text_table import find_table
+from core.data.tables.files.text_totals import adding_rows
 from core.errors import DataError
 
 ROWS = "".join(f"{at},{at / 2},{'ab'[at % 2]}\n" for at in range(30))
@@ -121,6 +122,13 @@ def test_totals_between_rows_are_left_out_where_they_add_up(total: str) -> None:
     assert len(table.rows) == 20
     assert "totals in line 7, 13, 19, 25: sums or means of rows above" in table.notes[0]
     assert not table.regular
+
+
+def test_a_name_of_many_rows_is_judged_by_some_of_them() -> None:
+    asked = [(line, ["total" if line % 2 else "part", str(line * 37 % 1013)]) for line in range(9_000)]
+    assert adding_rows(asked) == []
+    groups = [(line, ["total", "7"] if line % 3 == 2 else ["part", str(3 + line % 3)]) for line in range(300)]
+    assert len(adding_rows(groups)) == 100
 
 
 def test_totals_between_rows_are_left_out_where_all_their_texts_are_lacking() -> None:
