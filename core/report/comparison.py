@@ -10,7 +10,7 @@ from core.report.page import Figure, Table
 from core.runs.comparison.curves import curve_names
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, grouped, started_twice
-from core.runs.comparison.settings import differences, not_comparable, other_losses
+from core.runs.comparison.settings import differences, not_comparable, other_losses, other_thresholds
 from core.runs.comparison.standings import PARTS, Score, Standings, standings
 
 __all__ = ["comparison_of", "score_text"]
@@ -38,6 +38,7 @@ def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
     return {
         "note": not_comparable(entries, split),
         "losses": other_losses(entries),
+        "thresholds": other_thresholds(entries, split),
         "curves": curves,
         "split": split,
         "repeated": [_members(group) for group in groups if group.is_repeated],

@@ -11,7 +11,7 @@ from core.metrics import compared_metrics, curve_label, label_of, signed
 from core.runs.comparison.curves import best_point, best_title, first_compared, leads
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, started_twice
-from core.runs.comparison.settings import differences, not_comparable, other_losses
+from core.runs.comparison.settings import differences, not_comparable, other_losses, other_thresholds
 from core.runs.comparison.standings import MARKS, PARTS, Standings, standings
 from core.runs.folder import Run
 from tui.charts.comparison import (
@@ -72,6 +72,8 @@ def print_comparison(
         console.print(Text(clean(f"▲ {note}: their numbers are not comparable"), "yellow"))
     if twice := started_twice(groups):
         console.print(Text(clean(twice), "dim"))
+    if thresholds := other_thresholds(entries, split):
+        console.print(Text(clean(f"▲ {thresholds}"), "yellow"))
     losses = other_losses(entries)
     if losses:
         console.print(Text(clean(f"▲ {losses}: their values are not comparable"), "yellow"))

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.config.defaults import usual_value
+from core.evaluation.report import Report
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.ranking import differing_losses
 from core.runs.comparison.same_data import differing_data
 
-__all__ = ["differences", "not_comparable", "other_losses"]
+__all__ = ["differences", "not_comparable", "other_losses", "other_thresholds"]
 
 LOG = "script.log"
 """Where the log of another tool is: no setting of the run."""
@@ -56,6 +57,23 @@ def _by_section(paths: Mapping[str, None]) -> list[str]:
 def other_losses(entries: Sequence[Entry]) -> str:
     """Return which losses the runs minimise, where values of one do not compare with those of another; else empty."""
     return differing_losses([entry.config for entry in entries])
+
+
+def other_thresholds(entries: Sequence[Entry], split: str) -> str:
+    """Return which rules choose the thresholds of the runs, where they are not the same; else empty.
+
+    Thresholds that one rule chooses for each run compare, whatever their numbers are.
+    """
+    reports = [report for entry in entries if (report := entry.reports.get(split))]
+    rules = dict.fromkeys(_rule_of(report) for report in reports if report.positive or report.chosen_by)
+    if len(rules) < 2:
+        return ""
+    return f"not the same thresholds ({'; '.join(rules)}): accuracy, precision, recall, F1 and the like differ by these"
+
+
+def _rule_of(report: Report) -> str:
+    chosen = "" if report.threshold is None else f"{report.threshold:.4g}"
+    return report.chosen_by or chosen or "the class that scores highest"
 
 
 def not_comparable(entries: Sequence[Entry], split: str) -> str:

@@ -214,7 +214,7 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
         title=evil,
         written=evil,
         comparison={
-            **dict.fromkeys(("note", "losses", "split", "untested", "twice", "parts"), evil),
+            **dict.fromkeys(("note", "losses", "thresholds", "split", "untested", "twice", "parts"), evil),
             "repeated": [evil],
             "curves": [picture],
             "metrics": table,

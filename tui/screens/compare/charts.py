@@ -9,7 +9,7 @@ from textual.content import Content
 
 from core.metrics import curve_label, lower_is_better
 from core.runs.comparison.curves import leads, own_directions
-from core.runs.comparison.settings import not_comparable, other_losses
+from core.runs.comparison.settings import not_comparable, other_losses, other_thresholds
 from tui.charts.comparison import View, axis_text, chart, group_name
 from tui.charts.explore.plot import ExploringPlot, together
 from tui.charts.explore.window import WHOLE, Window
@@ -98,4 +98,6 @@ def heading(shown: Shown) -> Content:
         parts[:0] = [("▲ ", "$warning"), f"{clean(note)}: final metrics are not comparable   "]
     elif losses:
         parts[:0] = [("▲ ", "$warning"), f"{clean(losses)}: their values are not comparable   "]
+    elif thresholds := other_thresholds(shown.entries, shown.split):
+        parts[:0] = [("▲ ", "$warning"), f"{clean(thresholds)}   "]
     return Content.assemble(*parts)

@@ -1,11 +1,14 @@
 """Which run leads in a final metric, and which are level with it on the same samples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.evaluation import Predictions
 from core.runs.comparison.entries import Entry, EntryReader
 from core.runs.comparison.groups import grouped
+from core.runs.comparison.settings import other_thresholds
 from core.runs.comparison.standings import Score, Standings, standings
 from core.runs.folder import Run
 from core.tasks.evaluation import evaluate
@@ -96,3 +99,27 @@ def test_equal_scores_without_an_interval_share_the_lead(write_run: WriteRun) ->
     assert rows[0].scores[0] == Score(some(bare.metrics[rows[0].metric]))
     assert sorted(rows[0].leaders) == [0, 1], "equals share the lead"
     assert not rows[0].level
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ((None, ""), (None, ""), ""),
+        ((0.31, "recall of 0.95 or more"), (0.42, "recall of 0.95 or more"), ""),
+        ((None, ""), (0.31, "highest F1"), "(the class that scores highest; highest F1)"),
+        ((0.4, "highest F1"), (0.31, "precision of 0.9 or more"), "(highest F1; precision of 0.9 or more)"),
+    ],
+)
+def test_thresholds_of_different_rules_are_told(
+    write_run: WriteRun, first: tuple[float | None, str], second: tuple[float | None, str], words: str
+) -> None:
+    entries = []
+    for name, (threshold, rule) in (("a", first), ("b", second)):
+        answered(run := write_run(name, [0.5]), 3, n=20)
+        (entry,) = read(run)
+        report = replace(entry.reports["validation"], threshold=threshold, chosen_by=rule)
+        entries.append(replace(entry, reports={"validation": report}))
+
+    told = other_thresholds(entries, "validation")
+    assert words in told
+    assert bool(told) == bool(words)
