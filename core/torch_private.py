@@ -31,6 +31,7 @@ __all__ = [
     "shared_empty",
     "shut_down",
     "storage_holders",
+    "writes_into",
 ]
 
 METHODS = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
@@ -290,3 +291,11 @@ def storage_holders(tensor: torch.Tensor) -> int | None:
     count = getattr(torch._C, "_storage_Use_Count", None)
     address = getattr(tensor.untyped_storage(), "_cdata", None)
     return None if count is None or address is None else int(count(address))
+
+
+def writes_into(tensor: Tensor) -> int:
+    """Return how often a tensor, or one that shares its memory, has been written into, as autograd counts it.
+
+    A version that does not count gives the same number always.
+    """
+    return int(getattr(tensor, "_version", 0))

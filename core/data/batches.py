@@ -185,16 +185,19 @@ class Batches:
         return targets.float() if targets.is_floating_point() else targets
 
     def _gather(self, rows: Piece) -> Batch:
-        """Some rows on the device; inputs are still in the unit of the data. Nothing waits for the device."""
+        """Some rows on the device; inputs are still in the unit of the data. Nothing waits for the device.
+
+        Targets and weights are copies: a loss may change those that it is given.
+        """
         places = rows if isinstance(rows, slice) else rows.to(self.device, non_blocking=True)
-        weights = None if self.weights is None else self.weights[places]
+        weights = None if self.weights is None else _copied(self.weights, places)
         if self.mapped:
             inputs = self._shortened(self.inputs[rows.numpy() if isinstance(rows, Tensor) else rows])
             if self.device.type == "cuda":
                 inputs = inputs.pin_memory()
-            return Batch(inputs.to(self.device, non_blocking=True), self.targets[places], weights)
+            return Batch(inputs.to(self.device, non_blocking=True), _copied(self.targets, places), weights)
         if isinstance(places, slice):
-            return Batch(self._shortened(self.inputs[places], rows), self.targets[places], weights)
+            return Batch(self._shortened(self.inputs[places], rows), _copied(self.targets, places), weights)
         # index_select copies whole rows, many times as fast as indexing does
         inputs = self._shortened(self.inputs.index_select(0, places), rows)
         return Batch(inputs, self.targets.index_select(0, places), weights)
@@ -243,3 +246,8 @@ class Batches:
         if batch_bytes % ALIGNMENT_BYTES:
             return batch_size
         return int(batch_size * max(1, CHUNK_BYTES // batch_bytes))
+
+
+def _copied(values: Tensor, places: Piece) -> Tensor:
+    """Return some rows as a tensor of its own; those of a slice would be part of all rows."""
+    return values[places].clone() if isinstance(places, slice) else values[places]

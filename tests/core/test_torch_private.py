@@ -26,6 +26,7 @@ from core.torch_private import (
     hooks_of,
     leave_compiler_out,
     shared_empty,
+    writes_into,
 )
 from tests.support.repository import REPOSITORY
 
@@ -273,3 +274,9 @@ def test_what_a_worker_fills_is_handed_over_without_a_copy(monkeypatch: pytest.M
     assert made.is_shared()
     assert made.shape == (2, 3)
     assert made.dtype == torch.int32
+
+
+def test_tensors_count_how_often_they_are_written_into() -> None:
+    values = torch.zeros(3)
+    values[1:].add_(1)
+    assert writes_into(values) == 1

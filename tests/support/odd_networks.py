@@ -101,6 +101,13 @@ class AllSqueezed(OneLogit):
         return self.net(x).squeeze()
 
 
+class ClassesSqueezed(Base):
+    """The same with a number a class: of a single sample they are all that is left."""
+
+    def forward(self, x: Tensor) -> Any:
+        return self.net(x).squeeze()
+
+
 class OneSigmoid(OneLogit):
     """One probability for two classes, as BCELoss takes it."""
 
@@ -570,3 +577,43 @@ class NamesItsLoss(Base):
     def validation_step(self, batch: Any) -> dict[str, Any]:
         loss = self.training_step(batch)
         return {"val_loss": loss, "val_error_rate": loss, "spread": loss}
+
+
+class ByItsBatch(Base):
+    """Standardises by the samples that happen to be together."""
+
+    def forward(self, x: Tensor) -> Any:
+        flat = x.flatten(1)
+        return self.net((flat - flat.mean(0)) / (flat.std(0) + 1e-5))
+
+
+class Summed(Base):
+    """Its loss is a sum."""
+
+    def training_step(self, batch: Any) -> Any:
+        return F.cross_entropy(self(batch[0]), batch[1], reduction="sum")
+
+
+class SoftmaxTwice(Base):
+    """Its loss takes scores, and is given probabilities."""
+
+    def training_step(self, batch: Any) -> Any:
+        return F.cross_entropy(self(batch[0]).softmax(1).view(len(batch[1]), -1), batch[1])
+
+
+class Attends(Base):
+    """Has a softmax within, and a loss of the logarithm of another one; it draws in training alone."""
+
+    def training_step(self, batch: Any) -> Any:
+        flat = F.dropout(batch[0].flatten(1), 0.2, self.training)
+        return F.nll_loss((self(flat * flat.softmax(1)).softmax(1) + 1e-6).log(), batch[1])
+
+
+class ShiftsLabels(Base):
+    """Writes into the targets of a batch."""
+
+    def training_step(self, batch: Any) -> Any:
+        targets = batch[1]
+        targets += 1
+        targets %= 10
+        return F.cross_entropy(self(batch[0]), targets)

@@ -1,9 +1,8 @@
-"""Outputs that are not what the loss takes: probabilities in place of scores, numbers that are never below 0; sums."""
+"""Outputs that are not what the loss takes: probabilities in place of scores, numbers that are never below 0."""
 
 import re
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from core.data.batches import Batch
@@ -23,12 +22,10 @@ KEEPS_SIGN = re.compile(
     r"(ConstantPadNd|Div|Mul|Reshape|Select|Slice|Squeeze|ToCopy|UnsafeView|Unsqueeze|View)Backward\d"
 )
 """Steps that leave the sign of each number as it is, or turn that of all."""
-TWICE_ERROR = 1e-3
-"""How far from twice the loss of a batch that of two such batches may be, relative to it, if it is a sum."""
 
 
 def outputs_in_training(trial: Trial, batch: Batch) -> Iterator[Finding]:
-    """Yield what the outputs of a training step show, and how the loss depends on their number."""
+    """Yield what the outputs of a training step show."""
     prepared, outputs = trial.prepared, trial.returned
     if not isinstance(outputs, Tensor) or task_of(prepared.data.task).own_step:
         return
@@ -36,8 +33,6 @@ def outputs_in_training(trial: Trial, batch: Batch) -> Iterator[Finding]:
         yield _scores(trial, outputs)
     if prepared.data.target_facts.kind == "numbers":
         yield _both_signs(trial, outputs, batch)
-    if isinstance(trial.learner.loss, OwnLoss):
-        yield _mean(trial.learner.loss, outputs.detach(), batch)
 
 
 def outputs_in_evaluation(trial: Trial) -> Iterator[Finding]:
@@ -131,23 +126,3 @@ def _both_signs(trial: Trial, outputs: Tensor, batch: Batch) -> Finding:
 
 def _place(trial: Trial, function: str) -> str:
     return place_of(rf"(?i){function}\b", trial.prepared.model, trial.prepared.config)
-
-
-def _mean(loss: OwnLoss, outputs: Tensor, batch: Batch) -> Finding:
-    """Look for a loss that is the sum over the samples of a batch, in place of their mean."""
-    name = "loss is a mean over the batch"
-    with torch.no_grad():
-        once = loss(outputs, batch.targets)
-        try:
-            twice = loss(torch.cat([outputs, outputs]), torch.cat([batch.targets, batch.targets]))
-        except Exception:  # one that is written for this size of a batch raises whatever it likes
-            return Finding(name)
-    is_sum = bool(once) and bool(abs(twice - 2 * once) <= TWICE_ERROR * abs(once))
-    if not is_sum:
-        return Finding(name)
-    return warned(
-        name,
-        f"{loss.path} is a sum over the samples of a batch: it grows with training.batch_size, as its gradient does, "
-        "and the loss of training and that of validation are not on one scale",
-        "Return the mean, such as with reduction='mean', or one loss for each sample",
-    )

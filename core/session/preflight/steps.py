@@ -16,6 +16,7 @@ from core.session.preflight.batches import training_batches
 from core.session.preflight.finding import Finding, failed, warned
 from core.session.preflight.outputs import outputs_in_evaluation
 from core.session.preflight.places import place_of
+from core.session.preflight.repeated import repeated_evaluation
 from core.session.preflight.saved import saved_state
 from core.session.preflight.surroundings import watched_settings
 from core.session.preflight.trial import Trial
@@ -50,6 +51,9 @@ def steps(prepared: "Prepared", ranks: Ranks) -> Iterator[Finding]:
                 if finding.error is not None:
                     return
         yield from outputs_in_evaluation(trial)
+        repeated = repeated_evaluation(trial, batches[0])
+        if repeated is not None:
+            yield repeated
         yield saved_state(trial)
         yield _seeds(prepared, trial)
     except TorchtuiError as error:

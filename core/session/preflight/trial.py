@@ -15,6 +15,7 @@ from core.models.copies import copied_or_built
 from core.session.preflight.failures import explained, wrong_outputs
 from core.session.preflight.watch import Watched
 from core.tasks.registry import task_of
+from core.torch_private import writes_into
 from core.training.context import TrainingContext
 from core.training.memory import is_shortage
 from core.training.own.learner import learner_for
@@ -34,14 +35,17 @@ class Trial:
     Attributes:
         not_copied: why the network was built anew in place of a copy; empty for a copy.
         loss, returned: of the last training step, what the network returned if that can be seen.
+        changed: which of outputs and targets have been written into after the network returned in that step.
         evaluated: what it returned in the last evaluation.
+        written: whether the outputs of the last call have been written into after the network returned.
         seeds: whether the network has set the seed in a call.
     """
 
     def __init__(self, prepared: "Prepared") -> None:
-        self.prepared, self.not_copied, self.seeds = prepared, "", False
+        self.prepared, self.not_copied, self.seeds, self.written = prepared, "", False, False
         self.loss: Tensor | None = None
         self.returned: Any = None
+        self.changed: tuple[str, ...] = ()
         self.evaluated: Any = None
         model, reason = copied_or_built(prepared.model)
         if reason:
@@ -62,11 +66,15 @@ class Trial:
     def train(self, batch: Batch) -> TorchtuiError | None:
         """Take a step; return what is wrong."""
 
+        inputs, targets = map_inputs(Tensor.clone, batch.inputs), batch.targets.clone()
+
         def step() -> None:
             self.learner.train()
-            self.loss, _ = self.learner.step(batch._replace(inputs=map_inputs(Tensor.clone, batch.inputs)))
+            self.loss, _ = self.learner.step(batch._replace(inputs=inputs, targets=targets))
 
         error, self.returned = self._attempt(step, batch)
+        written = {"outputs": self.written, "targets": writes_into(targets) > 0}
+        self.changed = tuple(name for name, is_written in written.items() if is_written)
         return error or wrong_outputs(self.returned, self.prepared)
 
     def evaluate(self, split: Split) -> TorchtuiError | None:
@@ -92,6 +100,7 @@ class Trial:
                 if is_shortage(error):
                     raise
                 return explained(error, watched.returned, batch, self.prepared), watched.returned
+        self.written = watched.written
         self.seeds = self.seeds or torch.initial_seed() != SEED
         return None, watched.returned
 

@@ -10,6 +10,7 @@ from core.data.batches import Batch
 from core.data.inputs import tensors_of
 from core.errors import DataError, ModelError
 from core.session.preflight.finding import Finding, failed, warned
+from core.session.preflight.loss import loss_in_training
 from core.session.preflight.outputs import outputs_in_training
 from core.session.preflight.places import place_of
 from core.session.preflight.trial import Trial
@@ -28,6 +29,7 @@ def first_values(trial: Trial, batch: Batch) -> Iterator[Finding]:
     yield _finite(trial, batch)
     yield _weights_without_gradient(trial)
     yield from outputs_in_training(trial, batch)
+    yield from loss_in_training(trial, batch)
 
 
 def _finite(trial: Trial, batch: Batch) -> Finding:

@@ -4,7 +4,9 @@ from types import TracebackType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from core.torch_private import writes_into
 
 __all__ = ["Watched", "kind_of"]
 
@@ -19,6 +21,12 @@ class Watched:
     def __init__(self, model: nn.Module) -> None:
         self._model = model
         self.returned: Any = None
+        self._writes = 0
+
+    @property
+    def written(self) -> bool:
+        """Return whether what was returned has been written into since."""
+        return isinstance(self.returned, Tensor) and writes_into(self.returned) != self._writes
 
     def __enter__(self) -> "Watched":
         self._handle = None
@@ -37,6 +45,7 @@ class Watched:
 
     def _see(self, module: nn.Module, inputs: Any, returned: Any) -> None:
         self.returned = returned
+        self._writes = writes_into(returned) if isinstance(returned, Tensor) else 0
 
 
 def kind_of(value: Any) -> str:

@@ -64,3 +64,18 @@ def test_large_samples_are_evaluated_few_at_a_time_in_main_memory(
     split = Split(images, data.train.targets, data.train.indices)
     assert Batches(split, data, torch.device("cpu")).limit(1024) == most
     assert Batches(split, data, torch.device("meta")).limit(1024) == 1024
+
+
+def test_batches_may_be_written_into(data: Dataset) -> None:
+    split = weighted(data)
+    before = split.targets.clone()
+    seen = Batches(split, data, torch.device("cpu"))
+    for batch in (*seen.iterate(4), *seen.iterate(4, torch.arange(ROWS))):
+        assert batch.weights is not None
+        for written in (batch.inputs, batch.targets, batch.weights):
+            written += 1
+    assert torch.equal(split.targets, before)
+    assert split.inputs[:].tolist() == torch.arange(2.0 * ROWS).reshape(ROWS, 2).tolist()
+    again = torch.cat([batch.weights for batch in seen.iterate(4) if batch.weights is not None])
+    assert again.tolist() == [*range(ROWS)]
+    assert torch.equal(torch.cat([batch.targets for batch in seen.iterate(4)]), seen.targets)

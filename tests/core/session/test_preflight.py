@@ -192,6 +192,21 @@ added = nn.CrossEntropyLoss(reduction="sum")
 def mean(outputs, targets):
     return F.cross_entropy(outputs, targets)
 
+def again(outputs, targets):
+    return F.cross_entropy(outputs, targets)
+
+def lowered(outputs, targets):
+    return F.cross_entropy(outputs - outputs.detach().amax(1, keepdim=True), (targets + 1) % 10)
+
+def shifted(outputs, targets):
+    targets += 1
+    return F.cross_entropy(outputs, targets % 10)
+
+def halved(outputs, targets):
+    loss = F.cross_entropy(outputs, targets)
+    outputs.detach().mul_(0.5)
+    return loss
+
 def of_probabilities(outputs, targets):
     return F.nll_loss(outputs.log(), targets)
 
@@ -224,6 +239,8 @@ def loss(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
         ("Base", "mean", ""),
         ("Base", "misnamed", ""),
         ("Base", "added", "added is a sum over the samples of a batch"),
+        ("Base", "lowered", ""),
+        ("Softmax", "again", "again takes the log-softmax of what has come out of a softmax already"),
         ("Softmax", "of_probabilities", "the softmax of them once more: their metrics would be wrong"),
     ],
 )
@@ -232,8 +249,59 @@ def test_a_loss_that_does_not_go_with_what_is_measured(
 ) -> None:
     given = {**values(network, preflight=False), "loss": loss(name)}
     warnings = [finding.message for finding in preflight(ready(given)) if finding.level != "ok"]
-    assert len(warnings) == bool(message)
+    assert len(warnings) == bool(message) + (name == "again")  # evaluations take the softmax once more, too
     assert message in "".join(warnings)
+
+
+@pytest.mark.parametrize(("name", "what"), [("shifted", "targets"), ("halved", "outputs")])
+def test_a_loss_that_writes_into_what_metrics_are_counted_from_is_refused(
+    name: str, what: str, loss: Callable[[str], dict[str, Any]]
+) -> None:
+    with pytest.raises(ConfigError, match=f"{name} changes the {what} that it is given in place"):
+        ready({**values("Base"), "loss": loss(name)})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("RandomForward", f"two evaluations of the same samples differ: .*{line('training=True')}"),
+        ("ByItsBatch", f"depend on the others in its batch .{line('flat.std(0)')}: alone"),
+        ("Norm", ""),
+        ("FunctionalDropout", ""),
+        ("Item", ""),
+    ],
+)
+def test_evaluations_that_are_others_each_time_are_warned_of(name: str, message: str) -> None:
+    warnings = [finding.message for finding in found(name) if finding.level == "warning"]
+    assert len(warnings) == bool(message)
+    assert re.search(message, "".join(warnings))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Summed", r"Summed\.training_step is a sum over the samples of a batch"),
+        (
+            "SoftmaxTwice",
+            r"SoftmaxTwice\.training_step takes the log-softmax of what has come out of a softmax",
+        ),
+        ("Attends", ""),
+        ("ShiftsLabels", ""),
+        ("NamesItsLoss", ""),
+    ],
+)
+def test_a_training_step_whose_loss_is_not_what_it_seems_is_warned_of(name: str, message: str) -> None:
+    monitor = {"monitor": "val_loss"} if name == "NamesItsLoss" else {}
+    warnings = [finding.message for finding in found(name, **monitor) if finding.level == "warning"]
+    assert len(warnings) == bool(message)
+    assert re.search(message, "".join(warnings))
+
+
+def test_targets_that_a_training_step_writes_into_stay_those_of_the_data() -> None:
+    prepared = ready(values("ShiftsLabels"))
+    loaded = load(prepared.config.data, None)
+    for name, split in prepared.data.splits.items():
+        assert torch.equal(split.targets, loaded.splits[name].targets)
 
 
 @pytest.mark.parametrize(

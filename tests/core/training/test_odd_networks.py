@@ -19,6 +19,7 @@ from core.models.summary import summarise
 from core.training.batch_finder import batch_test
 from core.training.lr_finder import range_test
 from core.training.threads import Threads
+from core.training.validation import network_outputs
 from core.user_code.trust import trust
 from tests.support.repository import REPOSITORY
 
@@ -333,6 +334,17 @@ def test_a_single_sample_is_answered_as_among_others(data: str, load_data: Load)
     together = network(inputs)
     assert together.shape == (3, loaded.outputs)
     assert torch.allclose(torch.cat([network(each[None]) for each in inputs]), together, atol=1e-6)
+
+
+def test_all_classes_of_a_single_sample_are_its_own(load_data: Load) -> None:
+    loaded = load_data("iris")
+    network = build(
+        configuration.from_dict(values("ClassesSqueezed")).model, loaded, 0, loaded.outputs
+    ).eval()
+    batches = Batches(loaded.validation, loaded, torch.device("cpu"))
+    ((together, _),) = network_outputs(network, batches, len(batches))
+    alone = torch.cat([outputs for outputs, _ in network_outputs(network, batches, 1)])
+    assert torch.allclose(alone, together, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["OneLogit", "OneSqueezed"])
