@@ -12,7 +12,14 @@ import polars as pl
 from core.data.tables.values.dates import EPOCH, SHORT_YEARS, moment
 from core.data.tables.values.missing import ABSENT_WORDS, missing_texts
 from core.data.tables.values.reading import Reading, Rules, parse, quoted
-from core.data.tables.values.styles import GROUPS_OF_THREE, Style, date_style, number_style, time_style
+from core.data.tables.values.styles import (
+    GROUPS_OF_THREE,
+    Style,
+    beside_percent,
+    date_style,
+    number_style,
+    time_style,
+)
 
 __all__ = ["MOSTLY", "Guess", "guess_readings"]
 
@@ -67,7 +74,11 @@ def guess_readings(head: pl.DataFrame, rules: Rules, *, semicolons: bool) -> Gue
             texts, counts = _different(known[name])
             style = _style(texts, counts, rules, semicolons, name in rules.numbers)
             guess.readings[name] = style.reading
-            if style.reading.kind == "text" and style.share >= MIXED and style.share < MOSTLY:
+            parts = None if name in rules.numbers else beside_percent(texts, style.reading)
+            if parts is not None:
+                guess.readings[name] = Reading("text")
+                guess.notes.append(_percent_note(name, *parts))
+            elif style.reading.kind == "text" and style.share >= MIXED and style.share < MOSTLY:
                 guess.notes.append(_mixed_note(name, texts, counts))
             elif style.ambiguous and style.reading.kind == "number":
                 ambiguous[name] = style
@@ -323,6 +334,14 @@ def _mixed_note(name: str, texts: Sequence[str], counts: Sequence[int]) -> str:
     return (
         f"{name} is mixed: {sum(counts) - sum(count for _, count in odd):,} of {sum(counts):,} values are numbers, "
         f"others are {listed}{more}; read as texts; data.numbers=[{name}] reads numbers, the others missing"
+    )
+
+
+def _percent_note(name: str, part: str, percent: str) -> str:
+    """Report a column of percentages with and without their sign."""
+    return (
+        f"{name} is mixed: {quoted(part)} may be a part of one, beside {quoted(percent)}; read as texts; "
+        f"data.numbers=[{name}] reads both as percent"
     )
 
 

@@ -10,7 +10,7 @@ from core.data.tables.values.dates import ORDERS, SHORT_YEARS, moment
 from core.data.tables.values.numbers import NumberText, duration, number, plain_digits, split_number, unit_key
 from core.data.tables.values.reading import TIME, Reading
 
-__all__ = ["Style", "date_style", "number_style", "time_style"]
+__all__ = ["Style", "beside_percent", "date_style", "number_style", "time_style"]
 
 MIN_FACTORS = 0.1
 """Part of the numbers that end in k, M and the like for these to be factors."""
@@ -54,6 +54,23 @@ def number_style(texts: Sequence[str], counts: Sequence[int], *, decimal: str, s
         if number(text, mark, unit, scaled) is not None
     )
     return Style(Reading("number", "," if mark == "," else "", unit, scaled), read / total, ambiguous)
+
+
+def beside_percent(texts: Sequence[str], reading: Reading) -> tuple[str, str] | None:
+    """Return a number that may be a part of one, and one in percent: ``0.34`` beside ``34%``; None without such.
+
+    That is so where all numbers without the sign are at most 1, and some with it are more.
+    """
+    if reading.unit != "%":
+        return None
+    plain, signed = dict[str, float](), dict[str, float]()
+    for text in texts:
+        parts, value = split_number(text), number(text, reading.format or ".", reading.unit)
+        if parts is not None and value is not None:
+            (signed if parts.unit else plain)[text] = abs(value)
+    part = next((text for text, value in plain.items() if value % 1), "")
+    percent = next((text for text, value in signed.items() if value > 1), "")
+    return (part, percent) if part and percent and max(plain.values()) <= 1 else None
 
 
 def time_style(texts: Sequence[str], counts: Sequence[int]) -> Style:

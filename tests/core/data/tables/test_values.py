@@ -2,6 +2,7 @@
 
 import datetime
 import sys
+from dataclasses import replace
 from types import FrameType
 
 import polars as pl
@@ -45,6 +46,28 @@ def test_columns_are_not_queried_one_by_one() -> None:
         return count
 
     assert 0 < queries(50) == queries(5)
+
+
+@pytest.mark.parametrize(
+    ("texts", "mixed"),
+    [
+        (["34%", "0.34", "51%", "1"], True),
+        (["34,5 %", "0,34", "-0,2", "51,0 %"], True),
+        (["34%", "34.5", "0.5%"], False),
+        (["34%", "0", "1", "51%"], False),
+        (["0.5%", "0.3", "0.9%"], False),
+        (["34%", "NA", "51%"], False),
+        (["€34", "0.34", "€51"], False),
+    ],
+)
+def test_parts_of_one_beside_percentages_are_not_guessed(texts: list[str], mixed: bool) -> None:
+    head = pl.DataFrame({"rate": texts})
+    found = guess_readings(head, RULES, semicolons="," in texts[0])
+    assert (found.readings["rate"] == Reading("text")) == mixed
+    assert any("data.numbers=[rate] reads both as percent" in note for note in found.notes) == mixed
+    told = guess_readings(head, replace(RULES, numbers=("rate",)), semicolons="," in texts[0])
+    assert told.readings["rate"].kind == "number"
+    assert not any("part of one" in note for note in told.notes)
 
 
 @pytest.mark.parametrize(
