@@ -45,7 +45,7 @@ ALIVE_SECONDS = 120.0
 USUAL = frozenset(("metrics", "results", "progress", "summary", "history", "log", "scalars"))
 """Names of files that say less than those of their folders."""
 MAX_NAME = 80
-VERSION = 4
+VERSION = 5
 """Of the copies: those of an earlier one are made again."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.events import Notice
+from core.events import EpochFinished, Notice
 from core.interop.readers.logs import find_log, find_logs
 from core.runs.history.history import History
 from tests.support.foreign_logs import history_of, points, read_all
@@ -233,3 +233,20 @@ def test_our_own_logs_are_not_those_of_another_tool(tmp_path: Path) -> None:
     )
     written(tmp_path / "b.jsonl", ('{"v": 1, "event": "step_logged", "step": 1, "train": {"loss": 1}}',))
     assert [*find_logs(tmp_path)] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "best"),
+    [
+        (("1,0.9,", "2,0.5,0.9", "3,0.2,", "4,0.1,0.8", "5,0.05,"), 4),
+        (("1,0.9,1.2", "2,0.5,", "3,0.2,0.7", "4,0.1,0.8", "5,0.05,"), 3),
+        (("1,0.9,", "2,0.5,", "3,0.2,", "4,0.3,"), 3),
+        (("1,0.9,1.2", "2,0.5,0.7", "3,0.2,0.8"), 2),
+    ],
+)
+def test_epochs_without_validation_do_not_compete_with_those_that_have_it(
+    tmp_path: Path, lines: tuple[str, ...], best: int
+) -> None:
+    log = find_log(written(tmp_path / "log.csv", ("epoch,train_loss,val_loss", *lines)))
+    ends = [event for event in read_all(log) if isinstance(event, EpochFinished)]
+    assert ends[-1].best_epoch == best
