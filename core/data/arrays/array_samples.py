@@ -1,5 +1,6 @@
 """From plain arrays of inputs and targets to a data set: what each sample is, and what each target is."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -199,7 +200,7 @@ def _assembled(
     value_range = _value_range(inputs, parts["train"]) if layout else (0.0, 1.0)
     if layout:
         rows = MappedRows if on_disk else HeldRows if isinstance(inputs, Seen) else None
-        inputs = rows(inputs, np.arange(len(inputs))) if rows else torch.from_numpy(inputs)
+        inputs = rows(inputs, np.arange(len(inputs))) if rows else _tensor_of(inputs)
     return assemble(
         name=name,
         kind=kind,
@@ -216,6 +217,15 @@ def _assembled(
         scaling=_scaling(kind, options.scaling) if layout else "none",
         owned=owned and not on_disk,
     )
+
+
+def _tensor_of(array: np.ndarray) -> "Tensor":
+    """Return a tensor of the memory of an array, which nothing writes into where it is the user's."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(array)
 
 
 def _prepared(data: "Dataset", options: Any, layout: Layout | None, notes: list[str]) -> "Dataset":

@@ -2,6 +2,7 @@
 
 import random
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,14 @@ def test_the_example_trains(train_run: Callable[..., Any]) -> None:
     )
     assert run.finished.status == "completed"
     assert run.told(EpochFinished)[-1].validation["accuracy"] > 0.9
+
+
+def test_arrays_that_may_not_be_written_are_taken_without_a_warning(make: Make) -> None:
+    torch.set_warn_always(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            data = make("x.flags.writeable = y.flags.writeable = False; return x, y")
+    finally:
+        torch.set_warn_always(False)
+    assert len(data.class_names) == 3
