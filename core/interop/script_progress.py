@@ -172,7 +172,7 @@ class ScriptProgress:
         self._steps.start_epoch(self.epochs_done)
         for what, told in (("loss", on_train if train else {}), ("validation loss", on_validation)):
             self._notice_divergence(told, what, self.epochs_done)
-        self.best.judge(self.epochs_done, on_validation or on_train)
+        self.best.judge_epoch(self.epochs_done, on_validation, on_train)
         self._notice_no_monitor(on_validation or on_train)
         now = time.monotonic()
         seconds, self._epoch_began = now - self._epoch_began, now

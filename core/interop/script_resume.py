@@ -80,7 +80,7 @@ def state_of(run: Run, best: Best) -> Resumed:
         epochs, step = progress
     for epoch in finished:
         if epoch.epoch <= epochs:
-            best.judge(epoch.epoch, epoch.validation or epoch.train)
+            best.judge_epoch(epoch.epoch, epoch.validation, epoch.train)
     return Resumed(started, epochs, step)
 
 

@@ -66,7 +66,6 @@ class _Position:
         tested: step of the latest evaluation of test. latest: of the latest number of each name.
         totals: sum and count of the numbers of training in this epoch.
         trained_to: latest step of training. validated_at: what that was at the latest validation.
-        by_validation: the best epoch was chosen by validation, not by training for want of it.
         late: such validations as `_Layout` knows, met so far. late_to: step up to which those that it knows were told.
     """
 
@@ -84,7 +83,6 @@ class _Position:
     totals: dict[str, tuple[float, int]] = field(default_factory=dict)
     trained_to: int = -1
     validated_at: int = -1
-    by_validation: bool = False
     late: dict[int, LogRow] = field(default_factory=dict)
     late_to: int = -1
 
@@ -314,7 +312,7 @@ class Teller:
         train = {name: total / count for name, (total, count) in at.totals.items()} | whole
         at.totals = {}
         if epoch:
-            self._judge(epoch, validation, train)
+            at.best.judge_epoch(epoch, validation, train)
         seconds, at.last = max(0.0, time - at.last), max(time, at.last)
         return EpochFinished(
             time=time,
@@ -327,14 +325,6 @@ class Teller:
             best_epoch=at.best.epoch,
             best_metrics=at.best.metrics,
         )
-
-    def _judge(self, epoch: int, validation: dict[str, float], train: dict[str, float]) -> None:
-        """Judge an epoch by its validation; by training as long as no epoch was validated, as some have none."""
-        at = self._at
-        if validation and not at.by_validation:
-            at.best, at.by_validation = Best(at.best.monitor, at.best.lower), True
-        if validation or not at.by_validation:
-            at.best.judge(epoch, validation or train)
 
     def _go_back(self, row: LogRow, is_training: bool) -> RunStarted:
         """Return the start of the session that tells again what came from a step on; that is discarded."""
@@ -350,10 +340,10 @@ class Teller:
         at.number, at.tested, at.totals = at.epoch if at.number else 0, None, {}
         at.validated_at, at.late_to = -1, min(at.late_to, row.step - 1)
         at.latest = {name: min(step, row.step - 1) for name, step in at.latest.items()}
-        at.best, at.by_validation = Best(at.best.monitor, at.best.lower), False
+        at.best = Best(at.best.monitor, at.best.lower)
         for end in at.ends:
             if end.epoch:
-                self._judge(end.epoch, end.validation, {})
+                at.best.judge_epoch(end.epoch, end.validation, {})
         return self.start_again(row.time)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.events import EpochFinished, EvaluationFinished, Notice, RunStarted
+from core.interop.best_epoch import Best
 
 Train = Callable[..., Any]
 STEADY = {"data": {"name": "iris", "validation": 0.3}, "optimizer": {"name": "sgd", "lr": 0.02}}
@@ -77,3 +78,17 @@ def test_a_number_that_the_task_does_not_have_is_refused(train_run: Train) -> No
     ) as wrong:
         train_run(with_training(monitor="r2"))
     assert wrong.value.field == "training.monitor"
+
+
+def test_training_counts_only_as_long_as_no_epoch_was_validated() -> None:
+    best = Best()
+    rows: list[tuple[int, dict[str, float]]] = [
+        (1, {}),
+        (2, {"loss": 0.9}),
+        (3, {}),
+        (4, {"loss": 0.8}),
+        (5, {}),
+    ]
+    for epoch, validation in rows:
+        best.judge_epoch(epoch, validation, {"loss": 0.1 / epoch})
+    assert (best.epoch, best.value) == (4, 0.8)
