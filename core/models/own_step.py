@@ -108,5 +108,6 @@ def _check(model: "Module", method: str, taken: str) -> None:
     except TypeError:
         name = f"{type(model).__name__}.{method}"
         raise ModelError(
-            f"{name} is defined with the arguments {signature}", f"It is called as {method}({taken})"
+            f"{name} is defined with the arguments {signature}",
+            f"It is called as {method}({taken}): write def {method}(self, {taken})",
         ) from None

@@ -57,7 +57,8 @@ def own_optimizer(model: nn.Module) -> Optimizer | SeveralOptimizers | None:
         kinds = ", ".join(type(each).__name__ for each in listed) or "nothing"
         raise ModelError(
             f"{type(model).__name__}.configure_optimizers returned {kinds}",
-            "It returns a torch.optim.Optimizer, or a dict, list or tuple of them",
+            "It returns a torch.optim.Optimizer, or a dict, list or tuple of them; a scheduler is given as the "
+            "schedule of the configuration, by its file and name",
         )
     check_signatures(model, several_optimizers=several)
     own: Optimizer | SeveralOptimizers = SeveralOptimizers(given) if several else given

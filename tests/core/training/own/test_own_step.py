@@ -434,7 +434,8 @@ class Two(Several):
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "Lightning": (
         {},
-        "Lightning.training_step is defined with the arguments (batch, batch_idx). It is called as",
+        "Lightning.training_step is defined with the arguments (batch, batch_idx). It is called as "
+        "training_step(batch): write def training_step(self, batch)",
     ),
     "Gradient": (
         {},
@@ -443,7 +444,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "Several": ({}, "Several has several optimizers, so its training_step cannot be used for validation"),
     "Schedulers": (
         {},
-        "Schedulers.configure_optimizers returned list, list. It returns a torch.optim.Optimizer, or",
+        "Schedulers.configure_optimizers returned list, list. It returns a torch.optim.Optimizer, or a dict, list or "
+        "tuple of them; a scheduler is given as the schedule of the configuration",
     ),
     "Nothing": ({}, "Nothing.validation_step returned no numbers"),
     "Words": ({}, "Words.validation_step returned an object of type str as 'loss'. It takes one number"),
