@@ -120,10 +120,8 @@ def network_outputs(
             place = number * group.size + group.rank + 1
             note_batch(error, f"batch {place} of the evaluation", batch.inputs, batch.targets)
             raise
-        if batch.samples == 1 and outputs.shape[:1] != (
-            1,
-        ):  # squeeze() takes the one sample's dimension away
-            outputs = outputs[None]
+        if batch.samples == 1 and (not outputs.ndim or len(outputs) != 1):
+            outputs = outputs[None]  # squeeze() took the dimension of the one sample away
         yield outputs.float(), batch
     if group.size > 1 and is_divided(model):
         _keep_company(model, batches, batches.count(size), precision, group)
