@@ -106,9 +106,11 @@ class Training(Options):
         each = self.steps_per_epoch(samples)
         if not self.min_steps or not each:
             return self
-        return self.model_copy(
-            update={"epochs": max(self.epochs, -(-self.min_steps // each)), "min_steps": 0}
-        )
+        return self.model_copy(update={"epochs": self.epochs_of(each), "min_steps": 0})
+
+    def epochs_of(self, steps: int) -> int:
+        """Return how many epochs of so many steps are trained: `epochs`, or more where `min_steps` takes more."""
+        return max(self.epochs, -(-self.min_steps // steps))
 
     @property
     def step_samples(self) -> int:

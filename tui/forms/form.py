@@ -27,7 +27,20 @@ from tui.forms.form_fields import (
 )
 from tui.forms.remedies import app_words
 
-__all__ = ["check", "choose", "fill", "refit", "short", "valid_part", "value_of", "values_of"]
+__all__ = [
+    "STEPS",
+    "check",
+    "choose",
+    "fill",
+    "refit",
+    "short",
+    "typed",
+    "valid_part",
+    "value_of",
+    "values_of",
+]
+
+STEPS = "training.min_steps"
 
 
 def refit(texts: Texts) -> Texts:
@@ -84,6 +97,19 @@ def choose(texts: Texts, section: str, name: str) -> Texts:
     follow = [other for other in ("optimizer", "schedule", "training") if _is_usual(texts, other)]
     kept = {path: text for path, text in chosen.items() if path.partition(".")[0] not in follow}
     return refit(kept | {path: text for path, text in usual.items() if path.partition(".")[0] in follow})
+
+
+def typed(texts: Texts, path: str, text: str) -> Texts:
+    """`texts` after a text was typed into a field.
+
+    Epochs that are given have no smallest number of steps beside them, unless that was given, too.
+    """
+    after = {**texts, path: text}
+    if path == "training.epochs":
+        usual = _usual({key: {"name": texts[f"{key}.name"]} for key in ("data", "model")})
+        if texts[STEPS] == usual[STEPS]:
+            after[STEPS] = show(0)
+    return after
 
 
 def _usual(choices: Mapping[str, Any]) -> Texts:

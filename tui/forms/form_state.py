@@ -89,8 +89,11 @@ class FormState:
         if self.preview and self.preview.note:
             return self.preview.note
         if self.config and self.steps_per_epoch:
-            total = self.steps_per_epoch * self.config.training.epochs
-            return f"ready: {counted(self.steps_per_epoch, 'step')} per epoch, {count(total)} in total"
+            training, each = self.config.training, self.steps_per_epoch
+            epochs = training.epochs_of(each)
+            said = f"ready: {counted(each, 'step')} per epoch, {count(each * epochs)} in total"
+            more = f": {counted(epochs, 'epoch')}, as min steps asks for"
+            return f"{said}{more}" if epochs > training.epochs else said
         return "ready"
 
     @property

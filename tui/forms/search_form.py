@@ -219,9 +219,11 @@ def _will_be(plan: Plan, given: Given) -> str:
         size = plan.space.grid_size()
         part = "all of them" if plan.trials == size else f"{count(plan.trials or 0)} of them"
         return f"ready: {count(size)} combinations, {part}{at_once}"
-    epochs = (
-        f"up to {counted(plan.epochs, 'epoch')}" if plan.pruned_by_epoch else counted(plan.epochs, "epoch")
+    least = 0 if "training.epochs" in plan.space.domains else plan.space.base.training.min_steps
+    each = (
+        f"{counted(plan.epochs, 'epoch')}{f', or {count(least)} steps where that is more' if least else ''}"
     )
+    epochs = f"up to {each}" if plan.pruned_by_epoch else each
     by = f", by {plan.method}" if plan.because else ""
     trials = counted(plan.trials, "trial") if plan.trials else "as many trials as the limits allow,"
     return f"ready: {trials} of {epochs}{by}{at_once}"

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from core.user_code.loading import files_named
 from core.user_code.trust import trust
-from tui.forms.form import choose, refit
+from tui.forms.form import choose, refit, typed
 from tui.forms.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
 from tui.forms.guide.basic import is_shown
 from tui.widgets.field import Field
@@ -135,7 +135,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     async def put(self, path: str, text: str) -> None:
         """Put a text into one field, as if it had been typed."""
         section, _, key = path.partition(".")
-        await self.fill(choose(self.texts, section, text) if key == "name" else {**self.texts, path: text})
+        await self.fill(choose(self.texts, section, text) if key == "name" else typed(self.texts, path, text))
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Show the error of each invalid field; clear the errors of all others."""
@@ -188,7 +188,10 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         if key == "name":
             await self.fill(choose(self.texts, section, event.text))
             return
-        self.texts[path] = event.text
+        before, self.texts = self.texts, typed(self.texts, path, event.text)
+        for other, text in self.texts.items():
+            if other != path and text != before[other]:
+                self.fields[other].text = text
         if event.field.spec.code:
             for file in files_named(event.text, many=event.field.spec.many) - self._given:
                 trust(file)

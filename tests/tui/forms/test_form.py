@@ -24,7 +24,7 @@ from core.options import Code, Options, choices
 from tests.support.narrow import instance, some
 from tui.cli.commands.all import app
 from tui.forms.command_line import command_line, options
-from tui.forms.form import check, choose, fill, short, valid_part, values_of
+from tui.forms.form import STEPS, check, choose, fill, short, typed, valid_part, values_of
 from tui.forms.form_fields import SECTIONS, fields_of
 
 GROUPS: list[dict[str, Any]] = [
@@ -329,6 +329,14 @@ def test_augmentations_are_a_list_of_texts() -> None:
     assert (instance(Mnist, some(config).data).augment, wrong) == (("crop:2", "flip"), {})
     _, wrong = check(values_of({**texts, "data.augment": "crop:2, zoom"}))
     assert wrong["data.augment"].startswith("unknown augmentation 'zoom'. Known: crop, flip")
+
+
+def test_epochs_that_are_typed_have_no_smallest_number_of_steps_beside_them() -> None:
+    table = choose(fill({})[0], "data", "csv")
+    assert [typed(table, "training.epochs", "7")[path] for path in ("training.epochs", STEPS)] == ["7", "0"]
+    assert typed(table, "training.batch_size", "7")[STEPS] == "1000"
+    asked = typed(table, STEPS, "300")
+    assert typed(asked, "training.epochs", "7")[STEPS] == "300", "both were given"
 
 
 def test_sections_that_were_not_edited_follow_the_data() -> None:

@@ -348,3 +348,19 @@ def test_a_form_is_not_called_ready_before_its_data_were_looked_at() -> None:
     assert typed.sentence == "ready", "the data are those that were looked at"
     assert FormState.of({"data": {"name": "wine"}}, seen.preview).checking
     assert not FormState.of({"data": {"name": "iris"}, "training": {"epochs": 0}}, None).checking
+
+
+@pytest.mark.parametrize(
+    ("training", "said"),
+    [
+        ({}, "1,000 in total: 500 epochs, as min steps asks for"),
+        ({"epochs": 600}, "1,200 in total"),
+        ({"min_steps": 0}, "40 in total"),
+    ],
+)
+def test_the_steps_of_a_small_table_are_those_that_are_trained(
+    previewer: Previewer, training: dict[str, Any], said: str
+) -> None:
+    values = {"data": {"name": "iris"}, "training": {"min_steps": 1000, **training}}
+    form = FormState.of(values, previewer.compute(from_dict(values)))
+    assert form.sentence == f"ready: 2 steps per epoch, {said}"

@@ -48,6 +48,8 @@ def test_every_setting_stands_in_the_command_and_in_the_plan(tmp_path: Path) -> 
     assert (given.seconds, given.where) == (7200, Where(2, 1.5, processes=3))
     assert (given.start_with, given.learn_from, given.confirm) == (("run a", "k3f"), ("x7p",), 3)
     assert state.sentence == "ready: as many trials as the limits allow, of 20 epochs, 2 at once"
+    least = review({"training": {"min_steps": 1000}}, search).sentence
+    assert " of 20 epochs, or 1,000 steps where that is more, 2 at once" in least
     assert search_command(plan, search, given, tmp_path) == (
         "tui tune --no-ui --method random --direction minimize --timeout 2h --keep 2 --metric accuracy "
         "--patience 15 --max-epochs 500 --start-with 'run a' --start-with k3f --learn-from x7p --confirm 3 "
