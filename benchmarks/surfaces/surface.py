@@ -100,8 +100,8 @@ def _axes(path: str, values: list[list[int]], sizes: Axis = SIZES) -> dict[str, 
 
 
 SURFACES: Mapping[str, Surface] = {
-    "breast_cancer": Surface({"data": "breast_cancer"}, _axes("model.hidden", LAYERS)),
-    "diabetes": Surface({"data": "diabetes"}, _axes("model.hidden", LAYERS)),
+    "breast_cancer": Surface({"data": "breast_cancer", "model": "mlp"}, _axes("model.hidden", LAYERS)),
+    "diabetes": Surface({"data": "diabetes", "model": "mlp"}, _axes("model.hidden", LAYERS)),
     "digits": Surface({"data": "digits"}, _axes("model.hidden", LAYERS)),
     "digits_cnn": Surface(
         {"data": {"name": "digits", "test": 0.7}, "model": {"name": "cnn", "hidden": [16]}},

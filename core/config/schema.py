@@ -34,6 +34,7 @@ __all__ = [
     "to_dict",
     "to_given",
     "to_yaml",
+    "with_suggestions",
 ]
 
 FAMILIES: Mapping[str, Any] = {
@@ -83,7 +84,7 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
         ConfigError: a key is unknown or a value out of range; the message names the field.
     """
     try:
-        return TrainConfig.model_validate(_with_names(_with_suggestions(values)))
+        return TrainConfig.model_validate(_with_names(with_suggestions(values)))
     except ValidationError as error:
         raise as_config_error(error, TrainConfig) from None
 
@@ -220,7 +221,7 @@ def _with_names(values: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _with_suggestions(values: Mapping[str, Any]) -> dict[str, Any]:
+def with_suggestions(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values with the model that goes with the data, and the settings that go with the model, where none are given.
 
     Of the training section only `min_steps` is suggested, in place of epochs: where epochs are given they stay.

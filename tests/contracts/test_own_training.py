@@ -506,9 +506,9 @@ def test_dropping_the_only_batch_is_an_error(load_data: Load) -> None:
 
 EXAMPLES = REPOSITORY / "examples" / "own_losses.py"
 EXAMPLE_RUNS: dict[str, tuple[dict[str, Any], float]] = {
-    "GaussianNll": ({"data": "diabetes", "training": {"epochs": 15, "monitor": "r2"}}, 0.3),
-    "Cosine": ({"data": "wine", "training": {"epochs": 8}}, 0.9),
-    "Triplet": ({"data": "wine", "training": {"epochs": 8}}, 0.9),
+    "GaussianNll": ({"data": "diabetes", "model": "mlp", "training": {"epochs": 15, "monitor": "r2"}}, 0.3),
+    "Cosine": ({"data": "wine", "model": "mlp", "training": {"epochs": 8}}, 0.9),
+    "Triplet": ({"data": "wine", "model": "mlp", "training": {"epochs": 8}}, 0.9),
 }
 
 

@@ -45,7 +45,7 @@ COMBINED = [
 STARTUP_TRIALS = 10
 """Trials that the Bayesian methods draw at random."""
 EPOCHS = 9
-BASE = configuration.from_dict({"data": "iris", "training": {"epochs": EPOCHS}})
+BASE = configuration.from_dict({"data": "iris", "model": "mlp", "training": {"epochs": EPOCHS}})
 RANGES = {"optimizer.lr": {"low": 1e-4, "high": 1.0, "log": True}, "model.hidden": [[8], [16]]}
 GRID = {
     "optimizer.name": ["momentum", "adam"],

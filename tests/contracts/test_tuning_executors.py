@@ -27,7 +27,7 @@ pytestmark = pytest.mark.heavy
 EXECUTORS = ("local", "ray")
 GRID = {"optimizer.lr": [0.1, 0.03, 0.01], "training.batch_size": [30, 60]}
 RATES = {"optimizer.lr": {"low": 1e-3, "high": 1e-1, "log": True}, "model.hidden": [[4], [8]]}
-LONG = "tune --no-ui --json --data iris --epochs 60 --device cpu --threads 1 --method grid"
+LONG = "tune --no-ui --json --data iris --model mlp --epochs 60 --device cpu --threads 1 --method grid"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def study_of(
 ) -> TuningStudy:
     """A study of iris; small batches make epochs last, each of which costs a message and an answer."""
     training = {"epochs": epochs, "device": "cpu", "threads": 1, "batch_size": batch_size}
-    base = configuration.from_dict({"data": "iris", "training": training})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": training})
     return create_study(folder, make_plan(base, domains, **options))
 
 

@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 GRID = "--method grid -p lr=0.1,0.03,0.01,0.003 -p batch_size=16,32"
-TUNE = "tune --no-ui --json --data iris --epochs 60 --device cpu --threads 1"
+TUNE = "tune --no-ui --json --data iris --model mlp --epochs 60 --device cpu --threads 1"
 
 
 @pytest.fixture

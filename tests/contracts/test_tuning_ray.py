@@ -48,7 +48,7 @@ def test_a_lost_nodes_trial_is_run_again_from_its_checkpoint(ray_cluster: Any, t
         return saved and psutil.Process(starts(run.path)[0].pid).ppid() == its_raylet
 
     training = {"epochs": 6, "device": "cpu", "checkpoint_minutes": 1e-9}
-    base = configuration.from_dict({"data": "iris", "training": training})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": training})
     plan = make_plan(base, {"optimizer.lr": [0.01, 0.02]}, method="grid", pruner="median")
     executor = RayExecutor("auto")
     assert (executor.slots, executor.threads) == (2, 1)
@@ -78,7 +78,7 @@ def test_what_is_free_and_what_a_trial_waits_for_is_told(
     monkeypatch.setattr(ray_executor, "PATIENCE_SECONDS", 0.3)
     monkeypatch.setattr(ray_executor, "LOOK_SECONDS", 0.1)
     training = {"epochs": 40, "batch_size": 1, "device": "cpu"}
-    base = configuration.from_dict({"data": "iris", "training": training})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": training})
     plan = make_plan(base, {"optimizer.lr": [0.01, 0.02]}, method="grid")
     executor = ray_executor.RayExecutor("auto", jobs=2)
     study = create_study(tmp_path, plan)

@@ -62,7 +62,7 @@ def out() -> Iterator[Path]:
 @pytest.fixture
 def foreign(tui: Tui, tmp_path: Path, out: Path) -> Run:
     """Return a run of root."""
-    answer = tui("train --no-ui --data iris --epochs 2 --device cpu --threads 1 --quiet")
+    answer = tui("train --no-ui --data iris --model mlp --epochs 2 --device cpu --threads 1 --quiet")
     assert answer.code == 0
     (run,) = all_runs(tmp_path / "here" / "runs")
     tmp_path.chmod(0o711)  # the folders above are left as they are: all paths are relative to this one

@@ -30,7 +30,7 @@ LR = optuna.distributions.FloatDistribution(1e-4, 1.0, log=True)
 
 
 def plan_of(trials: int) -> Plan:
-    base = configuration.from_dict({"data": "iris", "training": {"epochs": 1}})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": {"epochs": 1}})
     return make_plan(base, RANGES, method="random", trials=trials, metric="loss")
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.heavy
 
 LISTINGS, RUNS = 12, 30
 SECONDS = 600
-TRAINING = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1 --quiet"
+TRAINING = "train --no-ui --data iris --model mlp --epochs 1000000 --device cpu --threads 1 --quiet"
 
 
 def test_all_of_them_list_the_same(

@@ -70,7 +70,7 @@ SIZES = [(60, 20), (80, 24), (120, 40), (200, 60), (300, 80), (20, 5)]
 FAULTS: list[str] = []
 MET = Counter[str]()
 """Tracebacks, and how often each dialog was opened."""
-IRIS = {"data": "iris", "training": {"epochs": 2, "device": "cpu", "threads": 1}}
+IRIS = {"data": "iris", "model": "mlp", "training": {"epochs": 2, "device": "cpu", "threads": 1}}
 
 
 def fill(folder: Path, train_run: TrainRun) -> None:
@@ -123,7 +123,7 @@ def app(
     monkeypatch.setattr(AppHost, "request", ignore_stop)
     app = TuiApp(
         runs_dir=tmp_path / "runs",
-        values={"data": "iris", "training": {"epochs": 1_000_000, "baselines": "none"}},
+        values={"data": "iris", "model": "mlp", "training": {"epochs": 1_000_000, "baselines": "none"}},
         start=True,
     )
     yield app

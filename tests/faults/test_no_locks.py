@@ -8,7 +8,7 @@ from tests.support.locks import refuse_locks
 from tests.tui.cli.conftest import Tui
 
 COMMANDS = [
-    "train --no-ui --data iris --epochs 2 --device cpu --threads 1",
+    "train --no-ui --data iris --model mlp --epochs 2 --device cpu --threads 1",
     "train --no-ui --resume latest --set training.epochs=3",
     "runs",
     "runs show latest",

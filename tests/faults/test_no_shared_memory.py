@@ -42,7 +42,7 @@ def test_images_are_decoded_in_the_process_itself(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.heavy
 def test_trials_run_at_once(tmp_path: Path) -> None:
-    line = "tune --no-ui --data iris --trials 2 --jobs 2 --epochs 1 --device cpu -p lr=0.01,0.1 --quiet"
+    line = "tune --no-ui --data iris --model mlp --trials 2 --jobs 2 --epochs 1 --device cpu -p lr=0.01,0.1 --quiet"
     answer = without_shared_memory(line, tmp_path)
     assert (answer.returncode, answer.stderr) == (0, "")
 

@@ -38,7 +38,7 @@ def work(runs_dir: Path, number: int) -> None:
 
 
 def test_every_trial_is_trained_once(tmp_path: Path) -> None:
-    base = configuration.from_dict({"data": "iris", "training": {"epochs": 1}})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": {"epochs": 1}})
     ranges = {"optimizer.lr": {"low": 1e-4, "high": 1.0, "log": True}}
     runs_dir = tmp_path / "runs"
     create_study(runs_dir, make_plan(base, ranges, method="random", trials=TRIALS, metric="loss"))

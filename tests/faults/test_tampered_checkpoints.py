@@ -115,7 +115,7 @@ COMMANDS = {
 
 @pytest.fixture
 def run(tui: Tui, tmp_path: Path) -> Run:
-    assert tui("train --no-ui --data iris --epochs 2 --device cpu --threads 1 --quiet").code == 0
+    assert tui("train --no-ui --data iris --model mlp --epochs 2 --device cpu --threads 1 --quiet").code == 0
     (run,) = all_runs(tmp_path / "here" / "runs")
     shutil.rmtree(run.path / "evaluation")
     Path("new.csv").write_text("\n".join([",".join("abcd"), *["5,3,1,0.5"] * 4]) + "\n")

@@ -47,7 +47,7 @@ def test_curves_move_keys_act_and_the_shell_is_clean(terminal: OpenTerminal, tmp
 def test_a_learning_rate_of_1e30_diverges_and_the_app_lives_on(
     terminal: OpenTerminal, tmp_path: Path
 ) -> None:
-    window = terminal("train", "--lr", "1e30", "--data", "wine")
+    window = terminal("train", "--lr", "1e30", "--data", "wine", "--model", "mlp")
     window.wait_for("diverged")
     window.wait_for("smaller learning rate")
     window.press("l", "+", "z")

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.heavy
 
 
 def test_headless_names_the_window_and_rings_at_the_end(terminal: OpenTerminal) -> None:
-    window = terminal(*["train", "--no-ui", "--data", "iris", "--epochs", "3", "--device", "cpu"])
+    window = terminal(
+        *["train", "--no-ui", "--data", "iris", "--model", "mlp", "--epochs", "3", "--device", "cpu"]
+    )
     titles, bells = watched(window)
     assert window.end() == 0
     assert len(bells) == 1

@@ -64,8 +64,8 @@ def train(folder: Path, values: dict[str, Any]) -> Run:
 TRAINED = {
     "digits": {"data": "digits"},
     "margins": {"data": "digits", "loss": "hinge"},
-    "cancer": {"data": "breast_cancer"},
-    "diabetes": {"data": "diabetes"},
+    "cancer": {"data": "breast_cancer", "model": "mlp"},
+    "diabetes": {"data": "diabetes", "model": "mlp"},
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from core.config.schema import FAMILIES, TrainConfig, from_dict, in_full, to_dict
+from core.config.schema import FAMILIES, TrainConfig, from_dict, in_full, to_dict, with_suggestions
 from core.errors import ConfigError
 from core.field_errors import problems
 from core.remedies import worded
@@ -55,8 +55,9 @@ def refit(texts: Texts) -> Texts:
 def fill(values: Mapping[str, Any]) -> tuple[Texts, list[str]]:
     """The texts of all fields for nested values, and the paths of values that no field takes.
 
-    Missing values get their default. Values need not be valid.
+    Missing values get what goes with the data and the model, or else their default. Values need not be valid.
     """
+    values = with_suggestions(values)
     texts: Texts = {}
     dropped = [str(key) for key in values if key not in SECTIONS]
     for section in SECTIONS:

@@ -130,7 +130,7 @@ class Previewer:
             model = outline(config.model, facts.sample, config.loss.outputs(facts.outputs), freeze)
         except (ModelError, UserCodeError, ConfigError) as error:
             problems += [_at_field(config, other, facts) for other in data_problems(config, facts)]
-            problems.append(_problem(error, _chooser("model", config.model), _fitting_model(facts)))
+            problems.append(_problem(error, _chooser("model", config.model), _fitting_model(facts, config)))
             return Preview(config, facts, problems=tuple(problems))
         learned = replace(facts, task=CUSTOM) if model.has_own_step else facts
         problems += [_at_field(config, error, learned) for error in data_problems(config, learned)]
@@ -208,9 +208,9 @@ def _back_to_default(config: TrainConfig, path: str) -> Fix | None:
     return Fix(path, show(default))
 
 
-def _fitting_model(facts: DataFacts) -> Fix | None:
-    """Return the first network that accepts this data with default settings; the default network comes first."""
-    default = TrainConfig().model.name
+def _fitting_model(facts: DataFacts, config: TrainConfig) -> Fix | None:
+    """Return the first network that accepts this data with default settings; the default of the data comes first."""
+    default = config.data.model_for(dict(config.data))
     known = choices(FAMILIES["model"])
     for name in sorted(known, key=lambda name: name != default):
         try:

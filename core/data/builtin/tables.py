@@ -4,7 +4,7 @@ import gzip
 import string
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -20,6 +20,8 @@ __all__ = ["BreastCancer", "Diabetes", "Digits", "Iris", "Wine", "digits_rows"]
 
 
 class _Bundled(HeldOut):
+    MODEL: ClassVar[str] = "tabular"
+
     def _table(self, bunch: Any) -> Dataset:
         """A data set from one of scikit-learn's bunches of columns."""
         import torch

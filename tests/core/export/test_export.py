@@ -132,7 +132,7 @@ def test_pictures_are_read_as_the_run_reads_them(depth: str, train_run: TrainRun
 
 @pytest.mark.slow
 def test_predict_names_a_file_that_it_cannot_read(train_run: TrainRun, tmp_path: Path) -> None:
-    written(train_run({"data": "iris"}).run, "onnx", tmp_path / "out")
+    written(train_run({"data": "iris", "model": "mlp"}).run, "onnx", tmp_path / "out")
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     (tmp_path / "text.npy").write_text("no array")
     np.savez(tmp_path / "other.npz", a=np.zeros(4), b=np.zeros(4))
@@ -147,7 +147,7 @@ def test_predict_names_a_file_that_it_cannot_read(train_run: TrainRun, tmp_path:
 def test_pt2_gives_numbers_in_the_unit_of_the_target(
     train_run: TrainRun, load_data: LoadData, tmp_path: Path
 ) -> None:
-    run = train_run({"data": "diabetes"}).run
+    run = train_run({"data": "diabetes", "model": "mlp"}).run
     assert written(run, "pt2", tmp_path / "out").files == ("model.pt2", "predict.py")
     inputs, known = validation_of(run, load_data)
     np.savez(tmp_path / "raw.npz", inputs=inputs.numpy())
@@ -230,7 +230,7 @@ def test_a_table_is_read_as_the_training_read_it(
 def test_safetensors_hold_weights_preprocessing_and_facts(train_run: TrainRun, tmp_path: Path) -> None:
     from safetensors import safe_open
 
-    run = train_run({"data": "iris"}).run
+    run = train_run({"data": "iris", "model": "mlp"}).run
     assert written(run, "safetensors", tmp_path / "out").difference == 0
     with safe_open(tmp_path / "out" / "model.safetensors", "pt") as file:
         metadata, names = file.metadata(), set(file.keys())
@@ -277,7 +277,7 @@ def test_what_a_killed_export_left_is_removed(
 def test_a_model_that_answers_otherwise_is_not_written(
     train_run: TrainRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = train_run({"data": "iris"}).run
+    run = train_run({"data": "iris", "model": "mlp"}).run
     monkeypatch.setattr(
         "core.export.network.score_inputs", lambda trained, inputs: 1 - score_inputs(trained, inputs)
     )

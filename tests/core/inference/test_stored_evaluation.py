@@ -22,7 +22,7 @@ from core.session.evaluation import evaluate_run, score_inputs, trained_model
 from tests.support.fixtures import LoadData, TrainRun
 from tests.support.narrow import instance, some
 
-IRIS = {"data": "iris"}
+IRIS = {"data": "iris", "model": "mlp"}
 LATER = 10**9
 """Nanoseconds."""
 
@@ -107,7 +107,7 @@ def test_a_run_without_checkpoints_keeps_its_evaluation(
 
 
 def test_a_split_without_samples_is_refused(train_run: TrainRun) -> None:
-    run = train_run({"data": {"name": "iris", "validation": 0}}).run
+    run = train_run({"data": {"name": "iris", "validation": 0}, "model": "mlp"}).run
     with pytest.raises(DataError, match=f"{run.id} has no validation samples"):
         evaluate_run(run, "validation")
 

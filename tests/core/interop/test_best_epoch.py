@@ -10,7 +10,11 @@ from core.events import EpochFinished, EvaluationFinished, Notice, RunStarted
 from core.interop.best_epoch import Best
 
 Train = Callable[..., Any]
-STEADY = {"data": {"name": "iris", "validation": 0.3}, "optimizer": {"name": "sgd", "lr": 0.02}}
+STEADY = {
+    "data": {"name": "iris", "validation": 0.3},
+    "model": "mlp",
+    "optimizer": {"name": "sgd", "lr": 0.02},
+}
 """Its accuracy is soon at its highest, its loss falls on and on."""
 
 
@@ -33,7 +37,7 @@ def test_the_highest_accuracy_is_the_best_epoch_where_it_is_monitored(train_run:
 
 
 def test_the_highest_r2_is_the_best_epoch_of_a_regression(train_run: Train) -> None:
-    values = {"data": "diabetes", "loss": "l1", "optimizer": {"lr": 0.3}}
+    values = {"data": "diabetes", "model": "mlp", "loss": "l1", "optimizer": {"lr": 0.3}}
     trained = train_run(values | {"training": {"monitor": "r2", "epochs": 6}})
     scores = [epoch.validation["r2"] for epoch in trained.told(EpochFinished)]
     assert trained.told(EpochFinished)[-1].best_epoch == scores.index(max(scores)) + 1
@@ -65,7 +69,7 @@ def test_a_gain_below_min_delta_is_none_for_patience_and_still_the_best_epoch(tr
 
 def test_an_epoch_that_diverged_is_never_the_best(train_run: Train) -> None:
     """Not even by its accuracy: NaN outputs have a largest one, too."""
-    values = {"data": "diabetes", "optimizer": {"name": "sgd", "lr": 1e30}}
+    values = {"data": "diabetes", "model": "mlp", "optimizer": {"name": "sgd", "lr": 1e30}}
     training = {"epochs": 2, "monitor": "r2", "on_divergence": "continue"}
     trained = train_run(values | {"training": training})
     assert [epoch.best_epoch for epoch in trained.told(EpochFinished)] == [0, 0]

@@ -297,7 +297,7 @@ def test_a_loss_that_does_not_fit_names_those_that_do() -> None:
     ids=lambda values: values["name"],
 )
 def test_runs_learn_with_it_and_are_evaluated(values: dict[str, Any], train_run: Any) -> None:
-    trained = train_run({"data": "breast_cancer", "loss": values, "training": {"epochs": 8}})
+    trained = train_run({"data": "breast_cancer", "model": "mlp", "loss": values, "training": {"epochs": 8}})
     from core.events import EvaluationFinished
 
     test = trained.told(EvaluationFinished)[-1].metrics

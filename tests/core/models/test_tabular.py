@@ -73,7 +73,12 @@ def test_the_pieces_are_kept_with_the_weights(train_run: Callable[..., "Trained"
         ({"data": "my.csv", "optimizer": {"lr": 0.1}}, ("tabular", "adamw", 0.1, 20, 1000)),
         ({"data": "my.csv", "optimizer": "sgd"}, ("tabular", "sgd", 0.01, 20, 1000)),
         ({"data": "digits"}, ("mlp", "momentum", 0.01, 20, 0)),
-        ({"data": "iris"}, ("mlp", "momentum", 0.01, 20, 0)),
+        *(
+            ({"data": name}, ("tabular", "adamw", 0.002, 20, 1000))
+            for name in ("iris", "wine", "breast_cancer", "diabetes")
+        ),
+        ({"data": "iris", "model": "mlp"}, ("mlp", "momentum", 0.01, 20, 0)),
+        ({"data": "moons"}, ("mlp", "momentum", 0.01, 20, 0)),
     ],
 )
 def test_what_is_not_given_goes_with_data_and_model(

@@ -190,7 +190,7 @@ def test_the_loss_of_a_step_of_lbfgs_is_that_before_it() -> None:
 
 def test_lbfgs_is_not_given_gradients_that_were_cut(train_run: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError, match=r"training\.clip_norm: lbfgs needs unclipped gradients"):
-        train_run({"data": "iris", "optimizer": "lbfgs", "training": {"clip_norm": 1.0}})
+        train_run({"data": "iris", "model": "mlp", "optimizer": "lbfgs", "training": {"clip_norm": 1.0}})
 
 
 # -- weights ---------------------------------------------------------------------------------------------------

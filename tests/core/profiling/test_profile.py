@@ -22,7 +22,12 @@ from core.session.preparation import Prepared
 
 
 def prepared(**sections: Any) -> Prepared:
-    values = {"data": "iris", "training": {"device": "cpu", "threads": 1, "batch_size": 16}, **sections}
+    values = {
+        "data": "iris",
+        "model": "mlp",
+        "training": {"device": "cpu", "threads": 1, "batch_size": 16},
+        **sections,
+    }
     return session.prepare(from_dict(values), None, lambda what, done, total: None)
 
 

@@ -20,6 +20,7 @@ from core.session.resume import resume_state
 Train = Callable[..., Any]
 IRIS: dict[str, Any] = {
     "data": {"name": "iris", "validation": 0.3},
+    "model": "mlp",
     "optimizer": {"name": "adam", "lr": 0.1},
     "training": {"epochs": 7, "batch_size": 16},
 }

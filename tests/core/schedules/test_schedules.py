@@ -122,6 +122,7 @@ def test_plateau_is_resumed_exactly(train_run: Callable[..., Any]) -> None:
     """Stopped when it has fallen once and is about to fall again."""
     values = {
         "data": "iris",
+        "model": "mlp",
         "schedule": {"name": "plateau", "patience": 1, "min_delta": 0.5, "gamma": 0.5, "warmup": 1},
         "training": {"epochs": 8, "batch_size": 64},
     }
@@ -141,6 +142,7 @@ def test_plateau_follows_what_chooses_the_best_epoch(train_run: Callable[..., An
     """Accuracy that stays is a plateau, however the loss falls."""
     values = {
         "data": "iris",
+        "model": "mlp",
         "optimizer": {"name": "sgd", "lr": 1e-6},
         "schedule": {"name": "plateau", "patience": 0, "min_delta": 0},
         "training": {"epochs": 3, "monitor": "accuracy"},
@@ -151,12 +153,17 @@ def test_plateau_follows_what_chooses_the_best_epoch(train_run: Callable[..., An
 
 def test_a_warm_up_as_long_as_the_run_is_refused(train_run: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError, match=r"schedule\.warmup: 3 warm-up epochs leave nothing of the run's 3"):
-        train_run({"data": "iris", "schedule": {"warmup": 3}, "training": {"epochs": 3}})
+        train_run({"data": "iris", "model": "mlp", "schedule": {"warmup": 3}, "training": {"epochs": 3}})
 
 
 def test_a_warm_up_before_one_cycle_is_refused_as_it_has_its_own() -> None:
     config = from_dict(
-        {"data": "iris", "schedule": {"name": "one_cycle", "warmup": 1}, "training": {"epochs": 9}}
+        {
+            "data": "iris",
+            "model": "mlp",
+            "schedule": {"name": "one_cycle", "warmup": 1},
+            "training": {"epochs": 9},
+        }
     )
     with pytest.raises(ConfigError, match="the learning rate would rise twice"):
         check_compatible(config)
@@ -164,7 +171,13 @@ def test_a_warm_up_before_one_cycle_is_refused_as_it_has_its_own() -> None:
 
 @pytest.mark.parametrize("name", ["lbfgs", "muon", "adamw"])
 def test_warm_up_reaches_every_group(name: str, train_run: Callable[..., Any]) -> None:
-    values = {"data": "iris", "optimizer": name, "schedule": {"warmup": 2}, "training": {"batch_size": 64}}
+    values = {
+        "data": "iris",
+        "model": "mlp",
+        "optimizer": name,
+        "schedule": {"warmup": 2},
+        "training": {"batch_size": 64},
+    }
     trained = train_run(values)
     lr = from_dict({"optimizer": name}).optimizer.lr
     assert [epoch.lr for epoch in trained.told(EpochFinished)] == pytest.approx([lr / 2, lr, lr])

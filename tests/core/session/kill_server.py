@@ -53,9 +53,18 @@ RUNS: dict[str, dict[str, Any]] = {
         "schedule": {"name": "step", "every": 1, "gamma": 0.5},
         "loss": "hinge",
     },
-    "regression, rmsprop": {"data": "diabetes", "optimizer": {"name": "rmsprop", "momentum": 0.5}},
-    "two classes, adagrad, mse": {"data": "breast_cancer", "loss": "mse", "optimizer": "adagrad"},
-    "sgd, nothing held out": {"data": {"name": "wine", "validation": 0}, "optimizer": "sgd"},
+    "regression, rmsprop": {
+        "data": "diabetes",
+        "model": "mlp",
+        "optimizer": {"name": "rmsprop", "momentum": 0.5},
+    },
+    "two classes, adagrad, mse": {
+        "data": "breast_cancer",
+        "model": "mlp",
+        "loss": "mse",
+        "optimizer": "adagrad",
+    },
+    "sgd, nothing held out": {"data": {"name": "wine", "validation": 0}, "model": "mlp", "optimizer": "sgd"},
 }
 WHERE = {
     b"p": "while it was prepared",

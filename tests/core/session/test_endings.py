@@ -29,7 +29,12 @@ from tests.support.fixtures import TrainRun
 
 Train = Callable[..., Any]
 SMALL = {"data": {"name": "digits", "test": 0.5}, "optimizer": {"name": "sgd", "lr": 0.1}}
-ERRATIC = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 2}}
+ERRATIC = {
+    "data": "iris",
+    "model": "mlp",
+    "optimizer": {"lr": 5.0},
+    "training": {"epochs": 500, "patience": 2},
+}
 
 
 def kinds(trained: Any) -> list[str]:
@@ -87,7 +92,7 @@ def test_the_best_weights_are_those_evaluated(train_run: Train) -> None:
 
 
 def test_without_validation_the_last_epoch_counts(train_run: Train) -> None:
-    trained = train_run(SMALL | {"data": {"name": "iris", "validation": 0}})
+    trained = train_run(SMALL | {"data": {"name": "iris", "validation": 0}, "model": "mlp"})
     assert [event.best_epoch for event in trained.told(EpochFinished)] == [1, 2, 3]
     assert [event.validation for event in trained.told(EpochFinished)] == [{}] * 3
     assert trained.told(EpochFinished)[-1].best_metrics == trained.told(EpochFinished)[-1].train
@@ -293,7 +298,7 @@ def test_the_best_epoch_survives_divergence(train_run: TrainRun) -> None:
 
 
 def test_epochs_of_a_run_that_was_made_longer(train_run: TrainRun) -> None:
-    run = train_run({"data": "iris", "training": {"epochs": 1}}).run
+    run = train_run({"data": "iris", "model": "mlp", "training": {"epochs": 1}}).run
     train_run({"training": {"epochs": 40}}, run=run)
     assert (summarise(run).epoch, summarise(run).epochs) == (40, 40)
 

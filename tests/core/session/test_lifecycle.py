@@ -22,7 +22,11 @@ from core.session import session
 from core.session.lifecycle import StartedRun, start_or_resume
 
 CONFIG = configuration.from_dict(
-    {"data": "iris", "training": {"epochs": 2, "batch_size": 50, "device": "cpu", "threads": 1}}
+    {
+        "data": "iris",
+        "model": "mlp",
+        "training": {"epochs": 2, "batch_size": 50, "device": "cpu", "threads": 1},
+    }
 )
 
 Prepare = Callable[[Progress], session.Prepared]

@@ -83,7 +83,7 @@ def test_the_rare_class_is_named() -> None:
 
 
 def test_a_run_of_a_fold_is_not_evaluated_on_the_test_set(train_run: Train) -> None:
-    run = train_run({"data": {"name": "iris", "folds": 3, "fold": 2}})
+    run = train_run({"data": {"name": "iris", "folds": 3, "fold": 2}, "model": "mlp"})
     assert run.finished.status == "completed"
     assert [event.split for event in run.told(EvaluationFinished)] == ["validation"]
     assert not run.run.evaluation_folder("test").exists()
@@ -98,9 +98,9 @@ def test_runs_of_the_same_settings_are_found_by_their_fold(train_run: Train, tmp
     with RunWriter("script", {"data": {"name": "iris"}}, runs_dir=tmp_path / "runs"):
         pass
     for fold in (1, 3):
-        runs[fold] = train_run({"data": {"name": "iris", "folds": 3, "fold": fold}}).run
-    train_run({"data": {"name": "iris", "folds": 3, "fold": 2}, "training": {"epochs": 1}})
-    train_run({"data": {"name": "iris", "folds": 2, "fold": 2}})
+        runs[fold] = train_run({"data": {"name": "iris", "folds": 3, "fold": fold}, "model": "mlp"}).run
+    train_run({"data": {"name": "iris", "folds": 3, "fold": 2}, "model": "mlp", "training": {"epochs": 1}})
+    train_run({"data": {"name": "iris", "folds": 2, "fold": 2}, "model": "mlp"})
     config = runs[3].config()
     repeats = Repeats("fold", 3)
     assert repeats.config(config, 1) == runs[1].config()
@@ -110,10 +110,10 @@ def test_runs_of_the_same_settings_are_found_by_their_fold(train_run: Train, tmp
 @pytest.mark.slow
 def test_runs_of_the_same_settings_are_found_by_their_seed(train_run: Train) -> None:
     runs = {
-        seed: train_run({"data": "iris", "training": {"seed": seed, "epochs": 1}}).run
+        seed: train_run({"data": "iris", "model": "mlp", "training": {"seed": seed, "epochs": 1}}).run
         for seed in (0, 4, 5, 6)
     }
-    train_run({"data": "iris", "training": {"seed": 3, "epochs": 2}})
+    train_run({"data": "iris", "model": "mlp", "training": {"seed": 3, "epochs": 2}})
     repeats = seeds_of(runs[6], 3)
     assert list(repeats.numbers) == [4, 5, 6]
     assert runs_of(repeats, runs[4].config(), runs[0].path.parent) == runs
@@ -179,7 +179,7 @@ def test_what_is_added_to_runs_belongs_to_their_start(tmp_path: Path) -> None:
 def test_a_fold_is_scored_with_the_weights_of_the_last_epoch(train_run: Train) -> None:
     """The learning rate is so high that the last epoch is not the one with the lowest loss."""
     settings = {"optimizer": {"name": "adam", "lr": 0.5}, "training": {"epochs": 9, "seed": 1}}
-    fold = train_run({"data": {"name": "iris", "folds": 3, "fold": 1}, **settings})
+    fold = train_run({"data": {"name": "iris", "folds": 3, "fold": 1}, "model": "mlp", **settings})
     losses = [event.validation["loss"] for event in fold.told(EpochFinished)]
     assert min(losses) < losses[-1]
     assert summarise(fold.run).best_epoch == 9
@@ -189,7 +189,9 @@ def test_a_fold_is_scored_with_the_weights_of_the_last_epoch(train_run: Train) -
 
 
 def test_intervals_of_folds_together_are_those_of_all_their_samples(train_run: Train) -> None:
-    folds = [train_run({"data": {"name": "iris", "folds": 3, "fold": fold}}) for fold in (1, 2, 3)]
+    folds = [
+        train_run({"data": {"name": "iris", "folds": 3, "fold": fold}, "model": "mlp"}) for fold in (1, 2, 3)
+    ]
     samples, intervals = pooled_report([fold.run for fold in folds])
     hits = sum(40 * fold.told(EvaluationFinished)[0].metrics["accuracy"] for fold in folds)
     assert samples == 120

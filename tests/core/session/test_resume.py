@@ -44,13 +44,14 @@ RUNS: dict[str, dict[str, Any]] = {
         "model": {"hidden": [8]},
         "optimizer": {"name": "rmsprop", "momentum": 0.5},
     },
-    "two classes, adagrad": {"data": "breast_cancer", "loss": "mse", "optimizer": "adagrad"},
+    "two classes, adagrad": {"data": "breast_cancer", "model": "mlp", "loss": "mse", "optimizer": "adagrad"},
     "muon without decay of biases": {
         "data": "breast_cancer",
+        "model": "mlp",
         "optimizer": {"name": "muon", "decay_norms": False},
         "loss": {"name": "focal", "class_weights": "balanced"},
     },
-    "sgd, nothing held out": {"data": {"name": "wine", "validation": 0}, "optimizer": "sgd"},
+    "sgd, nothing held out": {"data": {"name": "wine", "validation": 0}, "model": "mlp", "optimizer": "sgd"},
 }
 for values in RUNS.values():
     values["training"] = {"epochs": 4, "batch_size": 32}
@@ -175,7 +176,7 @@ def test_a_run_goes_on_for_more_epochs_than_were_asked_for(train_run: Train) -> 
 
 def test_what_was_asked_for_last_is_what_a_run_goes_on_with(train_run: Train) -> None:
     """A longer run that is stopped goes on to its new end, without asking for it again."""
-    short = train_run({"data": "iris", "training": {"epochs": 1}})
+    short = train_run({"data": "iris", "model": "mlp", "training": {"epochs": 1}})
     stopped = train_run({"training": {"epochs": 3}}, run=short.run, at_step=(1, stop))
     assert stopped.finished.status == "stopped"
     assert short.run.config().training.epochs == 3
@@ -197,7 +198,12 @@ def test_a_run_without_a_checkpoint_begins_anew(train_run: Train) -> None:
 
 @pytest.mark.slow
 def test_patience_is_remembered(train_run: Train) -> None:
-    values = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 6}}
+    values = {
+        "data": "iris",
+        "model": "mlp",
+        "optimizer": {"lr": 5.0},
+        "training": {"epochs": 500, "patience": 6},
+    }
     undisturbed = train_run(values)
     last = undisturbed.told(EpochFinished)[-1]
     assert last.epoch < 500
@@ -209,7 +215,12 @@ def test_patience_is_remembered(train_run: Train) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_ran_out_of_patience_goes_on_with_more(train_run: Train) -> None:
-    values = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 3}}
+    values = {
+        "data": "iris",
+        "model": "mlp",
+        "optimizer": {"lr": 5.0},
+        "training": {"epochs": 500, "patience": 3},
+    }
     first = train_run(values)
     logged = first.run.log_file.read_bytes()
     hint = r"is complete: \d+ epochs\. Give a larger training\.patience to train on"
@@ -224,14 +235,19 @@ def test_a_run_that_ran_out_of_patience_goes_on_with_more(train_run: Train) -> N
 
 def test_the_patience_of_a_schedule_is_told_when_it_changes(train_run: Train) -> None:
     """Unlike that of training, which may become larger at any time."""
-    values = {"data": "iris", "schedule": {"name": "plateau", "patience": 5}}
+    values = {"data": "iris", "model": "mlp", "schedule": {"name": "plateau", "patience": 5}}
     run = train_run(values, at_step=(3, stop)).run
     second = train_run({"schedule": {"patience": 6}, "training": {"patience": 9}}, run=run)
     assert ["schedule.patience is 6, was 5" in notice.message for notice in second.told(Notice)] == [True]
 
 
 def test_all_that_would_end_a_complete_run_at_once_is_named(train_run: Train) -> None:
-    values = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 3}}
+    values = {
+        "data": "iris",
+        "model": "mlp",
+        "optimizer": {"lr": 5.0},
+        "training": {"epochs": 500, "patience": 3},
+    }
     run = train_run(values).run
     last = summarise(run).epoch
     with pytest.raises(
@@ -251,7 +267,7 @@ def test_a_run_that_was_not_evaluated_yet_is(train_run: Train) -> None:
         if isinstance(event, EvaluationFinished):
             raise ZeroDivisionError
 
-    failed = train_run({"data": "iris"}, on_event=fail)
+    failed = train_run({"data": "iris", "model": "mlp"}, on_event=fail)
     assert failed.finished.status == "failed"
     assert train_run(run=failed.run).finished.status == "completed"
 

@@ -149,7 +149,7 @@ def test_the_scale_of_the_loss_is_left_out(
     first = []
     for precision in ("fp32", "fp16"):
         settings = {"epochs": 1, "watch_layers": True, "precision": precision, "clip_norm": clip_norm}
-        trained = train_run({"data": "iris", "optimizer": optimizer, "training": settings})
+        trained = train_run({"data": "iris", "model": "mlp", "optimizer": optimizer, "training": settings})
         assert not trained.told(Notice)
         first.append(trained.told(LayersSampled)[0])
     assert first[1].gradients == pytest.approx(first[0].gradients, rel=0.05)

@@ -156,7 +156,9 @@ def test_with_channels_last_the_network_sees_them_last(load_data: Load) -> None:
 
 
 def test_samples_without_channels_are_refused(load_data: Load) -> None:
-    config = configuration.from_dict({"data": "iris", "training": {"channels_last": True, "device": "cpu"}})
+    config = configuration.from_dict(
+        {"data": "iris", "model": "mlp", "training": {"channels_last": True, "device": "cpu"}}
+    )
     with pytest.raises(ConfigError, match=r"training\.channels_last: samples of shape 4 are not images"):
         assemble(config, load_data("iris"))
 
@@ -209,7 +211,7 @@ def test_what_cannot_be_compiled_is_told_in_a_sentence(
         raise RuntimeError("No working C++ compiler found\nand so on")
 
     monkeypatch.setattr("core.training.forward_pass.BACKEND", broken)
-    finished = train_run({"data": "iris", "training": {"compile": True}}).finished
+    finished = train_run({"data": "iris", "model": "mlp", "training": {"compile": True}}).finished
     assert (finished.status, finished.traceback) == ("failed", "")
     assert finished.error.startswith("training.compile: torch.compile failed: ")
     assert "No working C++ compiler found" in finished.error
@@ -218,6 +220,8 @@ def test_what_cannot_be_compiled_is_told_in_a_sentence(
 
 def test_without_a_compiler_nothing_is_begun(load_data: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    config = configuration.from_dict({"data": "iris", "training": {"compile": True, "device": "cpu"}})
+    config = configuration.from_dict(
+        {"data": "iris", "model": "mlp", "training": {"compile": True, "device": "cpu"}}
+    )
     with pytest.raises(DependencyError, match=r"training\.compile: no compiler is installed"):
         assemble(config, load_data("iris"))

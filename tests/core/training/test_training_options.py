@@ -173,7 +173,7 @@ def test_a_running_mean_takes_the_statistics_of_batch_normalisation_as_they_are(
 
 
 def test_what_is_evaluated_are_the_averaged_weights(train_run: Train) -> None:
-    run = train_run({"data": "iris", "training": {"ema": 0.95}})
+    run = train_run({"data": "iris", "model": "mlp", "training": {"ema": 0.95}})
     best, last = run.weights("best"), run.checkpoint("last")
     epoch = run.told(EpochFinished)[-1]
     assert epoch.best_epoch == epoch.epoch
@@ -215,7 +215,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-TIMED = {"data": "iris", "training": {"epochs": 9, "batch_size": 32, "max_minutes": 5.5}}
+TIMED = {"data": "iris", "model": "mlp", "training": {"epochs": 9, "batch_size": 32, "max_minutes": 5.5}}
 """Four steps an epoch."""
 
 
@@ -308,8 +308,8 @@ def test_an_operation_without_a_deterministic_form_is_named(train_run: Train) ->
     def scatter(control: RunControl, model: Any) -> None:
         torch.zeros(2).put_(torch.tensor([0, 0]), torch.ones(2))
 
-    values = {"data": "iris", "training": {"deterministic": True}}
-    assert train_run({"data": "iris"}, at_step=(1, scatter)).finished.status == "completed"
+    values = {"data": "iris", "model": "mlp", "training": {"deterministic": True}}
+    assert train_run({"data": "iris", "model": "mlp"}, at_step=(1, scatter)).finished.status == "completed"
     finished = train_run(values, at_step=(1, scatter)).finished
     assert (finished.status, finished.traceback) == ("failed", "")
     assert finished.error == (

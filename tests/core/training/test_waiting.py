@@ -28,7 +28,9 @@ def test_the_fraction_of_the_time_that_batches_take(
 
     monkeypatch.setattr(Batches, "iterate", slow)
     monkeypatch.setattr("core.training.engine.time", SimpleNamespace(perf_counter=lambda: now[0]))
-    run = train_run({"data": "iris", "training": {"epochs": 1, "batch_size": 16}}, at_step=(1, step))
+    run = train_run(
+        {"data": "iris", "model": "mlp", "training": {"epochs": 1, "batch_size": 16}}, at_step=(1, step)
+    )
     assert run.finished.status == "completed", run.finished.error
     waited = [event.waiting for event in run.events if isinstance(event, StepLogged)]
     assert len(waited) > 3

@@ -33,7 +33,11 @@ class Watched:
     def __init__(self, runs_dir: Path, epochs: int) -> None:
         from core.session import session
 
-        values = {"data": "iris", "training": {"epochs": epochs, "device": "cpu", "threads": 1}}
+        values = {
+            "data": "iris",
+            "model": "mlp",
+            "training": {"epochs": epochs, "device": "cpu", "threads": 1},
+        }
         prepared = session.prepare(configuration.from_dict(values), None, lambda what, done, total: None)
         self.run = session.new_run(prepared, runs_dir)
         self.worker = TrainingWorker(self.train)

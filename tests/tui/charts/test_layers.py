@@ -95,7 +95,7 @@ async def test_a_run_that_has_ended_says_that_nothing_was_sampled(make: Make) ->
 
 @pytest.mark.slow
 async def test_layers_that_the_log_holds_are_shown(make: Make) -> None:
-    app = make(data="iris", training={"epochs": 2, "threads": 1, "watch_layers": True})
+    app = make(data="iris", model="mlp", training={"epochs": 2, "threads": 1, "watch_layers": True})
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         await pilot.press("y")

@@ -23,7 +23,7 @@ RANGES = {
 
 
 def standing() -> Standing:
-    plan = make_plan(configuration.from_dict({"data": "iris"}), RANGES)
+    plan = make_plan(configuration.from_dict({"data": "iris", "model": "mlp"}), RANGES)
     params = {"optimizer.lr": 0.1, "training.batch_size": 32, "model.hidden": [32]}
     records = tuple(TrialRecord(at, "completed", params, value) for at, value in enumerate((0.5, 0.3, 0.1)))
     return Standing(StudyFolder(Path("study_x")), plan, records, best=2)

@@ -53,6 +53,7 @@ def train(tui: Tui) -> Tui:
     """Runs a small ``tui train --no-ui`` of some seconds' fraction."""
 
     def train(line: str) -> Answer:
-        return tui(f"train --no-ui --data iris --epochs 3 --device cpu --threads 1 {line}")
+        model = "" if "--config" in line else "--model mlp"  # that of a file stays
+        return tui(f"train --no-ui --data iris {model} --epochs 3 --device cpu --threads 1 {line}")
 
     return train

@@ -22,7 +22,8 @@ def stored(split: str) -> Predictions:
 @pytest.mark.heavy
 def test_probabilities_are_divided_by_the_temperature_everywhere(tui: Tui) -> None:
     tui(
-        "train --no-ui --data breast_cancer --epochs 60 --lr 0.5 --device cpu --threads 1 -q --set data.validation=0.4"
+        "train --no-ui --data breast_cancer --model mlp --epochs 60 --lr 0.5 --device cpu --threads 1 -q "
+        "--set data.validation=0.4"
     )
     before, test = stored("validation"), stored("test")
     told = json.loads(tui("calibrate latest --json").out)

@@ -18,7 +18,7 @@ from core.runs.log import all_events
 from core.runs.summary import summarise
 from tui.runtime.signals import GuardedOutput
 
-ENDLESS = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1"
+ENDLESS = "train --no-ui --data iris --model mlp --epochs 1000000 --device cpu --threads 1"
 
 
 def read_to(process: Any, start: str) -> None:

@@ -15,7 +15,7 @@ from core.runs.log import all_events
 from core.runs.summary import summarise
 from tui.headless.train_views import JsonView
 
-ENDLESS = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1"
+ENDLESS = "train --no-ui --data iris --model mlp --epochs 1000000 --device cpu --threads 1"
 
 
 @pytest.mark.slow

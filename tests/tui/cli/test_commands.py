@@ -46,7 +46,7 @@ def test_folders_before_a_command_are_its_own_unless_it_names_others(
     assert "digits-mlp_abc" in tui(f"--runs {runs} runs").out
     assert "digits-mlp_abc" in tui(f"--runs {runs} runs show abc").out
     assert tui(f"--runs elsewhere runs --runs {runs}").out == tui(f"runs --runs {runs}").out
-    short = "train --no-ui --data iris --epochs 1 --device cpu --threads 1 --quiet"
+    short = "train --no-ui --data iris --model mlp --epochs 1 --device cpu --threads 1 --quiet"
     assert tui(f"--runs there --data-root kept {short}").code == 0
     assert [path.name for path in Path().iterdir()] == ["there"]
 

@@ -99,7 +99,7 @@ def test_csv_holds_every_sample(train: Tui, tui: Tui) -> None:
 
 @pytest.mark.slow
 def test_csv_of_a_regression_holds_numbers(tui: Tui) -> None:
-    tui("train --no-ui --quiet --data diabetes --epochs 2 --device cpu")
+    tui("train --no-ui --quiet --data diabetes --model mlp --epochs 2 --device cpu")
     tui("evaluate latest --csv out.csv")
     rows, saved = rows_of(Path("out.csv").read_text()), predictions(latest())
     assert [float(row["target"]) for row in rows] == saved.targets.tolist()
@@ -123,7 +123,7 @@ def test_plots_are_plain_text_that_tells_lines_apart(train: Tui, tui: Tui) -> No
 
 @pytest.mark.slow
 def test_plots_of_a_regression_say_that_there_are_none(tui: Tui) -> None:
-    tui("train --no-ui --quiet --data diabetes --epochs 2 --device cpu")
+    tui("train --no-ui --quiet --data diabetes --model mlp --epochs 2 --device cpu")
     assert (
         "no ROC and precision-recall curves: the run predicts no classes"
         in tui("evaluate latest --plots").out
@@ -173,7 +173,7 @@ def test_predictions_go_to_standard_output_or_to_a_file(train: Tui, tui: Tui) ->
 
 
 def test_predictions_of_a_regression_are_numbers(tui: Tui) -> None:
-    tui("train --no-ui --quiet --data diabetes --epochs 2 --device cpu")
+    tui("train --no-ui --quiet --data diabetes --model mlp --epochs 2 --device cpu")
     np.savez("new.npz", inputs=np.zeros((2, 10)))
     rows = rows_of(tui("predict latest new.npz").out)
     assert list(rows[0]) == ["id", "prediction"]

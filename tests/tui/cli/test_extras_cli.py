@@ -13,7 +13,8 @@ from tests.tui.cli.conftest import Tui
 @pytest.mark.slow
 def test_options_reach_the_run_and_the_processes_it_starts(tui: Tui, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
-    line = "train --no-ui --quiet --data iris --epochs 2 --device cpu --log tensorboard --no-system --notify false"
+    small = "train --no-ui --quiet --data iris --model mlp --epochs 2 --device cpu"
+    line = f"{small} --log tensorboard --no-system --notify false"
     answer = tui(line)
     assert answer.code == 0
     run = find_run(tmp_path / "here" / "runs", "latest")
@@ -32,7 +33,9 @@ def test_options_reach_the_run_and_the_processes_it_starts(tui: Tui, tmp_path: P
     "option", ["--notify http://127.0.0.1:1/SECRET", "--notify=http://127.0.0.1:1/SECRET"]
 )
 def test_the_address_that_is_notified_stands_in_no_file(tui: Tui, tmp_path: Path, option: str) -> None:
-    answer = tui(f"train --no-ui --quiet --data iris --epochs 1 --device cpu --no-system {option}")
+    answer = tui(
+        f"train --no-ui --quiet --data iris --model mlp --epochs 1 --device cpu --no-system {option}"
+    )
     assert answer.code == 0, answer.err
     files = [path for path in (tmp_path / "here").rglob("*") if path.is_file()]
     assert any(path.name == "environment.json" and b"--notify" in path.read_bytes() for path in files)

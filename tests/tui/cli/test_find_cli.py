@@ -13,7 +13,7 @@ from core.training.lr_finder import RangeTest
 from tui.headless.finder_report import batch_sentence, rate_chart, rate_sentence
 
 Tui = Callable[..., Any]
-SMALL = "--data iris --device cpu --threads 1"
+SMALL = "--data iris --model mlp --device cpu --threads 1"
 
 
 def test_a_learning_rate_is_shown_with_its_reason(tui: Tui) -> None:

@@ -193,7 +193,7 @@ def test_commands_that_use_a_network(tui: Tui, train: Tui, check: Check) -> None
         assert kinds(tui(f"{line} --json")) == {kind}, line
     assert "seeds_finished" in kinds(train("--seeds 2 --json"))
     assert "folds_finished" in kinds(train("--folds 2 --json"))
-    search = "tune --no-ui --data iris --epochs 2 --device cpu --trials 2 --json"
+    search = "tune --no-ui --data iris --model mlp --epochs 2 --device cpu --trials 2 --json"
     assert kinds(tui(f"{search} -p lr=0.1,0.2")) == {"trial_finished", "study_finished"}
     assert kinds(tui(f"{search} -p lr=0.1,0.3 --confirm 2")) >= {"trial_confirmed", "study_confirmed"}
     studies = [study.name for study in Path("runs").glob("study_*")]

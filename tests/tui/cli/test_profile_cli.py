@@ -19,7 +19,7 @@ from tests.tui.cli.conftest import Tui
 from tui.forms.remedies import command_line_words
 from tui.terminal.profile_text import profile_lines, together_lines
 
-SMALL = "--data iris --device cpu --threads 1 --seconds 0.1"
+SMALL = "--data iris --model mlp --device cpu --threads 1 --seconds 0.1"
 
 
 @pytest.mark.slow

@@ -98,7 +98,9 @@ def test_after_ctrl_c_it_goes_on_and_repeats_nothing(
     assert last[1] == first[1]
     assert last[2].run == first[2].run
     assert len(all_runs(Path("runs"))) == 3
-    undisturbed = tui("train --no-ui --data iris --epochs 3 --device cpu --threads 1 --folds 3").out
+    undisturbed = tui(
+        "train --no-ui --data iris --model mlp --epochs 3 --device cpu --threads 1 --folds 3"
+    ).out
     assert table_of(undisturbed) == table_of(again.out)
 
 

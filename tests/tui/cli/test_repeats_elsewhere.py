@@ -28,7 +28,7 @@ from tui.runtime.hosts.slurm import Slurm
 from tui.runtime.user_queue import adding
 from tui.runtime.user_queue.store import read_lineup
 
-SHORT = "--data iris --epochs 2 --device cpu --threads 1"
+SHORT = "--data iris --model mlp --epochs 2 --device cpu --threads 1"
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_runs_go_to_the_trash_and_come_back(tui: Tui, runs: list[Run]) -> None:
 
 @pytest.mark.slow
 def test_a_study_is_listed_shown_renamed_and_deleted(tui: Tui) -> None:
-    tuned = "tune --no-ui --data iris --epochs 1 --set training.threads=1 --trials 2 --quiet"
+    tuned = "tune --no-ui --data iris --model mlp --epochs 1 --set training.threads=1 --trials 2 --quiet"
     assert tui(f"{tuned} --name 'rate search' -p lr=0.1,0.01 --method grid").code == 0
     (study,) = all_studies(Path("runs"))
     assert f"`tui runs show {study.name}`" in tui("runs").err

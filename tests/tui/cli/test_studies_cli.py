@@ -37,7 +37,7 @@ class Priced(Instant):
 @pytest.fixture
 def studies(tui: Callable[..., Any]) -> list[str]:
     """Names of two complete studies in the folder of runs, which is where the command looks."""
-    base = configuration.from_dict({"data": "iris", "training": {"epochs": 1}})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": {"epochs": 1}})
     names = []
     for rates in ([0.1, 0.2], [0.3, 0.4]):
         ranges = {"optimizer.lr": rates, "model.hidden": [[8], [16]]}

@@ -184,7 +184,7 @@ def test_a_run_goes_on_with_more_processes_from_the_middle_of_an_epoch(
     launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
 ) -> None:
     """With three, among which batches of 16 do not divide evenly."""
-    values = {"data": "diabetes", "training": {"batch_size": 16, "epochs": 3, "ema": 0.5}}
+    values = {"data": "diabetes", "model": "mlp", "training": {"batch_size": 16, "epochs": 3, "ema": 0.5}}
     alone = train_run(values)
     begun = train_run(values, at_step=(25, lambda control, model: control.stop()))
     assert load_checkpoint(begun.run, "last")["progress"]["batch"] > 0
@@ -245,7 +245,7 @@ def test_torchrun_resumes_a_run_and_when_its_restarts_are_used_the_run_fails_wit
     launch: Launch, tmp_path: Path
 ) -> None:
     nodes = ("--standalone", "--nproc-per-node", "2", "--max-restarts", "1")
-    process = launch("--data", "iris", "--epochs", "1000000", "--json", nodes=nodes)
+    process = launch("--data", "iris", "--model", "mlp", "--epochs", "1000000", "--json", nodes=nodes)
     for again in (False, True):
         wait_for("run_started", process)
         wait_for("epoch_finished", process)
@@ -286,7 +286,9 @@ def test_the_agents_of_two_nodes_resume_the_run_though_they_count_restarts_diffe
 
 @pytest.mark.heavy
 def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
-    process = launch("--data", "iris", "--epochs", "1000000", "--json", "--processes", "2", nodes=())
+    process = launch(
+        "--data", "iris", "--model", "mlp", "--epochs", "1000000", "--json", "--processes", "2", nodes=()
+    )
     wait_for("epoch_finished", process)
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate()

@@ -30,8 +30,8 @@ from tests.support.own_metrics import write_own_metrics
 from tui.headless.study_views import PlainView, ProgressView
 from tui.runtime.study_follower import Follower
 
-SHORT = "tune --no-ui --data iris --epochs 3 --device cpu"
-LONG = "tune --no-ui --json --data iris --epochs 120 --device cpu"
+SHORT = "tune --no-ui --data iris --model mlp --epochs 3 --device cpu"
+LONG = "tune --no-ui --json --data iris --model mlp --epochs 120 --device cpu"
 GRID = "--method grid -p lr=0.1,0.03,0.01 -p batch_size=16,32"
 RATE = "-p lr=log:1e-3..1e-1"
 
@@ -88,7 +88,7 @@ def test_a_metric_of_the_user_s_own_drives_search_and_pruning(
     tui: Callable[..., Any], tmp_path: Path
 ) -> None:
     own = write_own_metrics(tmp_path)
-    cancer = "tune --no-ui --json --data breast_cancer --epochs 3 --device cpu --trials 3"
+    cancer = "tune --no-ui --json --data breast_cancer --model mlp --epochs 3 --device cpu --trials 3"
     answer = tui(f"{cancer} --metrics {own}Cost --metric Cost --pruner median {RATE}")
     assert (answer.code, answer.err) == (0, "")
     *trials, end = lines(answer.out)
@@ -104,7 +104,9 @@ def test_a_file_s_metric_with_arguments_is_reported_and_searched_by(
 ) -> None:
     own = write_own_metrics(tmp_path)
     options = f"--metric {own}Cost --set training.metric_arguments.Cost.price=100 {RATE}"
-    answer = tui(f"tune --no-ui --json --data breast_cancer --epochs 2 --device cpu --trials 2 {options}")
+    answer = tui(
+        f"tune --no-ui --json --data breast_cancer --model mlp --epochs 2 --device cpu --trials 2 {options}"
+    )
     assert (answer.code, answer.err) == (0, "")
     *_, end = lines(answer.out)
     assert open_study(Path("runs"), "latest").plan.direction == "minimize"

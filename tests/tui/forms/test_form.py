@@ -275,7 +275,7 @@ def test_groups_and_weights_are_typed_as_in_a_file() -> None:
 
 
 def test_another_choice_keeps_what_was_edited_and_means_the_same() -> None:
-    texts, _ = fill({"data": {"name": "wine", "validation": 0.3}})
+    texts, _ = fill({"data": {"name": "wine", "validation": 0.3}, "model": "mlp"})
     texts |= {
         "optimizer.lr": "0.5",
         "optimizer.weight_decay": "0.02",
@@ -348,6 +348,7 @@ def test_sections_that_were_not_edited_follow_the_data() -> None:
         "1000",
     ]
     assert choose(table, "data", "digits")["model.name"] == first["model.name"]
+    assert fill({"data": "wine"})[0] == choose(first, "data", "wine")
     assert choose(table, "model", "mlp")["optimizer.name"] == "momentum"
     assert choose(first | {"optimizer.lr": "0.5"}, "data", "csv")["optimizer.lr"] == "0.5"
     assert choose(choose(first, "model", "cnn"), "data", "csv")["model.name"] == "cnn"

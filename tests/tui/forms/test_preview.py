@@ -125,7 +125,8 @@ def test_a_regression_shows_the_spread_of_its_target(previewer: Previewer) -> No
 @pytest.mark.parametrize(
     ("values", "path", "fix"),
     [
-        ({"data": "wine", "model": "cnn"}, "model.name", "mlp"),
+        ({"data": "wine", "model": "cnn"}, "model.name", "tabular"),
+        ({"data": "moons", "model": "cnn"}, "model.name", "mlp"),
         ({"data": "diabetes", "loss": "hinge"}, "loss.name", "mse"),
         ({"data": {"name": "iris", "validation": 0.999}}, "data.validation", "0.1"),
         ({"data": "wine", "training": {"monitor": "r2"}}, "training.monitor", "loss"),

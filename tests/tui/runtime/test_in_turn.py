@@ -27,7 +27,7 @@ def test_runs_are_appended_moved_up_and_removed() -> None:
 
 
 def test_a_run_that_waits_is_called_by_its_name_or_else_by_what_it_trains(tmp_path: Path) -> None:
-    config = from_dict({"data": "wine"})
+    config = from_dict({"data": "wine", "model": "mlp"})
     assert Waiting(config).name == "wine-mlp"
     assert Waiting(config, label="seed 3").name == "wine-mlp  seed 3"
     assert Waiting(config, "good seed 3", label="seed 3").name == "good seed 3"

@@ -29,7 +29,7 @@ def test_on_a_disk_without_locks_it_starts_and_is_asked_to_stop_through_the_stor
     """A process that ends when it is killed stands for the one that works on the study."""
     monkeypatch.setattr(study_process, "TUI_COMMAND", ["sh", "-c", "exec sleep 600"])
     refuse_locks(monkeypatch)
-    base = configuration.from_dict({"data": "iris"})
+    base = configuration.from_dict({"data": "iris", "model": "mlp"})
     study = create_study(tmp_path / "runs", make_plan(base, {"optimizer.lr": [1, 2]}))
     process = study_process.launch(study.folder, Where(jobs=1), None)
     try:
@@ -48,7 +48,7 @@ def test_a_process_that_has_only_begun_to_start_is_stopped(
 ) -> None:
     """It does not look into the storage yet, and gets a signal: here it stays so for ever."""
     monkeypatch.setattr(study_process, "TUI_COMMAND", ["sh", "-c", "exec sleep 600"])
-    base = configuration.from_dict({"data": "iris"})
+    base = configuration.from_dict({"data": "iris", "model": "mlp"})
     study = create_study(tmp_path / "runs", make_plan(base, {"optimizer.lr": [1, 2]}))
     process = study_process.launch(study.folder, Where(jobs=1), None)
     try:
@@ -60,7 +60,7 @@ def test_a_process_that_has_only_begun_to_start_is_stopped(
 
 
 def study_folder(tmp_path: Path) -> StudyFolder:
-    base = configuration.from_dict({"data": "iris"})
+    base = configuration.from_dict({"data": "iris", "model": "mlp"})
     return create_study(tmp_path / "runs", make_plan(base, {"optimizer.lr": [1, 2]})).folder
 
 

@@ -83,7 +83,9 @@ def test_an_undefined_value_is_never_the_best(train_run: Train, mine: str) -> No
 
 
 def test_numbers_are_measured_in_the_unit_of_the_target(train_run: Train, mine: str) -> None:
-    trained = train_run({"data": "diabetes", "training": {"metrics": ["mae", mine + "worst"], "epochs": 2}})
+    trained = train_run(
+        {"data": "diabetes", "model": "mlp", "training": {"metrics": ["mae", mine + "worst"], "epochs": 2}}
+    )
     last, measured = trained.told(EpochFinished)[-1], trained.told(EvaluationFinished)[0].metrics
     assert last.best_metrics["mae"] == pytest.approx(measured["mae"])
     assert measured["mae"] > 10
@@ -127,7 +129,7 @@ def test_a_stopped_run_resumes_with_the_copy_of_the_metric(
     ("values", "error", "message"),
     [
         (
-            {"data": "iris", "training": {"metrics": ["f1"]}},
+            {"data": "iris", "model": "mlp", "training": {"metrics": ["f1"]}},
             ConfigError,
             "'f1' is not measured in a multiclass task",
         ),
@@ -139,7 +141,7 @@ def test_a_stopped_run_resumes_with_the_copy_of_the_metric(
         ),
         ({"training": {"monitor": "f2"}}, ConfigError, "no such metric 'f2'"),
         (
-            {"data": {"name": "wine", "validation": 0}, "training": {"metrics": ["mcc"]}},
+            {"data": {"name": "wine", "validation": 0}, "model": "mlp", "training": {"metrics": ["mcc"]}},
             ConfigError,
             "held out",
         ),

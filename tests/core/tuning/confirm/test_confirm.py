@@ -53,7 +53,7 @@ class Mortal(Graded):
 @pytest.fixture
 def study(tmp_path: Path) -> TuningStudy:
     """A complete one of five trials whose order is that of their learning rates."""
-    base = configuration.from_dict({"data": "iris", "training": {"epochs": 1}})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": {"epochs": 1}})
     plan = make_plan(base, {"optimizer.lr": list(LRS)}, method="grid", metric="loss")
     made = create_study(tmp_path, plan)
     tune(made, Graded(), emit=lambda event: None, control=RunControl())

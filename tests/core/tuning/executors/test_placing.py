@@ -116,7 +116,9 @@ def test_the_device_of_a_plan_and_named_gpus_decide(monkeypatch: pytest.MonkeyPa
 
     def plan(device: str):  # type: ignore[no-untyped-def]  # what make_plan returns
         return make_plan(
-            configuration.from_dict({"data": "iris", "training": {"device": device}}), {}, trials=4
+            configuration.from_dict({"data": "iris", "model": "mlp", "training": {"device": device}}),
+            {},
+            trials=4,
         )
 
     assert placing_of(plan("cpu"), 2, None) == placing_of(plan("cuda:1"), 2, None) == TrialGpus()
@@ -160,7 +162,7 @@ def given_to(run: Run) -> list[str]:
 @pytest.mark.heavy
 def test_each_worker_sees_its_gpu_alone_also_after_one_was_killed(tmp_path: Path) -> None:
     training = {"epochs": 1, "threads": 1}
-    config = configuration.from_dict({"data": "iris", "training": training})
+    config = configuration.from_dict({"data": "iris", "model": "mlp", "training": training})
     runs = [create_run(tmp_path / "runs", config) for _ in range(3)]
     executor = LocalProcesses(2, 1)
     executor.slots, executor.placing = 2, TrialGpus(gpus(2))

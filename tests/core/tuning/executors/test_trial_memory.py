@@ -42,7 +42,7 @@ def free(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def plan() -> Plan:
-    plan = make_plan(configuration.from_dict({"data": "iris"}), {}, trials=4)
+    plan = make_plan(configuration.from_dict({"data": "iris", "model": "mlp"}), {}, trials=4)
     return replace(plan, trial_bytes=GB)
 
 

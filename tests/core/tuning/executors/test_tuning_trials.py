@@ -62,7 +62,7 @@ def tune_iris(tmp_path: Path, workers: Callable[[int], LocalProcesses]) -> Calla
     ) -> tuple[TuningStudy, StudyFinished]:
         if study is None:
             training = {"epochs": epochs, "device": "cpu"}
-            base = configuration.from_dict({"data": "iris", "training": training})
+            base = configuration.from_dict({"data": "iris", "model": "mlp", "training": training})
             plan = check_plan(make_plan(base, domains, **options), None, lambda what, done, total: None)
             study = create_study(tmp_path, plan)
         control = RunControl()

@@ -19,11 +19,11 @@ from core.tuning.search.ranges import default_domains, parse_assignment
 from core.tuning.search.space import Choices, Range, SearchSpace, build_space
 from tests.support.narrow import instance
 
-IRIS = configuration.from_dict({"data": "iris"})
+IRIS = configuration.from_dict({"data": "iris", "model": "mlp"})
 
 
 def space(*assignments: str, **values: Any) -> SearchSpace:
-    base = configuration.from_dict({"data": "iris", **values})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", **values})
     return build_space(base, dict(parse_assignment(text) for text in assignments))
 
 
@@ -294,7 +294,7 @@ def test_auto_chooses_a_method_and_says_why(
 def test_a_study_of_few_trials_learns_from_its_fourth_on(
     trials: int | None, pruner: Any, random: int
 ) -> None:
-    base = configuration.from_dict({"data": "iris"})
+    base = configuration.from_dict({"data": "iris", "model": "mlp"})
     plan = make_plan(
         base, {"optimizer.lr": {"low": 0.1, "high": 1}}, method="bayes", trials=trials, pruner=pruner
     )

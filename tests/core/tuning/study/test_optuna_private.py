@@ -17,7 +17,7 @@ RESULT = {"state": "completed", "value": 0.5, "epochs": 1, "seconds": 1.0, "reas
 
 def worked_on(runs_dir: Path) -> TuningStudy:
     """A study of which one trial was given back and one is done."""
-    base = configuration.from_dict({"data": "iris"})
+    base = configuration.from_dict({"data": "iris", "model": "mlp"})
     study = create_study(runs_dir, make_plan(base, {"optimizer.lr": [0.1, 0.2]}, method="grid"))
     claims = Claims(study, Presence(study.folder, study.optuna))
     first, second = claims.next(), claims.next()

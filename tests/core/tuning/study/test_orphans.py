@@ -21,7 +21,7 @@ from core.tuning.study.study import create_study
 def test_a_trial_is_resumed_once_its_worker_has_ended(
     held: Iterator[bool], resumes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = configuration.from_dict({"data": "iris"})
+    base = configuration.from_dict({"data": "iris", "model": "mlp"})
     study = create_study(tmp_path, make_plan(base, {"optimizer.lr": [0.1]}, method="grid"))
     claims = Claims(study, Presence(study.folder, study.optuna))
     first = claims.next()

@@ -25,7 +25,9 @@ TRAINING = {"epochs": 9, "device": "cpu", "threads": 1}
 
 
 def plan_of(pruner: str, trials: int, **facts: Any) -> Plan:
-    base = configuration.from_dict({"data": "iris", "training": TRAINING, "loss": "cross_entropy"})
+    base = configuration.from_dict(
+        {"data": "iris", "model": "mlp", "training": TRAINING, "loss": "cross_entropy"}
+    )
     options: dict[str, Any] = {"method": "random", "pruner": pruner, "trials": trials, **facts}
     return make_plan(base, {"optimizer.lr": {"low": 1e-5, "high": 0.1, "log": True}}, **options)
 

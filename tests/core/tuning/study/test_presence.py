@@ -14,7 +14,7 @@ from tests.support.locks import refuse_locks
 
 
 def new_study(runs_dir: Path) -> TuningStudy:
-    base = configuration.from_dict({"data": "iris"})
+    base = configuration.from_dict({"data": "iris", "model": "mlp"})
     return create_study(runs_dir, make_plan(base, {"optimizer.lr": [0.1, 0.2]}))
 
 

@@ -23,7 +23,7 @@ RANGES = {"optimizer.lr": [0.1, 0.2]}
 
 
 def plan_of(**facts: Any) -> Plan:
-    base = configuration.from_dict({"data": "iris", "training": {"epochs": 9}})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": {"epochs": 9}})
     return make_plan(base, RANGES, method="random", **facts)
 
 

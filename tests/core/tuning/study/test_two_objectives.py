@@ -40,7 +40,7 @@ class Priced(Instant):
 
 @pytest.mark.slow
 def test_the_front_is_found_and_survives_its_process(tmp_path: Path) -> None:
-    base = configuration.from_dict({"data": "iris", "training": {"epochs": 1}})
+    base = configuration.from_dict({"data": "iris", "model": "mlp", "training": {"epochs": 1}})
     ranges = {LR: [0.1, 0.2], HIDDEN: [[8], [16], [64]]}
     plan = make_plan(
         base, ranges, metric="accuracy", second="parameters", where=("parameters<6400",), trials=20

@@ -28,7 +28,7 @@ from tui.runtime.user_queue import adding
 from tui.runtime.user_queue.leaving import stop_agents
 from tui.runtime.user_queue.store import read_lineup
 
-IRIS = {"data": "iris"}
+IRIS = {"data": "iris", "model": "mlp"}
 
 
 @pytest.fixture

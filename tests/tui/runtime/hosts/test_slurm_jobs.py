@@ -227,7 +227,9 @@ def test_a_run_whose_job_makes_room_for_another_saves_and_says_why(tmp_path: Pat
 
 def test_trials_of_a_worker_that_was_killed_are_run_again(tmp_path: Path, tui: Tui) -> None:
     """An array of two workers on one study."""
-    grid = "--method grid -p lr=0.1,0.03 -p batch_size=16,32 --epochs 1500 --data iris --threads 1"
+    grid = (
+        "--method grid -p lr=0.1,0.03 -p batch_size=16,32 --epochs 1500 --data iris --model mlp --threads 1"
+    )
     job = "--executor slurm --jobs 2 --time 10 --memory 1500M"
     submitted = json.loads(tui(f"tune --no-ui --json {grid} {job}", tmp_path))
     study = open_study(tmp_path, submitted["run"])

@@ -427,7 +427,18 @@ def test_a_queue_goes_on_without_its_terminal_and_after_a_kill(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(GIVEN, raising=False)
     monkeypatch.setenv("TUI_RUNS", str(tmp_path / "runs"))
-    short = ("--data", "iris", "--device", "cpu", "--threads", "1", "--set", "training.baselines=none")
+    short = (
+        "--data",
+        "iris",
+        "--model",
+        "mlp",
+        "--device",
+        "cpu",
+        "--threads",
+        "1",
+        "--set",
+        "training.baselines=none",
+    )
     adding.add(("train", "--no-ui", *short, "--epochs", "100000", "--name", "long"), "long")
     adding.add(("train", "--no-ui", *short, "--epochs", "1"), "last")
 

@@ -119,8 +119,8 @@ async def test_data_to_be_downloaded_is_left_where_it_is(make: Make, tmp_path: P
 
 
 async def test_the_command_is_copied_by_key_and_by_mouse(make: Make) -> None:
-    app = make({"data": "wine", "model": {"hidden": [4, 4]}})
-    command = "tui train --no-ui --data wine --set 'model.hidden=[4,4]'"
+    app = make({"data": "wine", "model": {"name": "mlp", "hidden": [4, 4]}})
+    command = "tui train --no-ui --data wine --model mlp --set 'model.hidden=[4,4]'"
     async with app.run_test(size=LARGE) as pilot:
         await settled(pilot)
         await pilot.press("y")
@@ -144,13 +144,13 @@ async def test_the_command_names_the_folder_of_the_runs_where_a_shell_would_take
 
 
 async def test_a_preset_is_saved_overwritten_and_opened(make: Make, tmp_path: Path) -> None:
-    app = make({"data": "wine"})
+    app = make({"data": "wine", "model": "mlp"})
     path = tmp_path / "config" / "presets" / "mine.yaml"
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
         await pilot.press("ctrl+s", *"mine", "enter")
         await pilot.pause()
-        assert from_dict(yaml.safe_load(path.read_text())) == from_dict({"data": "wine"})
+        assert from_dict(yaml.safe_load(path.read_text())) == from_dict({"data": "wine", "model": "mlp"})
 
         await put(pilot, "training.epochs", *"7")
         await pilot.press("ctrl+s", *"mine", "enter")
@@ -167,7 +167,7 @@ async def test_a_preset_is_saved_overwritten_and_opened(make: Make, tmp_path: Pa
         await put(pilot, "training.epochs", *"9")
         await pilot.press("ctrl+o", "enter")
         await settled(pilot)
-        assert screen.state.config == from_dict({"data": "wine", "training": {"epochs": 7}})
+        assert screen.state.config == from_dict({"data": "wine", "model": "mlp", "training": {"epochs": 7}})
 
 
 async def test_a_preset_that_cannot_be_read_says_why_and_changes_nothing(make: Make, tmp_path: Path) -> None:

@@ -125,7 +125,11 @@ async def test_a_loss_that_never_falls_leaves_nothing_to_take(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "values", [{"data": "iris", "loss": "l1"}, {"data": "iris", "schedule": {"warmup": 99}}]
+    "values",
+    [
+        {"data": "iris", "model": "mlp", "loss": "l1"},
+        {"data": "iris", "model": "mlp", "schedule": {"warmup": 99}},
+    ],
 )
 async def test_what_does_not_fit_is_told_in_the_dialog(make: MakeApp, values: dict[str, Any]) -> None:
     async with make(values).run_test(size=(120, 40)) as pilot:

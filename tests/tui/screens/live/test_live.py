@@ -189,7 +189,7 @@ async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(
 
 @pytest.mark.slow
 async def test_divergence_brings_the_messages_to_the_front(make: Make) -> None:
-    app = make(data="wine", optimizer={"lr": 1e30})
+    app = make(data="wine", model="mlp", optimizer={"lr": 1e30})
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "diverged")
         await until(pilot, lambda: live(app).query_one("#messages-panel").has_class("-chosen"))

@@ -26,7 +26,11 @@ from tui.screens.tune.study_actions import listed
 from tui.widgets.drawing import Drawing
 from tui.widgets.field import Field
 
-VALUES: dict[str, Any] = {"data": {"name": "iris"}, "training": {"epochs": 2, "device": "cpu"}}
+VALUES: dict[str, Any] = {
+    "data": {"name": "iris"},
+    "model": "mlp",
+    "training": {"epochs": 2, "device": "cpu"},
+}
 RANGES = {"optimizer.lr": {"low": 0.001, "high": 0.1}}
 
 

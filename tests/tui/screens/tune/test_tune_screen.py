@@ -52,7 +52,11 @@ from tui.widgets.field import Field
 
 LARGE, SMALL = (120, 40), (80, 24)
 Make = Callable[[], TuiApp]
-IRIS: dict[str, Any] = {"data": {"name": "iris"}, "training": {"epochs": 2, "threads": 1, "device": "cpu"}}
+IRIS: dict[str, Any] = {
+    "data": {"name": "iris"},
+    "model": {"name": "mlp"},
+    "training": {"epochs": 2, "threads": 1, "device": "cpu"},
+}
 
 
 @pytest.fixture
