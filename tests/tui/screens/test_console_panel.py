@@ -80,6 +80,7 @@ async def test_it_shows_plain_lines_and_follows_them(run: Run) -> None:
         await until(pilot, lambda: panel.border_title == "console  103 lines, 1 warning")
         await until(pilot, lambda: lines(panel.view)[-1].rstrip() == "  open")
         await pilot.press("home")
+        await until(pilot, lambda: lines(panel.view)[0].rstrip() == "  loading words")
         with run.console_file.open("a") as file:
             file.write("ed\nlast\n")
         await until(pilot, lambda: panel.border_title == "console  105 lines, 1 warning")
